@@ -1,0 +1,49 @@
+/* Number types and devices.  PyTorch: torch.dtype, torch.device. */
+#ifndef WICK_DTYPE_H
+#define WICK_DTYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of PyTorch's promotion within a kind: bool < integers < floats < complex. */
+typedef enum wk_dtype {
+    wk_dtype_default = 0, // "the default": float32, or what the input has
+    wk_bool,
+    wk_uint8,
+    wk_int8,
+    wk_int16,
+    wk_int32,
+    wk_int64,
+    wk_float16,
+    wk_bfloat16,
+    wk_float32,
+    wk_float64,
+    wk_complex64, // float real, float imaginary
+    WK_DTYPES
+} wk_dtype;
+
+const char *wk_dtype_name(wk_dtype dtype);   // "float32"
+size_t wk_dtype_size(wk_dtype dtype);        // bytes of one element
+bool wk_dtype_is_floating(wk_dtype dtype);   // float16, bfloat16, float32, float64
+bool wk_dtype_is_complex(wk_dtype dtype);    // complex64
+bool wk_dtype_is_integral(wk_dtype dtype);   // integers and bool
+wk_dtype wk_promote_types(wk_dtype a, wk_dtype b); // torch.promote_types
+
+typedef enum wk_device_type { WK_DEVICE_DEFAULT = 0, WK_CPU, WK_CUDA, WK_DEVICE_TYPES } wk_device_type;
+
+typedef struct wk_device {
+    wk_device_type type;
+    int index;
+} wk_device;
+
+#define wk_cpu ((wk_device){WK_CPU, 0})
+#define wk_cuda ((wk_device){WK_CUDA, 0})
+#define wk_device(name) wk_device_from_name(name)
+
+wk_device wk_device_from_name(const char *name); // "cpu", "cuda", "cuda:1"; an unknown name is an error
+const char *wk_device_name(wk_device device);    // "cpu", "cuda:1"
+bool wk_device_equal(wk_device a, wk_device b);
+bool wk_cuda_is_available(void); // false, never an error, without a driver or in a build without CUDA
+
+#endif

@@ -1,0 +1,49 @@
+/* Who owns tensors, and what memory they take.
+
+   What an op returns belongs to the innermost open wk_scope of its thread, which lets it go at its end (also on return,
+   break and goto out of it).  A thread has a root scope that lasts as long as the thread. */
+#ifndef WICK_MEMORY_H
+#define WICK_MEMORY_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wk_scope_guard {
+    int depth;
+    bool open;
+} wk_scope_guard;
+
+/* wk_scope { ... }: everything made inside is let go at the end, but for what wk_keep hands out. */
+#define wk_scope                                                                                                       \
+    for (wk_scope_guard wk_scope_here __attribute__((cleanup(wk_scope_close))) = wk_scope_open(); wk_scope_here.open;  \
+         wk_scope_here.open = false)
+wk_scope_guard wk_scope_open(void);
+void wk_scope_close(wk_scope_guard *guard);
+
+wk_tensor *wk_keep(wk_tensor *x);                   // hands x to the scope outside the innermost; returns x
+void wk_replace(wk_tensor **place, wk_tensor *with); // with takes the owner of *place, which is let go
+
+/* Shared ownership, for structures that outlive scopes: one wk_release for each wk_retain. */
+wk_tensor *wk_retain(wk_tensor *x);
+void wk_release(wk_tensor *x);
+wk_tensor *wk_adopt(wk_tensor *x); // gives a retained reference to the innermost scope; returns x
+
+typedef struct wk_memory_stats {
+    int64_t live_tensors;   // tensor headers
+    int64_t live_blocks;    // blocks handed out and not given back, of every kind
+    int64_t live_bytes;     // in those blocks
+    int64_t peak_bytes;     // highest live_bytes so far
+    int64_t cached_bytes;   // held for reuse
+    int64_t allocations;    // since the start
+} wk_memory_stats;
+wk_memory_stats wk_memory_get_stats(void);
+void wk_memory_empty_cache(void);
+void wk_memory_fail_after(int64_t allocations); // fault injection: the n-th allocation from now fails once; -1: none
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,128 @@
+/* What a tensor is, and the ways C spells Python's tuples, numbers and keywords. */
+#ifndef WICK_TENSOR_H
+#define WICK_TENSOR_H
+
+#include <wick/dtype.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WK_MAX_DIMS 8
+
+typedef struct wk_tensor wk_tensor;
+
+/* A strided array of numbers: shape and strides count elements, the last dim is innermost.  Read the fields; change
+   tensors through functions. */
+struct wk_tensor {
+    int ndim;
+    int64_t shape[WK_MAX_DIMS];
+    int64_t strides[WK_MAX_DIMS];
+    wk_dtype dtype;
+    wk_device device;
+    bool requires_grad;
+    wk_tensor *grad; // of a leaf, after backward; NULL before
+
+    /* the library's own */
+    struct wk_storage *storage;
+    int64_t offset; // of the first element, in elements
+    int64_t numel;
+    struct wk_node *grad_fn; // what backward runs; NULL for a leaf
+    int output_nr;           // which of grad_fn's results this is
+    struct wk_view *view;    // of which tensor this is a view, where gradients care
+    void *hooks;
+    int references;  // atomic
+    int scope_depth; // of the scope that owns it; 0: none
+    bool is_parameter;
+};
+
+/* A tuple of sizes: wk_zeros((B, C, -1)). */
+typedef struct wk_shape {
+    int ndim;
+    int64_t sizes[WK_MAX_DIMS];
+} wk_shape;
+
+/* A tuple of tensors: wk_cat((a, b)); a list known at run time is {.count = n, .items = array}. */
+typedef struct wk_tensors {
+    int64_t count;
+    wk_tensor **items;
+} wk_tensors;
+
+/* A tuple of places to put results in: wk_unbind(x, (&q, &k, &v)). */
+typedef struct wk_places {
+    int64_t count;
+    wk_tensor ***items;
+} wk_places;
+
+/* A number that remembers what kind it was, since promotion asks. */
+typedef struct wk_number {
+    enum { WK_NO_NUMBER = 0, WK_BOOL_NUMBER, WK_INT_NUMBER, WK_FLOAT_NUMBER } kind;
+    int64_t integer;
+    double value;
+} wk_number;
+
+/* A tensor or a number. */
+typedef struct wk_operand {
+    wk_tensor *tensor;
+    wk_number number;
+} wk_operand;
+
+/* for macros only; sizes_list etc. are pasted before a parenthesised tuple: WK_SHAPE (2, 3) */
+#define WK_COUNT(type, ...) ((int)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)))
+#define WK_SHAPE(...) wk_shape_of(WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[WK_MAX_DIMS + 1]){__VA_ARGS__})
+#define WK_TENSORS(...) ((wk_tensors){WK_COUNT(wk_tensor *, __VA_ARGS__), (wk_tensor *[]){__VA_ARGS__}})
+#define WK_PLACES(...) ((wk_places){WK_COUNT(wk_tensor **, __VA_ARGS__), (wk_tensor **[]){__VA_ARGS__}})
+#define WK_HEAD(...) WK_HEAD_(__VA_ARGS__, 0)
+#define WK_HEAD_(head, ...) head
+#define WK_NUMBER(x)                                                                                                   \
+    _Generic((x), bool: wk_number_bool, float: wk_number_float, double: wk_number_float, default: wk_number_int)(x)
+#define WK_OPERAND(x)                                                                                                  \
+    _Generic((x), wk_tensor *: wk_operand_tensor, bool: wk_operand_bool, float: wk_operand_float,                      \
+             double: wk_operand_float, default: wk_operand_int)(x)
+
+static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
+{
+    wk_shape shape = {ndim, {0}};
+    for (int dim = 0; dim < ndim && dim < WK_MAX_DIMS; dim++)
+        shape.sizes[dim] = sizes[dim];
+    return shape;
+}
+static inline wk_number wk_number_bool(bool x) { return (wk_number){WK_BOOL_NUMBER, x, x}; }
+static inline wk_number wk_number_int(int64_t x) { return (wk_number){WK_INT_NUMBER, x, (double)x}; }
+static inline wk_number wk_number_float(double x) { return (wk_number){WK_FLOAT_NUMBER, 0, x}; }
+static inline wk_operand wk_operand_tensor(wk_tensor *x) { return (wk_operand){x, {0}}; }
+static inline wk_operand wk_operand_bool(bool x) { return (wk_operand){NULL, wk_number_bool(x)}; }
+static inline wk_operand wk_operand_int(int64_t x) { return (wk_operand){NULL, wk_number_int(x)}; }
+static inline wk_operand wk_operand_float(double x) { return (wk_operand){NULL, wk_number_float(x)}; }
+
+/* wk_unpack(x, B, L, D): declares int64_t B, L, D and gives them x's sizes; another number of dims is an error.
+   Where x is NULL after an error they are 1. */
+#define wk_unpack(x, ...)                                                                                              \
+    int64_t __VA_ARGS__;                                                                                               \
+    wk_unpack_sizes((x), WK_COUNT(int64_t *, WK_ADDRESSES(__VA_ARGS__)), (int64_t *[]){WK_ADDRESSES(__VA_ARGS__)})
+#define WK_ADDRESSES(...)                                                                                              \
+    WK_ADDRESSES_(__VA_ARGS__, WK_A8, WK_A7, WK_A6, WK_A5, WK_A4, WK_A3, WK_A2, WK_A1, 0)(__VA_ARGS__)
+#define WK_ADDRESSES_(a, b, c, d, e, f, g, h, which, ...) which
+#define WK_A1(a) &a
+#define WK_A2(a, ...) &a, WK_A1(__VA_ARGS__)
+#define WK_A3(a, ...) &a, WK_A2(__VA_ARGS__)
+#define WK_A4(a, ...) &a, WK_A3(__VA_ARGS__)
+#define WK_A5(a, ...) &a, WK_A4(__VA_ARGS__)
+#define WK_A6(a, ...) &a, WK_A5(__VA_ARGS__)
+#define WK_A7(a, ...) &a, WK_A6(__VA_ARGS__)
+#define WK_A8(a, ...) &a, WK_A7(__VA_ARGS__)
+void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes);
+
+int64_t wk_size(const wk_tensor *x, int dim);   // size of a dim, -1 the last
+int64_t wk_stride(const wk_tensor *x, int dim); // in elements
+int64_t wk_numel(const wk_tensor *x);
+int64_t wk_element_size(const wk_tensor *x); // bytes
+bool wk_is_contiguous(const wk_tensor *x);   // row-major without gaps; dims of size 1 do not matter
+bool wk_is_floating_point(const wk_tensor *x);
+bool wk_is_complex(const wk_tensor *x);
+void *wk_data_ptr(const wk_tensor *x); // address of the first element
+
+#ifdef __cplusplus
+}
+#endif
+#endif
