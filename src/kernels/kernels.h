@@ -21,7 +21,7 @@
 /* What an element-wise kernel works on; an item is an element of the result, counted in row-major order.  Operands are
    read through strides (0: broadcast) and converted from their dtype to the table's on the way. */
 typedef struct wk_pointwise_operand {
-    const void *data;
+    void *data;
     wk_dtype dtype;
     int64_t strides[WK_KERNEL_MAX_DIMS];
 } wk_pointwise_operand;
@@ -57,9 +57,14 @@ typedef struct wk_kernels {
 #undef KERNEL
 #define UNARY(name, saves, value, slope, curvature) wk_kernel *name, *name##_slope, *name##_curvature;
 #define UNARY_NUMBER(name, saves, value, slope, curvature) UNARY(name, saves, value, slope, curvature)
-#define POINTWISE(name, value) wk_kernel *name;
-#define POINTWISE_NUMBER(name, value) wk_kernel *name;
-#define POINTWISE_INTEGER(name, value) wk_kernel *name;
+#define UNARY_ANY(name, saves, value, slope, curvature) UNARY(name, saves, value, slope, curvature)
+#define BINARY(name, value) wk_kernel *name;
+#define BINARY_NUMBER(name, value) wk_kernel *name;
+#define BINARY_ANY(name, value) wk_kernel *name;
+#define BINARY_INTEGER(name, value) wk_kernel *name;
+#define TERNARY(name, value) wk_kernel *name;
+#define TERNARY_NUMBER(name, value) wk_kernel *name;
+#define TERNARY_ANY(name, value) wk_kernel *name;
 #include "pointwise.def"
 } wk_kernels;
 

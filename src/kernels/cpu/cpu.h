@@ -4,6 +4,7 @@
 #ifndef WICK_CPU_H
 #define WICK_CPU_H
 
+#include <complex.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 #define WK_PASTE(name, isa, dtype) WK_PASTE_(name, isa, dtype)
 #define KERNEL_NAME(name) WK_PASTE(name, WK_ISA, WK_DTYPE)
 
-#define WK_C_bool bool
+#define WK_C_boolean bool
 #define WK_C_uint8 uint8_t
 #define WK_C_int8 int8_t
 #define WK_C_int16 int16_t
@@ -26,7 +27,8 @@
 #define WK_C_float64 double
 #define WK_C_(dtype) WK_C_##dtype
 #define WK_C(dtype) WK_C_(dtype)
-#ifdef WK_DTYPE
+#define WK_C_complex64 float _Complex
+#if !WK_IS_BYTES
 typedef WK_C(WK_DTYPE) real;
 #endif
 

@@ -1,0 +1,151 @@
+/* The walk of walk.h, and the conversions it needs. */
+#include "walk.h"
+#include "convert.h"
+
+/* Where element `index` (row-major) lies in each operand; steps from row to row like an odometer. */
+typedef struct position {
+    int64_t coordinate[WK_KERNEL_MAX_DIMS];
+    int64_t offset[4]; // a, b, c, y
+} position;
+
+static const wk_pointwise_operand *operand_of(const wk_pointwise_work *work, int i)
+{
+    return i < 3 ? &work->in[i] : &work->out;
+}
+
+static void position_at(const wk_pointwise_work *work, int64_t index, position *at)
+{
+    memset(at, 0, sizeof *at);
+    for (int dim = work->ndim - 1; dim >= 0; dim--) {
+        at->coordinate[dim] = index % work->shape[dim];
+        index /= work->shape[dim];
+        for (int i = 0; i < 4; i++)
+            if (i == 3 || i < work->inputs)
+                at->offset[i] += at->coordinate[dim] * operand_of(work, i)->strides[dim];
+    }
+}
+
+/* moves n elements along the last dim; at its end, on to the next row */
+static void position_advance(const wk_pointwise_work *work, int64_t n, position *at)
+{
+    for (int dim = work->ndim - 1; dim >= 0; dim--, n = 1) {
+        at->coordinate[dim] += n;
+        for (int i = 0; i < 4; i++)
+            if (i == 3 || i < work->inputs)
+                at->offset[i] += n * operand_of(work, i)->strides[dim];
+        if (at->coordinate[dim] < work->shape[dim])
+            return;
+        for (int i = 0; i < 4; i++)
+            if (i == 3 || i < work->inputs)
+                at->offset[i] -= at->coordinate[dim] * operand_of(work, i)->strides[dim];
+        at->coordinate[dim] = 0;
+    }
+}
+
+/* floats reach integers narrower than 64 bits by way of int64, as in PyTorch: -1.0 to uint8 is 255 */
+#if WK_IS_INTEGER
+#define OF_FLOAT(value) ((int64_t)(value))
+#else
+#define OF_FLOAT(value) (value)
+#endif
+
+#define LOAD(ctype, value)                                                                                             \
+    {                                                                                                                  \
+        const ctype *source = (const ctype *)x + offset;                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            const ctype element = source[i * stride];                                                                 \
+            buffer[i] = (real)(value);                                                                                \
+        }                                                                                                              \
+        break;                                                                                                         \
+    }
+static void load(const void *x, wk_dtype dtype, int64_t offset, int64_t stride, real *buffer, int64_t n)
+{
+    switch (dtype) {
+    case wk_bool: LOAD(bool, element)
+    case wk_uint8: LOAD(uint8_t, element)
+    case wk_int8: LOAD(int8_t, element)
+    case wk_int16: LOAD(int16_t, element)
+    case wk_int32: LOAD(int32_t, element)
+    case wk_int64: LOAD(int64_t, element)
+    case wk_float16: LOAD(uint16_t, OF_FLOAT(wk_float_of_float16(element)))
+    case wk_bfloat16: LOAD(uint16_t, OF_FLOAT(wk_float_of_bfloat16(element)))
+    case wk_float32: LOAD(float, OF_FLOAT(element))
+    case wk_float64: LOAD(double, OF_FLOAT(element))
+    case wk_complex64: LOAD(float _Complex, OF_FLOAT(element))
+    default: break;
+    }
+}
+
+#define STORE(ctype, value)                                                                                            \
+    {                                                                                                                  \
+        ctype *target = (ctype *)y + offset;                                                                          \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            const real element = buffer[i];                                                                           \
+            target[i * stride] = (ctype)(value);                                                                      \
+        }                                                                                                              \
+        break;                                                                                                         \
+    }
+static void store(const real *buffer, void *y, wk_dtype dtype, int64_t offset, int64_t stride, int64_t n)
+{
+    switch (dtype) {
+    case wk_bool: STORE(bool, element != 0)
+    case wk_uint8: STORE(uint8_t, (int64_t)element)
+    case wk_int8: STORE(int8_t, (int64_t)element)
+    case wk_int16: STORE(int16_t, (int64_t)element)
+    case wk_int32: STORE(int32_t, (int64_t)element)
+    case wk_int64: STORE(int64_t, element)
+    case wk_float16: STORE(uint16_t, wk_float16_of_float((float)element))
+    case wk_bfloat16: STORE(uint16_t, wk_bfloat16_of_float((float)element))
+    case wk_float32: STORE(float, element)
+    case wk_float64: STORE(double, element)
+    case wk_complex64: STORE(float _Complex, element)
+    default: break;
+    }
+}
+
+static real *element_at(const wk_pointwise_operand *operand, int64_t offset)
+{
+    return (real *)operand->data + offset;
+}
+
+void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t begin, int64_t end)
+{
+    const int last = work->ndim - 1;
+    const int64_t row = work->ndim > 0 ? work->shape[last] : 1;
+    bool direct[4];
+    int64_t stride[4];
+    for (int i = 0; i < 4; i++) {
+        stride[i] = work->ndim > 0 ? operand_of(work, i)->strides[last] : 1;
+        direct[i] = operand_of(work, i)->dtype == WK_DTYPE_ID && stride[i] == 1;
+    }
+
+    real buffers[4][WK_PIECE] __attribute__((aligned(64)));
+    const real p = (real)work->numbers[0], q = (real)work->numbers[1];
+    position at;
+    position_at(work, begin, &at);
+    for (int64_t i = begin; i < end;) {
+        int64_t n = work->ndim > 0 ? row - at.coordinate[last] : 1;
+        n = n < end - i ? n : end - i;
+        bool buffered = !direct[3];
+        for (int k = 0; k < work->inputs; k++)
+            buffered |= !direct[k];
+        if (buffered && n > WK_PIECE)
+            n = WK_PIECE;
+
+        const real *in[3] = {0};
+        for (int k = 0; k < work->inputs; k++) {
+            if (direct[k]) {
+                in[k] = element_at(&work->in[k], at.offset[k]);
+                continue;
+            }
+            load(work->in[k].data, work->in[k].dtype, at.offset[k], stride[k], buffers[k], n);
+            in[k] = buffers[k];
+        }
+        real *out = direct[3] ? element_at(&work->out, at.offset[3]) : buffers[3];
+        loop(in[0], in[1], in[2], out, p, q, n);
+        if (!direct[3])
+            store(out, work->out.data, work->out.dtype, at.offset[3], stride[3], n);
+        i += n;
+        position_advance(work, n, &at);
+    }
+}
