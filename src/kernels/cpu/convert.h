@@ -2,7 +2,8 @@
 #ifndef WICK_CONVERT_H
 #define WICK_CONVERT_H
 
-#include "cpu.h"
+#include <stdint.h>
+#include <string.h>
 
 static inline float wk_float_of_bfloat16(uint16_t bits)
 {

@@ -1,0 +1,313 @@
+/* Distributions on plain arrays: how PyTorch's CPU kernels spend the generator's words, one distribution after another.
+   Words are drawn in chunks, in one thread and in order; what is done to a chunk is a vector loop.
+
+   Two of PyTorch's habits look odd and are kept: integers come from a remainder (slightly uneven), with two words from
+   a range of 2^28 up; and a block of normals whose size is not a multiple of 16 draws its last 16 anew. */
+#include "random.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/cpu/convert.h"
+#include "kernels/kernels.h"
+
+#define CHUNK 512 // numbers drawn at a time
+#define WIDE_RANGE (UINT64_C(1) << 28)
+#define LONG_PERMUTATION (UINT32_MAX / 20)
+#define TWO_PI 6.28318530717958647693
+
+static double unit_of(const uint32_t *words)
+{
+    uint64_t wide = (uint64_t)words[0] << 32 | words[1];
+    return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
+}
+
+double wk_random_unit(wk_generator *generator)
+{
+    uint32_t words[2];
+    wk_random_words(generator, words, 2);
+    return unit_of(words);
+}
+
+static void store_floating(wk_dtype dtype, void *y, int64_t i, double value)
+{
+    if (dtype == wk_float64)
+        ((double *)y)[i] = value;
+    else if (dtype == wk_float32)
+        ((float *)y)[i] = (float)value;
+    else if (dtype == wk_bfloat16)
+        ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)value);
+    else
+        ((uint16_t *)y)[i] = wk_float16_of_float((float)value);
+}
+
+static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
+{
+    switch (dtype) {
+    case wk_int64:
+        ((int64_t *)y)[i] = value;
+        break;
+    case wk_int32:
+        ((int32_t *)y)[i] = (int32_t)value;
+        break;
+    case wk_int16:
+        ((int16_t *)y)[i] = (int16_t)value;
+        break;
+    case wk_int8:
+        ((int8_t *)y)[i] = (int8_t)value;
+        break;
+    case wk_uint8:
+        ((uint8_t *)y)[i] = (uint8_t)value;
+        break;
+    case wk_bool:
+        ((bool *)y)[i] = value != 0;
+        break;
+    default:
+        store_floating(dtype, y, i, (double)value);
+    }
+}
+
+/* ---------------------------------------------------------------- uniform */
+
+static void draw_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
+{
+    uint32_t words[2 * CHUNK];
+    const int words_each = dtype == wk_float64 ? 2 : 1;
+    const size_t size = wk_dtype_size(dtype);
+    wk_kernel *uniform = wk_cpu_kernels(wk_float32)->uniform;
+    for (int64_t begin = 0; begin < count; begin += CHUNK) {
+        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
+        wk_random_words(generator, words, here * words_each);
+        wk_uniform_work work = {words, (char *)y + (size_t)begin * size, dtype, from, to};
+        uniform(&work, 0, here);
+    }
+}
+
+void wk_random_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
+{
+    wk_generator_lock(generator);
+    draw_uniform(generator, dtype, y, count, from, to);
+    wk_generator_unlock(generator);
+}
+
+/* ---------------------------------------------------------------- normal */
+
+/* sqrt(-2 log(1 - u2)) * (cos, sin)(2 pi u1): the cosine now, the sine next time. */
+static double next_normal(wk_generator *generator)
+{
+    if (generator->has_normal) {
+        generator->has_normal = false;
+        return generator->normal;
+    }
+    uint32_t words[4];
+    wk_random_words(generator, words, 4);
+    const double radius = sqrt(-2.0 * log1p(-unit_of(words + 2))), angle = TWO_PI * unit_of(words);
+    generator->normal = radius * sin(angle);
+    generator->has_normal = true;
+    return radius * cos(angle);
+}
+
+void wk_random_normal_singly(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+{
+    wk_generator_lock(generator);
+    for (int64_t i = 0; i < count; i++)
+        store_floating(dtype, y, i, fma(next_normal(generator), std, mean));
+    wk_generator_unlock(generator);
+}
+
+/* 8 u1 and 8 u2 in [0, 1) to 16 normals, in place */
+static void box_muller_double(double *x, double mean, double std)
+{
+    for (int j = 0; j < 8; j++) {
+        const double radius = sqrt(-2 * log(1 - x[j])), angle = TWO_PI * x[j + 8];
+        x[j] = fma(radius * cos(angle), std, mean);
+        x[j + 8] = fma(radius * sin(angle), std, mean);
+    }
+}
+
+static void normal_blocks(wk_dtype dtype, void *y, int64_t blocks, double mean, double std)
+{
+    if (dtype == wk_float32) {
+        const wk_box_muller_work work = {y, mean, std};
+        wk_parallel(wk_cpu_kernels(wk_float32)->box_muller, &work, blocks, 64);
+        return;
+    }
+    for (int64_t block = 0; block < blocks; block++)
+        box_muller_double((double *)y + 16 * block, mean, std);
+}
+
+/* Blocks of float32, rounded; the last 16 of a size that is no multiple of 16 are drawn anew, the odd ones never. */
+static void draw_normal_half(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+{
+    float block[16];
+    for (int64_t begin = 0; begin < count; begin += 16) {
+        draw_uniform(generator, wk_float32, block, 16, 0, 1);
+        normal_blocks(wk_float32, block, 1, mean, std);
+        const int64_t first = begin + 16 <= count ? begin : count - 16;
+        for (int j = 0; j < 16; j++)
+            store_floating(dtype, y, first + j, block[j]);
+    }
+}
+
+void wk_random_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+{
+    if (count < 16) {
+        wk_random_normal_singly(generator, dtype, y, count, mean, std);
+        return;
+    }
+    wk_generator_lock(generator);
+    if (wk_dtype_size(dtype) == 2) {
+        draw_normal_half(generator, dtype, y, count, mean, std);
+        wk_generator_unlock(generator);
+        return;
+    }
+    draw_uniform(generator, dtype, y, count, 0, 1);
+    normal_blocks(dtype, y, count / 16, mean, std);
+    if (count % 16 != 0) {
+        void *last = (char *)y + (size_t)(count - 16) * wk_dtype_size(dtype);
+        draw_uniform(generator, dtype, last, 16, 0, 1);
+        normal_blocks(dtype, last, 1, mean, std);
+    }
+    wk_generator_unlock(generator);
+}
+
+/* ---------------------------------------------------------------- integers */
+
+void wk_random_integers(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, int64_t low, uint64_t range)
+{
+    uint32_t words[2 * CHUNK];
+    const bool wide = range >= WIDE_RANGE;
+    wk_generator_lock(generator);
+    for (int64_t begin = 0; begin < count; begin += CHUNK) {
+        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
+        wk_random_words(generator, words, wide ? 2 * here : here);
+        for (int64_t i = 0; i < here; i++) {
+            uint64_t part =
+                wide ? ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) % range : words[i] % (uint32_t)range;
+            store_integer(dtype, y, begin + i, (int64_t)((uint64_t)low + part));
+        }
+    }
+    wk_generator_unlock(generator);
+}
+
+/* one past the greatest */
+static uint64_t full_range(wk_dtype dtype)
+{
+    switch (dtype) {
+    case wk_bool:
+        return 2;
+    case wk_uint8:
+        return UINT64_C(1) << 8;
+    case wk_int8:
+        return UINT64_C(1) << 7;
+    case wk_int16:
+        return UINT64_C(1) << 15;
+    case wk_int32:
+        return UINT64_C(1) << 31;
+    case wk_int64:
+        return UINT64_C(1) << 63;
+    case wk_float16:
+        return (UINT64_C(1) << 11) + 1;
+    case wk_bfloat16:
+        return (UINT64_C(1) << 8) + 1;
+    case wk_float32:
+        return (UINT64_C(1) << 24) + 1;
+    default:
+        return (UINT64_C(1) << 53) + 1;
+    }
+}
+
+void wk_random_full(wk_generator *generator, wk_dtype dtype, void *y, int64_t count)
+{
+    const uint64_t range = full_range(dtype);
+    const bool wide = dtype == wk_int64 || dtype == wk_float64;
+    wk_generator_lock(generator);
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t words[2] = {0};
+        wk_random_words(generator, words, wide ? 2 : 1);
+        uint64_t word = wide ? (uint64_t)words[0] << 32 | words[1] : words[0];
+        store_integer(dtype, y, i, (int64_t)(word % range));
+    }
+    wk_generator_unlock(generator);
+}
+
+/* ---------------------------------------------------------------- permutations */
+
+/* Fisher and Yates: place i changes with one of i .. count - 1. */
+#define SHUFFLE(type)                                                                                                  \
+    for (int64_t i = 0; i < count - 1; i++) {                                                                          \
+        uint32_t word;                                                                                                 \
+        wk_random_words(generator, &word, 1);                                                                          \
+        const int64_t other = i + word % (count - i);                                                                  \
+        const type moved = ((type *)y)[i];                                                                             \
+        ((type *)y)[i] = ((type *)y)[other];                                                                           \
+        ((type *)y)[other] = moved;                                                                                    \
+    }
+
+void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int64_t count)
+{
+    const size_t size = wk_dtype_size(dtype);
+    for (int64_t i = 0; i < count; i++)
+        store_integer(dtype, y, i, i);
+    wk_generator_lock(generator);
+    if (count >= (int64_t)LONG_PERMUTATION) { // a word is too short for the remainder to be even: two, inside out
+        for (int64_t i = 0; i < count; i++) {
+            uint32_t words[2];
+            wk_random_words(generator, words, 2);
+            const uint64_t other = ((uint64_t)words[0] << 32 | words[1]) % (uint64_t)(i + 1);
+            memcpy((char *)y + (size_t)i * size, (char *)y + other * size, size);
+            store_integer(dtype, y, (int64_t)other, i);
+        }
+    } else if (size == 8) {
+        SHUFFLE(uint64_t)
+    } else if (size == 4) {
+        SHUFFLE(uint32_t)
+    } else if (size == 2) {
+        SHUFFLE(uint16_t)
+    } else {
+        SHUFFLE(uint8_t)
+    }
+    wk_generator_unlock(generator);
+}
+
+/* ---------------------------------------------------------------- bernoulli, exponential */
+
+void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, uint8_t *y, int64_t count)
+{
+    double doubles[CHUNK];
+    float floats[CHUNK];
+    wk_generator_lock(generator);
+    for (int64_t begin = 0; begin < count; begin += CHUNK) {
+        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
+        if (p_dtype == wk_float64) {
+            draw_uniform(generator, wk_float64, doubles, here, 0, 1);
+            for (int64_t i = 0; i < here; i++)
+                y[begin + i] = doubles[i] < ((const double *)p)[begin + i];
+        } else {
+            draw_uniform(generator, wk_float32, floats, here, 0, 1);
+            for (int64_t i = 0; i < here; i++)
+                y[begin + i] = floats[i] < ((const float *)p)[begin + i];
+        }
+    }
+    wk_generator_unlock(generator);
+}
+
+void wk_random_bernoulli_same(wk_generator *generator, double p, uint8_t *y, int64_t count)
+{
+    double draws[CHUNK];
+    wk_generator_lock(generator);
+    for (int64_t begin = 0; begin < count; begin += CHUNK) {
+        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
+        draw_uniform(generator, wk_float64, draws, here, 0, 1);
+        for (int64_t i = 0; i < here; i++)
+            y[begin + i] = draws[i] < p;
+    }
+    wk_generator_unlock(generator);
+}
+
+void wk_random_exponential(wk_generator *generator, double *y, int64_t count, double lambda)
+{
+    wk_random_uniform(generator, wk_float64, y, count, 0, 1);
+    for (int64_t i = 0; i < count; i++)
+        y[i] = -1.0 / lambda * log1p(-y[i]);
+}
