@@ -1,0 +1,104 @@
+/* Gradients.  PyTorch: torch.autograd, https://pytorch.org/docs/stable/autograd.html
+
+   A tensor that requires_grad makes every result computed from it remember how; wk_backward walks back and adds to the
+   grad of each leaf. */
+#ifndef WICK_AUTOGRAD_H
+#define WICK_AUTOGRAD_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* backward(x, gradient, retain_graph, create_graph): adds d x / d leaf into each leaf's grad.  x has one element unless
+   gradient (x's shape) is given.  Freed graphs, and saved tensors that were changed in place, are errors.  False after an
+   error: then no grad was touched. */
+typedef struct wk_backward_args {
+    wk_tensor *x;
+    wk_tensor *gradient;
+    bool retain_graph;
+    bool create_graph; // gradients have gradients; implies retain_graph
+} wk_backward_args;
+#define wk_backward(...) wk_backward_with((wk_backward_args){.x = __VA_ARGS__})
+bool wk_backward_with(wk_backward_args args);
+
+/* autograd.grad((y), (x1, x2), (&g1, &g2)): gradients of outputs with respect to inputs, leaving x->grad alone.  An input
+   that outputs do not depend on is an error, or NULL with .allow_unused. */
+typedef struct wk_autograd_grad_args {
+    wk_tensors outputs, inputs;
+    wk_places results;
+    wk_tensors grad_outputs; // as many as outputs; none: ones, for outputs of one element
+    bool retain_graph, create_graph, allow_unused;
+} wk_autograd_grad_args;
+#define wk_autograd_grad(outputs_, inputs_, ...)                                                                       \
+    wk_autograd_grad_with((wk_autograd_grad_args){                                                                     \
+        .outputs = WK_TENSORS outputs_, .inputs = WK_TENSORS inputs_, .results = WK_PLACES __VA_ARGS__})
+bool wk_autograd_grad_with(wk_autograd_grad_args args);
+
+/* wk_no_grad { ... }, wk_enable_grad { ... }: whether results remember, in this thread, inside the block */
+typedef struct wk_grad_guard {
+    bool before;
+    bool open;
+} wk_grad_guard;
+#define WK_GRAD_BLOCK(mode)                                                                                            \
+    for (wk_grad_guard wk_grad_here __attribute__((cleanup(wk_grad_mode_close))) = wk_grad_mode_open(mode);            \
+         wk_grad_here.open; wk_grad_here.open = false)
+#define wk_no_grad WK_GRAD_BLOCK(false)
+#define wk_enable_grad WK_GRAD_BLOCK(true)
+wk_grad_guard wk_grad_mode_open(bool mode);
+void wk_grad_mode_close(wk_grad_guard *guard);
+bool wk_is_grad_enabled(void);
+void wk_set_grad_enabled(bool mode);
+
+wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad); // of a leaf of floating dtype; returns x
+wk_tensor *wk_detach(wk_tensor *x);                             // the same memory, no gradient
+wk_tensor *wk_detach_(wk_tensor *x);
+bool wk_is_leaf(const wk_tensor *x);
+wk_tensor *wk_retain_grad(wk_tensor *x); // a non-leaf also gets its grad; returns x
+
+/* hook(gradient, context) runs when backward has x's gradient; what it returns replaces it, NULL leaves it. */
+typedef wk_tensor *wk_tensor_hook(wk_tensor *gradient, void *context);
+int wk_register_hook(wk_tensor *x, wk_tensor_hook *hook, void *context); // a handle; 0 after an error
+void wk_remove_hook(wk_tensor *x, int handle);
+
+/* A function with a backward of the user's own (torch.autograd.Function).  forward computes outputs from inputs, without
+   recording; backward gives the gradient of each input from those of the outputs (NULL: none).  Numbers and tensors that
+   both need travel in ctx. */
+typedef struct wk_autograd_ctx wk_autograd_ctx;
+typedef struct wk_autograd_function {
+    const char *name;
+    void (*forward)(wk_autograd_ctx *ctx, wk_tensors inputs, wk_tensors outputs);
+    void (*backward)(wk_autograd_ctx *ctx, wk_tensors grad_outputs, wk_tensors grad_inputs);
+} wk_autograd_function;
+/* wk_autograd_function_apply(&function, context, (a, b), (&y)) */
+#define wk_autograd_function_apply(function, context, inputs, outputs)                                                 \
+    wk_autograd_function_apply_with(function, context, WK_TENSORS inputs, WK_PLACES outputs)
+bool wk_autograd_function_apply_with(const wk_autograd_function *function, void *context, wk_tensors inputs,
+                                     wk_places outputs);
+void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved);
+wk_tensor *wk_ctx_saved_tensor(wk_autograd_ctx *ctx, int i);
+void *wk_ctx_context(wk_autograd_ctx *ctx); // what apply was given
+
+/* gradcheck: the gradient of function against finite differences, in float64; gradgradcheck: the gradient's gradient.
+   False, with the reason in text, where they differ. */
+typedef wk_tensor *wk_checked_function(wk_tensors inputs, void *context);
+typedef struct wk_gradcheck_args {
+    wk_checked_function *function;
+    void *context;
+    wk_tensors inputs;
+    double eps, atol, rtol;
+    char *text; // of text_size bytes
+    size_t text_size;
+} wk_gradcheck_args;
+#define wk_autograd_gradcheck(...)                                                                                     \
+    wk_autograd_gradcheck_with((wk_gradcheck_args){.eps = 1e-6, .atol = 1e-5, .rtol = 1e-3, .function = __VA_ARGS__})
+#define wk_autograd_gradgradcheck(...)                                                                                 \
+    wk_autograd_gradgradcheck_with((wk_gradcheck_args){.eps = 1e-6, .atol = 1e-5, .rtol = 1e-3, .function = __VA_ARGS__})
+bool wk_autograd_gradcheck_with(wk_gradcheck_args args);
+bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

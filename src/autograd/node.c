@@ -1,0 +1,272 @@
+/* Making nodes, and what a node's backward asks of it. */
+#include "node.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+
+static _Thread_local bool grad_disabled __attribute__((tls_model("initial-exec")));
+static uint64_t sequence;
+
+bool wk_is_grad_enabled(void) { return !grad_disabled; }
+void wk_set_grad_enabled(bool mode) { grad_disabled = !mode; }
+
+wk_grad_guard wk_grad_mode_open(bool mode)
+{
+    wk_grad_guard guard = {.before = !grad_disabled, .open = true};
+    grad_disabled = !mode;
+    return guard;
+}
+
+void wk_grad_mode_close(wk_grad_guard *guard) { grad_disabled = !guard->before; }
+
+/* a view of a tensor that was written into takes the new history first */
+static bool requires_grad(wk_tensor *x)
+{
+    if (x->view && x->view->graph_version != x->storage->graph_version)
+        wk_grad_fn(x);
+    return x->requires_grad;
+}
+
+bool wk_needs_grad(const wk_tensor *x) { return !grad_disabled && x && requires_grad((wk_tensor *)(uintptr_t)x); }
+
+bool wk_would_record(wk_tensors inputs)
+{
+    if (grad_disabled)
+        return false;
+    for (int64_t i = 0; i < inputs.count; i++)
+        if (inputs.items[i] && requires_grad(inputs.items[i]))
+            return true;
+    return false;
+}
+
+static void release_saved(wk_node *node)
+{
+    for (int i = 0; i < node->saves; i++) {
+        wk_release(node->saved[i].tensor);
+        node->saved[i].tensor = NULL;
+    }
+}
+
+static void node_destroy(wk_object *object)
+{
+    wk_node *node = (wk_node *)object;
+    release_saved(node);
+    for (int i = 0; i < node->inputs; i++) {
+        wk_object_release((wk_object *)node->edges[i].node);
+        wk_release(node->edges[i].leaf);
+    }
+    for (int i = 0; i < node->outputs; i++) {
+        wk_release(node->output[i].gradient);
+        wk_object_release(node->output[i].hooks);
+    }
+    if (node->extra && node->free_extra)
+        node->free_extra(node->extra);
+    wk_free(node->extra);
+    wk_free(node);
+}
+
+/* the memory of x under a header without history, owned by nobody's scope */
+static wk_tensor *without_history(wk_tensor *x)
+{
+    wk_tensor *copy = wk_alloc(sizeof *copy);
+    if (!copy)
+        return wk_out_of_memory("record", sizeof *copy);
+    *copy = *x;
+    copy->references = 1;
+    copy->scope_depth = 0;
+    copy->grad = NULL;
+    copy->grad_fn = NULL;
+    copy->view = NULL;
+    copy->hooks = NULL;
+    copy->requires_grad = false;
+    __atomic_add_fetch(&x->storage->references, 1, __ATOMIC_RELAXED);
+    extern int64_t wk_live_tensors;
+    __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
+    return copy;
+}
+
+static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
+{
+    node->saved[i] = (wk_saved_tensor){.output_nr = -1};
+    if (!x)
+        return true;
+    for (int result = 0; result < args->results_count; result++)
+        if (args->results[result] == x)
+            node->saved[i].output_nr = result;
+    node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x) : wk_retain(x);
+    node->saved[i].version = x->storage->version;
+    return node->saved[i].tensor;
+}
+
+static wk_node *node_new(const wk_record_args *args)
+{
+    const size_t edges = (size_t)args->inputs.count * sizeof(wk_edge);
+    const size_t saved = (size_t)args->saved.count * sizeof(wk_saved_tensor);
+    const size_t outputs = (size_t)args->results_count * sizeof(wk_output);
+    wk_node *node = wk_alloc(sizeof *node + edges + saved + outputs);
+    if (!node)
+        return wk_out_of_memory(args->name, sizeof *node + edges + saved + outputs);
+    memset(node, 0, sizeof *node + edges);
+    node->object = (wk_object){.references = 1, .destroy = node_destroy};
+    node->name = args->name;
+    node->backward = args->backward;
+    node->sequence = __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED);
+    node->inputs = (int)args->inputs.count;
+    node->outputs = args->results_count;
+    node->edges = (wk_edge *)(node + 1);
+    node->output = (wk_output *)((char *)node->edges + edges);
+    node->saved = (wk_saved_tensor *)((char *)node->output + outputs);
+    node->dim = args->dim;
+    node->n = args->n;
+    node->number = args->number;
+    node->number2 = args->number2;
+    node->flag = args->flag;
+    node->shape = args->shape;
+    node->shape2 = args->shape2;
+    for (int i = 0; i < node->outputs; i++) {
+        const wk_tensor *y = args->results[i];
+        wk_output *output = &node->output[i];
+        output->ndim = y->ndim;
+        memcpy(output->shape, y->shape, sizeof output->shape);
+        output->dtype = y->dtype;
+        output->device = y->device;
+        output->gradient = NULL;
+        output->hooks = NULL;
+    }
+    for (int i = 0; i < node->inputs; i++) {
+        wk_tensor *x = args->inputs.items[i];
+        if (!x || !x->requires_grad)
+            continue;
+        node->edges[i].node = wk_grad_fn(x);
+        node->edges[i].output_nr = x->output_nr;
+        if (node->edges[i].node)
+            wk_object_retain((wk_object *)node->edges[i].node);
+        else
+            node->edges[i].leaf = wk_retain(x);
+    }
+    for (int i = 0; i < (int)args->saved.count; i++) {
+        if (!save(node, i, args->saved.items[i], args)) {
+            wk_object_release((wk_object *)node);
+            return NULL;
+        }
+        node->saves = i + 1;
+    }
+    return node;
+}
+
+static void drop_extra(const wk_record_args *args)
+{
+    if (args->extra && args->free_extra)
+        args->free_extra(args->extra);
+    wk_free(args->extra);
+}
+
+bool wk_record_with(const wk_record_args *args)
+{
+    bool all = true;
+    for (int i = 0; i < args->results_count; i++)
+        all &= args->results[i] != NULL;
+    if (!all || !wk_would_record(args->inputs)) {
+        drop_extra(args);
+        return all;
+    }
+    wk_node *node = node_new(args);
+    if (!node) {
+        drop_extra(args);
+        return false;
+    }
+    node->extra = args->extra;
+    node->free_extra = args->free_extra;
+    for (int i = 0; i < args->results_count; i++) {
+        wk_tensor *y = args->results[i];
+        if (!wk_dtype_is_floating(y->dtype) && !wk_dtype_is_complex(y->dtype))
+            continue; // indices have no gradient
+        wk_object_retain((wk_object *)node);
+        y->grad_fn = node;
+        y->output_nr = i;
+        y->requires_grad = true;
+    }
+    wk_object_release((wk_object *)node);
+    return true;
+}
+
+wk_tensor *wk_record_one(wk_tensor *y, wk_record_args *args)
+{
+    args->results = &y;
+    args->results_count = 1;
+    return wk_record_with(args) ? y : NULL;
+}
+
+bool wk_needs(const wk_node *node, int input) { return node->edges[input].node || node->edges[input].leaf; }
+
+wk_tensor *wk_saved(wk_node *node, int i)
+{
+    const wk_saved_tensor *saved = &node->saved[i];
+    if (node->freed)
+        return wk_fail(node->name, "backward through the graph a second time: its saved tensors are freed\n"
+                                   "hint: pass .retain_graph = true to the first wk_backward");
+    if (!saved->tensor)
+        return NULL;
+    if (saved->tensor->storage->version != saved->version)
+        return wk_fail(node->name,
+                       "a tensor of shape %s that the gradient needs was changed in place: it is at version %u, "
+                       "expected version %u\nhint: use the form of the op without the trailing _",
+                       wk_shape_string(saved->tensor), saved->tensor->storage->version, saved->version);
+    if (saved->output_nr < 0 || grad_disabled)
+        return saved->tensor;
+    /* the op's own result, to be differentiated in its turn */
+    wk_tensor *y = wk_tensor_alias(node->name, saved->tensor, saved->tensor->ndim, saved->tensor->shape,
+                                   saved->tensor->strides, 0);
+    if (!y)
+        return NULL;
+    wk_object_retain((wk_object *)node);
+    y->grad_fn = node;
+    y->output_nr = saved->output_nr;
+    y->requires_grad = true;
+    return y;
+}
+
+wk_tensor *wk_gradient(wk_node *node, int i)
+{
+    const wk_output *output = &node->output[i];
+    return output->gradient ? output->gradient
+                            : wk_gradient_zeros(output->ndim, output->shape, output->dtype, output->device);
+}
+
+static void view_destroy(wk_object *object)
+{
+    wk_release(((wk_view *)object)->base);
+    wk_free(object);
+}
+
+bool wk_mark_view(wk_tensor *view, wk_tensor *of)
+{
+    if (!view)
+        return false;
+    if (view->view || grad_disabled || !(wk_dtype_is_floating(of->dtype) || wk_dtype_is_complex(of->dtype)))
+        return true;
+    wk_view *mark = wk_alloc(sizeof *mark);
+    if (!mark)
+        return wk_out_of_memory("view", sizeof *mark);
+    *mark = (wk_view){.object = {.references = 1, .destroy = view_destroy},
+                      .base = wk_retain(of->view ? of->view->base : of),
+                      .graph_version = view->storage->graph_version};
+    view->view = mark;
+    return true;
+}
+
+wk_node *wk_grad_fn(wk_tensor *x)
+{
+    if (x->view && x->view->graph_version != x->storage->graph_version && !wk_view_renew(x))
+        return NULL;
+    return x->grad_fn;
+}
+
+void wk_node_release_saved(wk_node *node)
+{
+    if (node->saves > 0) {
+        release_saved(node);
+        node->freed = true;
+    }
+}

@@ -1,0 +1,135 @@
+/* Floor 2: where a result came from.
+
+   An op ends with
+       return wk_record(y, softmax_backward, WK_INPUTS(x), WK_SAVED(y), .dim = dim);
+   which makes a node only where a gradient may be asked for.  Its backward
+       static void softmax_backward(wk_node *node, wk_tensor *dy)
+   reads wk_saved(node, 0) and node->dim, and gives wk_accumulate(node, 0, dx) for input 0, for each input that
+   wk_needs(node, i).  wk_accumulate sums dx over the dims that the input was broadcast along, and converts its dtype.
+   A backward is made of ops: under create_graph they record in their turn. */
+#ifndef WICK_NODE_H
+#define WICK_NODE_H
+
+#include <wick/autograd.h>
+
+#include "core/tensor.h"
+
+typedef struct wk_node wk_node;
+typedef void wk_backward_function(wk_node *node, wk_tensor *dy);
+
+/* Where the gradient of an input goes: into a node's output, into a leaf, or (neither) nowhere. */
+typedef struct wk_edge {
+    wk_node *node;
+    int output_nr;
+    wk_tensor *leaf;
+} wk_edge;
+
+typedef struct wk_saved_tensor {
+    wk_tensor *tensor;
+    uint32_t version;
+    int output_nr; // which of the node's own results this is (kept without its history, else it would own itself); -1: none
+} wk_saved_tensor;
+
+/* what the gradient of an output must look like */
+typedef struct wk_output {
+    int ndim;
+    int64_t shape[WK_MAX_DIMS];
+    wk_dtype dtype;
+    wk_device device;
+    wk_tensor *gradient; // gathered during backward
+    void *hooks;         // retained
+} wk_output;
+
+struct wk_node {
+    wk_object object;
+    const char *name; // "softmax_backward"
+    wk_backward_function *backward;
+    uint64_t sequence; // order of creation: backward runs the latest first
+    int inputs, outputs, saves;
+    wk_edge *edges;
+    wk_saved_tensor *saved;
+    wk_output *output;
+    bool freed; // a backward has let the saved tensors go
+
+    /* what an op may want to remember */
+    int64_t dim, n;
+    double number, number2;
+    bool flag;
+    wk_shape shape, shape2;
+    void *extra; // wk_alloc'ed; freed with the node, after free_extra if there is one
+    void (*free_extra)(void *extra);
+
+    /* of the backward that runs */
+    int waiting;    // results not yet accounted for
+    uint64_t visit; // the backward that saw it last
+    bool needed;    // a wanted gradient lies behind it
+};
+
+typedef struct wk_record_args {
+    wk_tensor *const *results;
+    int results_count;
+    const char *name;
+    wk_backward_function *backward;
+    wk_tensors inputs, saved;
+    int64_t dim, n;
+    double number, number2;
+    bool flag;
+    wk_shape shape, shape2;
+    void *extra;
+    void (*free_extra)(void *extra);
+} wk_record_args;
+
+#define WK_INPUTS(...) .inputs = WK_TENSORS(__VA_ARGS__)
+#define WK_SAVED(...) .saved = WK_TENSORS(__VA_ARGS__)
+
+/* Makes y remember; returns y, NULL if y is NULL or after an error.  extra is owned from here on in every case. */
+#define wk_record(y, function, ...)                                                                                    \
+    wk_record_one((y), &(wk_record_args){.name = #function, .backward = function, __VA_ARGS__})
+/* the same for several results; their gradients are wk_gradient(node, i) in the backward; false after an error */
+#define wk_record_all(results_, count, function, ...)                                                                  \
+    wk_record_with(&(wk_record_args){                                                                                  \
+        .results = results_, .results_count = count, .name = #function, .backward = function, __VA_ARGS__})
+wk_tensor *wk_record_one(wk_tensor *y, wk_record_args *args);
+bool wk_record_with(const wk_record_args *args);
+
+/* whether a result computed from these would remember (grad mode is on, and one requires grad) */
+bool wk_would_record(wk_tensors inputs);
+bool wk_needs_grad(const wk_tensor *x); // x requires grad, and grad mode is on
+
+/* in a backward */
+bool wk_needs(const wk_node *node, int input);
+wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place, or the graph is freed
+wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
+void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
+
+/* A view remembers its base, so that writes into either reach the other's history (ops/inplace.c). */
+typedef struct wk_view {
+    wk_object object;
+    wk_tensor *base;        // retained; never itself a view
+    uint32_t graph_version; // of the storage, when the view's grad_fn was made
+} wk_view;
+bool wk_mark_view(wk_tensor *view, wk_tensor *of); // false after an error
+wk_node *wk_grad_fn(wk_tensor *x);                 // up to date, unlike the field, where x is a view written into
+
+/* What autograd needs from the floor above; ops/ defines them. */
+wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b);                               // a + b
+wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype); // sum over broadcast dims, cast
+wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
+wk_tensor *wk_gradient_ones_like(wk_tensor *x);
+wk_tensor *wk_gradient_clone(wk_tensor *x); // contiguous
+bool wk_view_renew(wk_tensor *view); // gives a view of a base written into its new grad_fn
+
+typedef struct wk_hook {
+    int handle;
+    wk_tensor_hook *function;
+    void *context;
+} wk_hook;
+typedef struct wk_hooks {
+    wk_object object;
+    wk_tensor *retain_grad; // not counted: the tensor whose hooks these are
+    int count;
+    wk_hook *items;
+} wk_hooks;
+wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient);
+
+#endif

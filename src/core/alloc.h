@@ -1,0 +1,19 @@
+/* Memory of the library: one caching allocator, so that a steady state takes no page fault and no trip to malloc, and so
+   that every block is counted and every allocation can be made to fail. */
+#ifndef WICK_ALLOC_H
+#define WICK_ALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 64-byte aligned, uninitialised; NULL where there is no memory: callers answer with wk_fail and clean up. */
+void *wk_alloc(size_t bytes);
+void *wk_alloc_zeroed(size_t bytes);
+void *wk_realloc(void *block, size_t bytes);
+char *wk_strdup(const char *text);
+void wk_free(void *block); // of any thread; NULL is fine
+
+/* the failure every caller of wk_alloc reports: returns NULL */
+void *wk_out_of_memory(const char *op, size_t bytes);
+
+#endif

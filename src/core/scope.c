@@ -1,0 +1,156 @@
+/* Scopes: one stack of owned tensors per thread, with a mark where each scope begins.  wk_keep lowers a tensor's depth;
+   when its scope ends it stays on the stack, which the scope outside then owns. */
+#include <pthread.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "tensor.h"
+
+typedef struct scope_stack {
+    wk_tensor **items;
+    int64_t count, capacity;
+    int64_t *marks; // of each open scope: where its items begin; scope 1 is the thread's root, at 0
+    int depth, marks_capacity;
+    bool registered;
+} scope_stack;
+
+static _Thread_local scope_stack stack __attribute__((tls_model("initial-exec")));
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void let_go(scope_stack *of, int64_t from)
+{
+    while (of->count > from)
+        wk_release(of->items[--of->count]);
+}
+
+static void thread_ends(void *value)
+{
+    scope_stack *of = value;
+    let_go(of, 0);
+    wk_free(of->items);
+    wk_free(of->marks);
+    memset(of, 0, sizeof *of);
+}
+
+static void make_key(void) { pthread_key_create(&key, thread_ends); }
+
+/* the main thread's root scope ends with the process, before the allocator's own destructor */
+__attribute__((destructor(65000))) static void process_ends(void)
+{
+    if (stack.registered)
+        thread_ends(&stack);
+}
+
+static void register_thread(void)
+{
+    pthread_once(&once, make_key);
+    pthread_setspecific(key, &stack);
+    stack.registered = true;
+}
+
+static bool grow(void)
+{
+    int64_t capacity = stack.capacity ? 2 * stack.capacity : 256;
+    wk_tensor **items = wk_realloc(stack.items, (size_t)capacity * sizeof *items);
+    if (!items)
+        return false;
+    stack.items = items;
+    stack.capacity = capacity;
+    return true;
+}
+
+wk_tensor *wk_adopt(wk_tensor *x)
+{
+    if (!x)
+        return NULL;
+    if (__builtin_expect(!stack.registered, 0))
+        register_thread();
+    if (__builtin_expect(stack.count == stack.capacity, 0) && !grow()) {
+        wk_release(x);
+        return wk_out_of_memory("scope", (size_t)stack.capacity * 2 * sizeof(wk_tensor *));
+    }
+    x->scope_depth = stack.depth + 1;
+    stack.items[stack.count++] = x;
+    return x;
+}
+
+wk_scope_guard wk_scope_open(void)
+{
+    if (stack.depth == stack.marks_capacity) {
+        int capacity = stack.marks_capacity ? 2 * stack.marks_capacity : 32;
+        int64_t *marks = wk_realloc(stack.marks, (size_t)capacity * sizeof *marks);
+        if (!marks) {
+            /* the block still runs: what it makes belongs to the scope outside */
+            wk_out_of_memory("scope", (size_t)capacity * sizeof *marks);
+            return (wk_scope_guard){.depth = 0, .open = true};
+        }
+        stack.marks = marks;
+        stack.marks_capacity = capacity;
+        if (!stack.registered)
+            register_thread();
+    }
+    stack.marks[stack.depth++] = stack.count;
+    return (wk_scope_guard){.depth = stack.depth, .open = true};
+}
+
+void wk_scope_close(wk_scope_guard *guard)
+{
+    if (guard->depth == 0)
+        return;
+    /* also those inside that were left without being closed */
+    while (stack.depth >= guard->depth) {
+        const int64_t begin = stack.marks[stack.depth - 1];
+        int64_t kept = begin;
+        stack.depth--;
+        for (int64_t i = begin; i < stack.count; i++) {
+            wk_tensor *x = stack.items[i];
+            if (x->scope_depth <= stack.depth + 1)
+                stack.items[kept++] = x;
+            else
+                wk_release(x);
+        }
+        stack.count = kept;
+    }
+}
+
+wk_tensor *wk_keep(wk_tensor *x)
+{
+    if (x && x->scope_depth == stack.depth + 1 && stack.depth > 0)
+        x->scope_depth = stack.depth;
+    return x;
+}
+
+void wk_replace(wk_tensor **place, wk_tensor *with)
+{
+    wk_tensor *old = place ? *place : NULL;
+    if (!place || !with) {
+        wk_null_input("replace", !place ? "place" : "with");
+        return;
+    }
+    if (old == with)
+        return;
+    for (int64_t i = stack.count - 1; old && i >= 0; i--)
+        if (stack.items[i] == old) {
+            const int depth = old->scope_depth;
+            wk_retain(with);
+            stack.items[i] = with;
+            /* with now stands on the stack twice: its younger entry goes with its own scope */
+            for (int64_t j = stack.count - 1; j > i; j--)
+                if (stack.items[j] == with) {
+                    memmove(stack.items + j, stack.items + j + 1, (size_t)(stack.count - 1 - j) * sizeof *stack.items);
+                    stack.count--;
+                    for (int open = 0; open < stack.depth; open++)
+                        if (stack.marks[open] > j)
+                            stack.marks[open]--;
+                    wk_release(with);
+                    break;
+                }
+            with->scope_depth = depth;
+            *place = with;
+            wk_release(old);
+            return;
+        }
+    wk_fail("replace", "place: the tensor in it belongs to no scope of this thread\nhint: wk_replace is for tensors that "
+                       "scopes own; modules replace parameters by wk_copy_");
+}

@@ -1,0 +1,192 @@
+/* Tensor headers and the storage they share. */
+#include "tensor.h"
+
+#include <string.h>
+
+#include "alloc.h"
+
+int64_t wk_live_tensors;
+
+/* header and data in one block: a small tensor costs two allocations */
+static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)
+{
+    const size_t header = 64;
+    _Static_assert(sizeof(wk_storage) <= 64, "the data starts 64 bytes in, aligned");
+    wk_storage *storage = wk_alloc(header + (size_t)bytes);
+    if (!storage)
+        return wk_out_of_memory(op, (size_t)bytes);
+    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = (char *)storage + header};
+    return storage;
+}
+
+static void storage_release(wk_storage *storage)
+{
+    if (!storage || __atomic_sub_fetch(&storage->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (storage->release)
+        storage->release(storage->context);
+    wk_free(storage);
+}
+
+static wk_tensor *header_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
+{
+    wk_tensor *x = wk_alloc_zeroed(sizeof *x);
+    if (!x)
+        return wk_out_of_memory(op, sizeof *x);
+    x->ndim = ndim;
+    x->dtype = dtype;
+    x->device = device;
+    x->references = 1;
+    x->numel = 1;
+    for (int dim = 0; dim < ndim; dim++) {
+        x->shape[dim] = shape[dim];
+        x->numel *= shape[dim];
+    }
+    __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
+    return x;
+}
+
+void wk_tensor_destroy(wk_tensor *x)
+{
+    wk_object_release((wk_object *)x->grad_fn);
+    wk_object_release((wk_object *)x->view);
+    wk_object_release(x->hooks);
+    wk_release(x->grad);
+    storage_release(x->storage);
+    __atomic_sub_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
+    wk_free(x);
+}
+
+/* false after an error: a negative size, too many dims or elements */
+static bool check_shape(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, int64_t *bytes)
+{
+    if (ndim > WK_MAX_DIMS)
+        return wk_fail(op, "expected at most %d dims, got %d", WK_MAX_DIMS, ndim);
+    int64_t total = (int64_t)wk_dtype_size(dtype);
+    bool empty = false;
+    for (int dim = 0; dim < ndim; dim++) {
+        if (shape[dim] < 0)
+            return wk_fail(op, "sizes must not be negative: got %s", wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+        empty |= shape[dim] == 0;
+    }
+    for (int dim = 0; dim < ndim && !empty; dim++)
+        if (__builtin_mul_overflow(total, shape[dim], &total) || total > INT64_MAX / 2)
+            return wk_fail(op, "%s is larger than memory can be", wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+    *bytes = empty ? 0 : total;
+    return true;
+}
+
+wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
+{
+    int64_t bytes;
+    if (!check_shape(op, ndim, shape, dtype, &bytes))
+        return NULL;
+    if (device.type != WK_CPU)
+        return wk_fail(op, "device %s is not in this build\nhint: use wk_cpu", wk_device_name(device));
+    wk_tensor *x = header_new(op, ndim, shape, dtype, device);
+    if (!x)
+        return NULL;
+    wk_contiguous_strides(ndim, shape, x->strides);
+    x->storage = storage_new(op, bytes, device);
+    if (!x->storage) {
+        wk_tensor_destroy(x);
+        return NULL;
+    }
+    return wk_adopt(x);
+}
+
+wk_tensor *wk_tensor_alias(const char *op, wk_tensor *of, int ndim, const int64_t *shape, const int64_t *strides,
+                           int64_t offset)
+{
+    wk_tensor *x = header_new(op, ndim, shape, of->dtype, of->device);
+    if (!x)
+        return NULL;
+    for (int dim = 0; dim < ndim; dim++)
+        x->strides[dim] = strides[dim];
+    x->offset = of->offset + offset;
+    x->storage = of->storage;
+    __atomic_add_fetch(&x->storage->references, 1, __ATOMIC_RELAXED);
+    return wk_adopt(x);
+}
+
+wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int64_t *shape, const int64_t *strides,
+                                 wk_dtype dtype, wk_device device, void (*release)(void *context), void *context)
+{
+    int64_t bytes;
+    if (!check_shape(op, ndim, shape, dtype, &bytes))
+        return NULL;
+    wk_tensor *x = header_new(op, ndim, shape, dtype, device);
+    wk_storage *storage = x ? wk_alloc(sizeof *storage) : NULL;
+    if (x && !storage)
+        wk_out_of_memory(op, sizeof *storage);
+    if (!storage) {
+        if (x)
+            wk_tensor_destroy(x);
+        return NULL;
+    }
+    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = data, .release = release,
+                            .context = context};
+    x->storage = storage;
+    if (strides)
+        memcpy(x->strides, strides, (size_t)ndim * sizeof *strides);
+    else
+        wk_contiguous_strides(ndim, shape, x->strides);
+    return wk_adopt(x);
+}
+
+wk_tensor *wk_retain(wk_tensor *x)
+{
+    if (x)
+        __atomic_add_fetch(&x->references, 1, __ATOMIC_RELAXED);
+    return x;
+}
+
+void wk_release(wk_tensor *x)
+{
+    /* the last owner needs no atomic decrement: nobody is left to race with */
+    if (x && (__atomic_load_n(&x->references, __ATOMIC_ACQUIRE) == 1 ||
+              __atomic_sub_fetch(&x->references, 1, __ATOMIC_ACQ_REL) == 0))
+        wk_tensor_destroy(x);
+}
+
+int64_t wk_size(const wk_tensor *x, int dim)
+{
+    if (!x)
+        return 0;
+    dim = wk_check_dim("size", x->ndim, dim);
+    return dim < 0 || x->ndim == 0 ? 0 : x->shape[dim];
+}
+
+int64_t wk_stride(const wk_tensor *x, int dim)
+{
+    if (!x)
+        return 0;
+    dim = wk_check_dim("stride", x->ndim, dim);
+    return dim < 0 || x->ndim == 0 ? 0 : x->strides[dim];
+}
+
+int64_t wk_numel(const wk_tensor *x) { return x ? x->numel : 0; }
+int64_t wk_element_size(const wk_tensor *x) { return x ? (int64_t)wk_dtype_size(x->dtype) : 0; }
+bool wk_is_floating_point(const wk_tensor *x) { return x && wk_dtype_is_floating(x->dtype); }
+bool wk_is_complex(const wk_tensor *x) { return x && wk_dtype_is_complex(x->dtype); }
+void *wk_data_ptr(const wk_tensor *x) { return x ? wk_data(x) : NULL; }
+
+void *wk_null_input(const char *op, const char *argument)
+{
+    if (wk_failing())
+        return NULL;
+    return wk_fail(op, "%s: expected a tensor, got NULL", argument);
+}
+
+static const wk_kernels *cpu_tables[WK_DTYPES];
+__attribute__((constructor(200))) static void read_tables(void)
+{
+    for (int dtype = 1; dtype < WK_DTYPES; dtype++)
+        cpu_tables[dtype] = wk_cpu_kernels(dtype);
+}
+
+const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
+{
+    (void)device;
+    return cpu_tables[dtype];
+}

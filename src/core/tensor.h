@@ -1,0 +1,72 @@
+/* The inside of tensors: storage, headers, aliases, and the checks that every floor above uses. */
+#ifndef WICK_CORE_TENSOR_H
+#define WICK_CORE_TENSOR_H
+
+#include <wick/error.h>
+#include <wick/memory.h>
+#include <wick/tensor.h>
+
+#include "kernels/kernels.h"
+#include "object.h"
+
+/* Memory that tensors share.  version counts in-place writes: a gradient that saved a tensor compares it.
+   graph_version counts those that autograd recorded: views compare it to find that their grad_fn is out of date. */
+typedef struct wk_storage {
+    int references; // atomic
+    uint32_t version;
+    uint32_t graph_version;
+    wk_device device;
+    int64_t bytes;
+    void *data;
+    void (*release)(void *context); // of memory that is not ours; NULL where it is
+    void *context;
+} wk_storage;
+
+/* a new tensor, uninitialised, contiguous, owned by the innermost scope; NULL after an error */
+wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
+/* another header on x's storage; offset counts elements from x's own offset; no gradient history; owned by the scope */
+wk_tensor *wk_tensor_alias(const char *op, wk_tensor *x, int ndim, const int64_t *shape, const int64_t *strides,
+                           int64_t offset);
+/* a tensor on memory of the caller's; release(context) is called when the last tensor on it goes */
+wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int64_t *shape, const int64_t *strides,
+                                 wk_dtype dtype, wk_device device, void (*release)(void *context), void *context);
+void wk_scope_own(wk_tensor *x); // gives a reference to the innermost scope; on failure lets x go
+void wk_tensor_destroy(wk_tensor *x);
+
+static inline void *wk_data(const wk_tensor *x)
+{
+    return (char *)x->storage->data + x->offset * (int64_t)wk_dtype_size(x->dtype);
+}
+
+/* shapes */
+int64_t wk_shape_numel(int ndim, const int64_t *shape);
+bool wk_same_shape(const wk_tensor *a, const wk_tensor *b);
+void wk_contiguous_strides(int ndim, const int64_t *shape, int64_t *strides);
+/* "(2, 3)" in a buffer of the caller's; returns it */
+#define WK_SHAPE_TEXT 160
+char *wk_shape_text(int ndim, const int64_t *shape, char text[WK_SHAPE_TEXT]);
+#define wk_shape_string(x) wk_shape_text((x)->ndim, (x)->shape, (char[WK_SHAPE_TEXT]){0})
+/* the shape both broadcast to; false after an error that names op and both shapes */
+bool wk_broadcast_shapes(const char *op, int a_ndim, const int64_t *a, int b_ndim, const int64_t *b, int *ndim,
+                         int64_t *shape);
+/* dim from -ndim..ndim-1 to 0..ndim-1; -1 after an error.  A 0-d tensor takes -1 and 0. */
+int wk_check_dim(const char *op, int ndim, int64_t dim);
+
+/* Starts an op: a NULL argument ends it: quietly where an error is already pending, else with an error. */
+void *wk_null_input(const char *op, const char *argument);
+#define WK_REQUIRE(op, x)                                                                                              \
+    do {                                                                                                               \
+        if (__builtin_expect(!(x), 0))                                                                                 \
+            return wk_null_input(op, #x);                                                                              \
+    } while (0)
+
+const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype);
+/* Runs a kernel of x's device and dtype over count items that cost about `cost` elements each:
+       wk_run(x, softmax, rows, n, .x = wk_data(x), .y = wk_data(y), .n = n) */
+#define wk_run(like, kernel, count, cost, ...)                                                                         \
+    wk_parallel(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__}, count, cost)
+
+wk_dtype wk_get_default_dtype(void);
+static inline bool wk_is_half(wk_dtype dtype) { return dtype == wk_float16 || dtype == wk_bfloat16; }
+
+#endif
