@@ -1,9 +1,12 @@
 /* Making nodes, and what a node's backward asks of it. */
 #include "node.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/print_internal.h"
 
 static _Thread_local bool grad_disabled __attribute__((tls_model("initial-exec")));
 static uint64_t sequence;
@@ -262,6 +265,25 @@ wk_node *wk_grad_fn(wk_tensor *x)
         return NULL;
     return x->grad_fn;
 }
+
+/* "log_softmax_backward" prints as LogSoftmaxBackward0, a user's function as its name and Backward: as in PyTorch */
+static void print_grad_fn(const wk_tensor *x, char *text, size_t size)
+{
+    const wk_node *node = wk_grad_fn((wk_tensor *)(uintptr_t)x);
+    const char *name = node ? node->name : "";
+    const size_t length = strlen(name), tail = strlen("_backward");
+    if (length <= tail || strcmp(name + length - tail, "_backward") != 0) {
+        snprintf(text, size, "%s%s", name, node ? "Backward" : "");
+        return;
+    }
+    size_t used = 0;
+    for (const char *c = name; *c && used + 2 < size; c++)
+        if (*c != '_')
+            text[used++] = c == name || c[-1] == '_' ? (char)toupper((unsigned char)*c) : *c;
+    snprintf(text + used, size - used, "0");
+}
+
+__attribute__((constructor)) static void install_print_grad_fn(void) { wk_print_set_grad_fn_name_hook(print_grad_fn); }
 
 void wk_node_release_saved(wk_node *node)
 {

@@ -171,13 +171,6 @@ bool wk_is_floating_point(const wk_tensor *x) { return x && wk_dtype_is_floating
 bool wk_is_complex(const wk_tensor *x) { return x && wk_dtype_is_complex(x->dtype); }
 void *wk_data_ptr(const wk_tensor *x) { return x ? wk_data(x) : NULL; }
 
-void *wk_null_input(const char *op, const char *argument)
-{
-    if (wk_failing())
-        return NULL;
-    return wk_fail(op, "%s: expected a tensor, got NULL", argument);
-}
-
 static const wk_kernels *cpu_tables[WK_DTYPES];
 __attribute__((constructor(200))) static void read_tables(void)
 {

@@ -6,6 +6,7 @@
 #include <wick/memory.h>
 #include <wick/tensor.h>
 
+#include "error_internal.h"
 #include "kernels/kernels.h"
 #include "object.h"
 
@@ -53,7 +54,6 @@ bool wk_broadcast_shapes(const char *op, int a_ndim, const int64_t *a, int b_ndi
 int wk_check_dim(const char *op, int ndim, int64_t dim);
 
 /* Starts an op: a NULL argument ends it: quietly where an error is already pending, else with an error. */
-void *wk_null_input(const char *op, const char *argument);
 #define WK_REQUIRE(op, x)                                                                                              \
     do {                                                                                                               \
         if (__builtin_expect(!(x), 0))                                                                                 \
