@@ -53,11 +53,13 @@ void wk_random_full(wk_generator *generator, wk_dtype dtype, void *y, int64_t co
 /* 0 .. count - 1 shuffled, as any real dtype that holds them */
 void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int64_t count);
 
-/* y[i] = a draw < p[i], as bytes 0 and 1; p float64 draws in double, float32 in float */
-void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, uint8_t *y, int64_t count);
-void wk_random_bernoulli_same(wk_generator *generator, double p, uint8_t *y, int64_t count); // one p: in double
+/* y[i] = a draw < p[i], 0 or 1 as any real dtype; p float64 draws in double, float32 in float */
+void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, wk_dtype dtype, void *y,
+                         int64_t count);
+/* one p for all: in double */
+void wk_random_bernoulli_same(wk_generator *generator, double p, wk_dtype dtype, void *y, int64_t count);
 
-/* float64: -log(1 - u) / lambda */
-void wk_random_exponential(wk_generator *generator, double *y, int64_t count, double lambda);
+/* -log(1 - u) / lambda, floating dtypes */
+void wk_random_exponential(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double lambda);
 
 #endif

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/cpu/convert.h"
+#include "element.h"
 #include "kernels/kernels.h"
 
 #define CHUNK 512 // numbers drawn at a time
@@ -27,18 +27,6 @@ double wk_random_unit(wk_generator *generator)
     uint32_t words[2];
     wk_random_words(generator, words, 2);
     return unit_of(words);
-}
-
-static void store_floating(wk_dtype dtype, void *y, int64_t i, double value)
-{
-    if (dtype == wk_float64)
-        ((double *)y)[i] = value;
-    else if (dtype == wk_float32)
-        ((float *)y)[i] = (float)value;
-    else if (dtype == wk_bfloat16)
-        ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)value);
-    else
-        ((uint16_t *)y)[i] = wk_float16_of_float((float)value);
 }
 
 static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
@@ -63,7 +51,7 @@ static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
         ((bool *)y)[i] = value != 0;
         break;
     default:
-        store_floating(dtype, y, i, (double)value);
+        wk_store_floating(dtype, y, i, (double)value);
     }
 }
 
@@ -111,7 +99,7 @@ void wk_random_normal_singly(wk_generator *generator, wk_dtype dtype, void *y, i
 {
     wk_generator_lock(generator);
     for (int64_t i = 0; i < count; i++)
-        store_floating(dtype, y, i, fma(next_normal(generator), std, mean));
+        wk_store_floating(dtype, y, i, fma(next_normal(generator), std, mean));
     wk_generator_unlock(generator);
 }
 
@@ -145,7 +133,7 @@ static void draw_normal_half(wk_generator *generator, wk_dtype dtype, void *y, i
         normal_blocks(wk_float32, block, 1, mean, std);
         const int64_t first = begin + 16 <= count ? begin : count - 16;
         for (int j = 0; j < 16; j++)
-            store_floating(dtype, y, first + j, block[j]);
+            wk_store_floating(dtype, y, first + j, block[j]);
     }
 }
 
@@ -272,7 +260,19 @@ void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int
 
 /* ---------------------------------------------------------------- bernoulli, exponential */
 
-void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, uint8_t *y, int64_t count)
+/* draws[i] < p[i * step] as 0 and 1 */
+#define STORE_BELOW(draws, p, step)                                                                                    \
+    do {                                                                                                               \
+        if (wk_dtype_size(dtype) == 1)                                                                                 \
+            for (int64_t i = 0; i < here; i++)                                                                         \
+                ((uint8_t *)y)[begin + i] = (draws)[i] < (p)[i * (step)];                                              \
+        else                                                                                                           \
+            for (int64_t i = 0; i < here; i++)                                                                         \
+                store_integer(dtype, y, begin + i, (draws)[i] < (p)[i * (step)]);                                      \
+    } while (0)
+
+void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, wk_dtype dtype, void *y,
+                         int64_t count)
 {
     double doubles[CHUNK];
     float floats[CHUNK];
@@ -281,18 +281,28 @@ void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *
         const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
         if (p_dtype == wk_float64) {
             draw_uniform(generator, wk_float64, doubles, here, 0, 1);
-            for (int64_t i = 0; i < here; i++)
-                y[begin + i] = doubles[i] < ((const double *)p)[begin + i];
+            STORE_BELOW(doubles, (const double *)p + begin, 1);
         } else {
             draw_uniform(generator, wk_float32, floats, here, 0, 1);
-            for (int64_t i = 0; i < here; i++)
-                y[begin + i] = floats[i] < ((const float *)p)[begin + i];
+            STORE_BELOW(floats, (const float *)p + begin, 1);
         }
     }
     wk_generator_unlock(generator);
 }
 
-void wk_random_bernoulli_same(wk_generator *generator, double p, uint8_t *y, int64_t count)
+void wk_random_bernoulli_same(wk_generator *generator, double p, wk_dtype dtype, void *y, int64_t count)
+{
+    double draws[CHUNK];
+    wk_generator_lock(generator);
+    for (int64_t begin = 0; begin < count; begin += CHUNK) {
+        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
+        draw_uniform(generator, wk_float64, draws, here, 0, 1);
+        STORE_BELOW(draws, &p, 0);
+    }
+    wk_generator_unlock(generator);
+}
+
+void wk_random_exponential(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double lambda)
 {
     double draws[CHUNK];
     wk_generator_lock(generator);
@@ -300,14 +310,7 @@ void wk_random_bernoulli_same(wk_generator *generator, double p, uint8_t *y, int
         const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
         draw_uniform(generator, wk_float64, draws, here, 0, 1);
         for (int64_t i = 0; i < here; i++)
-            y[begin + i] = draws[i] < p;
+            wk_store_floating(dtype, y, begin + i, -1.0 / lambda * log1p(-draws[i]));
     }
     wk_generator_unlock(generator);
-}
-
-void wk_random_exponential(wk_generator *generator, double *y, int64_t count, double lambda)
-{
-    wk_random_uniform(generator, wk_float64, y, count, 0, 1);
-    for (int64_t i = 0; i < count; i++)
-        y[i] = -1.0 / lambda * log1p(-y[i]);
 }

@@ -1,0 +1,199 @@
+/* New tensors of random numbers: rand, randn, normal, randint, randperm, bernoulli.  They are drawn in the calling
+   thread, in order, by core/random_draw.c; complex64 is two float32 draws, real part first.
+
+   A tensor made like another keeps the order of its strides, as PyTorch's empty_like does, and draws follow memory: the
+   n-th draw is the n-th element of the storage, not of the shape. */
+#include "random.h"
+
+#include <math.h>
+
+#include "core/random.h"
+
+static wk_device device_or_cpu(wk_device device) { return device.type == WK_DEVICE_DEFAULT ? wk_cpu : device; }
+static wk_dtype dtype_or(wk_dtype dtype, wk_dtype otherwise) { return dtype == wk_dtype_default ? otherwise : dtype; }
+
+static wk_tensor *finish(wk_tensor *x, bool requires_grad)
+{
+    return x && requires_grad ? wk_requires_grad_(x, true) : x;
+}
+
+static wk_tensor *new_of_size(const char *op, const wk_shape *size, wk_dtype dtype, wk_device device)
+{
+    return wk_tensor_new(op, size->ndim, size->sizes, dtype, device_or_cpu(device));
+}
+
+/* PyTorch's order of walking a tensor: the dims by stride, the greatest first */
+static void dims_by_stride(const wk_tensor *x, int order[WK_MAX_DIMS])
+{
+    for (int dim = 0; dim < x->ndim; dim++)
+        order[dim] = dim;
+    for (int start = x->ndim - 2; start >= 0; start--)
+        for (int i = start; i + 1 < x->ndim; i++) {
+            const int outer = order[i], inner = order[i + 1];
+            const int64_t stride = x->strides[outer], following = x->strides[inner];
+            if (stride > following || (stride == following && x->shape[outer] >= x->shape[inner]))
+                break;
+            order[i] = inner;
+            order[i + 1] = outer;
+        }
+}
+
+wk_tensor *wk_random_like(const char *op, const wk_tensor *x, wk_dtype dtype, wk_device device)
+{
+    int order[WK_MAX_DIMS];
+    int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
+    dims_by_stride(x, order);
+    for (int dim = 0; dim < x->ndim; dim++)
+        shape[dim] = x->shape[order[dim]];
+    wk_tensor *dense = wk_tensor_new(op, x->ndim, shape, dtype, device.type == WK_DEVICE_DEFAULT ? x->device : device);
+    bool reordered = false;
+    for (int dim = 0; dense && dim < x->ndim; dim++) {
+        strides[order[dim]] = dense->strides[dim];
+        reordered |= order[dim] != dim;
+    }
+    return !dense || !reordered ? dense : wk_tensor_alias(op, dense, x->ndim, x->shape, strides, 0);
+}
+
+/* ---------------------------------------------------------------- rand, randn, normal */
+
+static wk_tensor *draw_uniform(const char *op, wk_tensor *x, wk_generator *generator)
+{
+    if (!x)
+        return NULL;
+    const bool complex = x->dtype == wk_complex64;
+    if (!complex && !wk_dtype_is_floating(x->dtype))
+        return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
+    wk_random_uniform(wk_generator_or_default(generator), complex ? wk_float32 : x->dtype, wk_data(x),
+                      complex ? 2 * x->numel : x->numel, 0, 1);
+    return x;
+}
+
+void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
+                    bool singly)
+{
+    void (*draw)(wk_generator *, wk_dtype, void *, int64_t, double, double) =
+        singly ? wk_random_normal_singly : wk_random_normal;
+    if (dtype != wk_complex64) {
+        draw(generator, dtype, y, count, mean, std);
+        return;
+    }
+    float *parts = y; // each part has half the variance
+    draw(generator, wk_float32, parts, 2 * count, 0, std / sqrt(2.0));
+    for (int64_t i = 0; i < count; i++)
+        parts[2 * i] += (float)mean;
+}
+
+static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double std, wk_generator *generator)
+{
+    if (!x)
+        return NULL;
+    if (x->dtype != wk_complex64 && !wk_dtype_is_floating(x->dtype))
+        return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
+    wk_draw_normal(wk_generator_or_default(generator), x->dtype, wk_data(x), x->numel, mean, std, !wk_is_contiguous(x));
+    return x;
+}
+
+wk_tensor *wk_rand_with(wk_rand_args args)
+{
+    const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
+    wk_tensor *x = new_of_size("rand", &args.size, dtype, args.device);
+    return finish(draw_uniform("rand", x, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_rand_like_with(wk_rand_like_args args)
+{
+    WK_REQUIRE("rand_like", args.x);
+    wk_tensor *x = wk_random_like("rand_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
+    return finish(draw_uniform("rand_like", x, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_randn_with(wk_rand_args args)
+{
+    const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
+    wk_tensor *x = new_of_size("randn", &args.size, dtype, args.device);
+    return finish(draw_normal("randn", x, 0, 1, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_randn_like_with(wk_rand_like_args args)
+{
+    WK_REQUIRE("randn_like", args.x);
+    wk_tensor *x = wk_random_like("randn_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
+    return finish(draw_normal("randn_like", x, 0, 1, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_normal_with(wk_normal_args args)
+{
+    if (!(args.std >= 0))
+        return wk_fail("normal", "std: expected 0 or more, got %g", args.std);
+    const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
+    wk_tensor *x = new_of_size("normal", &args.size, dtype, args.device);
+    return finish(draw_normal("normal", x, args.mean, args.std, args.generator), args.requires_grad);
+}
+
+/* ---------------------------------------------------------------- randint, randperm */
+
+/* the whole numbers that a dtype holds without a gap: least[dtype] .. greatest[dtype] */
+static const int64_t least[WK_DTYPES] = {
+    [wk_int8] = INT8_MIN,       [wk_int16] = INT16_MIN,     [wk_int32] = INT32_MIN,     [wk_int64] = INT64_MIN,
+    [wk_float16] = -(1L << 11), [wk_bfloat16] = -(1L << 8), [wk_float32] = -(1L << 24), [wk_float64] = -(1L << 53),
+};
+static const int64_t greatest[WK_DTYPES] = {
+    [wk_bool] = 1,           [wk_uint8] = UINT8_MAX,  [wk_int8] = INT8_MAX,    [wk_int16] = INT16_MAX,
+    [wk_int32] = INT32_MAX,  [wk_int64] = INT64_MAX,  [wk_float16] = 1L << 11, [wk_bfloat16] = 1L << 8,
+    [wk_float32] = 1L << 24, [wk_float64] = 1L << 53,
+};
+
+bool wk_check_random_limits(const char *op, wk_dtype dtype, int64_t low, int64_t high)
+{
+    if (greatest[dtype] == 0)
+        return wk_fail(op, "dtype: expected integers or floats, got %s", wk_dtype_name(dtype));
+    if (low >= high)
+        return wk_fail(op, "low: expected less than high, got %lld and %lld", (long long)low, (long long)high);
+    if (low < least[dtype] || high - 1 > greatest[dtype])
+        return wk_fail(op, "low, high: %s holds the whole numbers %lld .. %lld, got %lld .. %lld", wk_dtype_name(dtype),
+                       (long long)least[dtype], (long long)greatest[dtype], (long long)low, (long long)high - 1);
+    return true;
+}
+
+static wk_tensor *draw_integers(wk_tensor *x, int64_t low, int64_t high, wk_generator *generator)
+{
+    if (x)
+        wk_random_integers(wk_generator_or_default(generator), x->dtype, wk_data(x), x->numel, low,
+                           (uint64_t)high - (uint64_t)low);
+    return x;
+}
+
+wk_tensor *wk_randint_with(wk_randint_args args)
+{
+    const wk_dtype dtype = dtype_or(args.dtype, wk_int64);
+    if (!wk_check_random_limits("randint", dtype, args.low, args.high))
+        return NULL;
+    wk_tensor *x = new_of_size("randint", &args.size, dtype, args.device);
+    return finish(draw_integers(x, args.low, args.high, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_randint_like_with(wk_randint_like_args args)
+{
+    WK_REQUIRE("randint_like", args.x);
+    const wk_dtype dtype = dtype_or(args.dtype, args.x->dtype);
+    if (!wk_check_random_limits("randint_like", dtype, args.low, args.high))
+        return NULL;
+    wk_tensor *x = wk_random_like("randint_like", args.x, dtype, args.device);
+    return finish(draw_integers(x, args.low, args.high, args.generator), args.requires_grad);
+}
+
+wk_tensor *wk_randperm_with(wk_randperm_args args)
+{
+    const wk_dtype dtype = dtype_or(args.dtype, wk_int64);
+    if (args.n < 0)
+        return wk_fail("randperm", "n: expected 0 or more, got %lld", (long long)args.n);
+    if (dtype == wk_bool || greatest[dtype] == 0)
+        return wk_fail("randperm", "dtype: expected integers or floats, got %s", wk_dtype_name(dtype));
+    if (args.n - 1 > greatest[dtype])
+        return wk_fail("randperm", "n: %s holds the whole numbers up to %lld, got n %lld", wk_dtype_name(dtype),
+                       (long long)greatest[dtype], (long long)args.n);
+    wk_tensor *x = new_of_size("randperm", &(wk_shape){1, {args.n}}, dtype, args.device);
+    if (x)
+        wk_random_permutation(wk_generator_or_default(args.generator), dtype, wk_data(x), args.n);
+    return finish(x, args.requires_grad);
+}

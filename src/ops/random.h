@@ -1,0 +1,17 @@
+/* What random.c, random_inplace.c and nn/init.c share. */
+#ifndef WICK_OPS_RANDOM_H
+#define WICK_OPS_RANDOM_H
+
+#include <wick/random.h>
+
+#include "autograd/node.h"
+
+/* count normals of a floating dtype or complex64; singly: as PyTorch draws a tensor that is not contiguous */
+void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
+                    bool singly);
+/* a new tensor of x's shape, dense, laid out in the order of x's strides: its numel elements start at wk_data */
+wk_tensor *wk_random_like(const char *op, const wk_tensor *x, wk_dtype dtype, wk_device device);
+/* low < high, and dtype holds low .. high - 1 exactly; false after an error */
+bool wk_check_random_limits(const char *op, wk_dtype dtype, int64_t low, int64_t high);
+
+#endif
