@@ -12,11 +12,14 @@
 #ifndef WICK_KERNELS_H
 #define WICK_KERNELS_H
 
+#include <stdbool.h>
+
 #include <wick/dtype.h>
 
 #include "parallel.h"
 
 #define WK_KERNEL_MAX_DIMS 8
+#define WK_ATTENTION_ROWS 64 // query rows in a block
 
 /* What an element-wise kernel works on; an item is an element of the result, counted in row-major order.  Operands are
    read through strides (0: broadcast) and converted from their dtype to the table's on the way. */

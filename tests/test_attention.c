@@ -1,0 +1,175 @@
+/* Attention on plain arrays against its definition: causal and masked, query and key lengths that differ, a value width
+   of its own, several query heads to a key head, rows that may look nowhere, blocks and their edges, results laid out
+   as (B, L, H, D); gradients against finite differences' exact counterpart, the softmax written out. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernels/attention.h"
+
+typedef struct attention_case {
+    int64_t B, H, group, L, S, D, Dv;
+    bool causal;
+    int mask; // 0 none, 1 bool, 2 additive
+} attention_case;
+
+typedef struct arrays {
+    double *q, *k, *v, *dy, *y, *dq, *dk, *dv, *mask;
+} arrays;
+
+static double *numbers(int64_t count, bool random)
+{
+    double *x = calloc((size_t)count + 1, sizeof *x);
+    for (int64_t i = 0; random && i < count; i++)
+        x[i] = (double)(rand() % 2001 - 1000) / 700;
+    return x;
+}
+
+/* q (B, H, L, D), k and v (B, H / group, S, .), all dense; mask (B, H, L, S) is added */
+static void by_definition(attention_case c, double scale, arrays a)
+{
+    double *p = numbers(c.S, false), *dp = numbers(c.S, false);
+    for (int64_t head = 0; head < c.B * c.H; head++)
+        for (int64_t i = 0; i < c.L; i++) {
+            const int64_t row = head * c.L + i, kv = (head / c.H * (c.H / c.group) + head % c.H / c.group) * c.S;
+            double max = -INFINITY, sum = 0, delta = 0;
+            for (int64_t j = 0; j < c.S; j++) {
+                p[j] = a.mask[row * c.S + j];
+                for (int64_t d = 0; d < c.D; d++)
+                    p[j] += scale * a.q[row * c.D + d] * a.k[(kv + j) * c.D + d];
+                if (c.causal && j > i)
+                    p[j] = -INFINITY;
+                max = fmax(max, p[j]);
+            }
+            for (int64_t j = 0; j < c.S; j++)
+                sum += p[j] = p[j] == -INFINITY ? 0 : exp(p[j] - max);
+            for (int64_t j = 0; j < c.S; j++) {
+                p[j] = sum == 0 ? 0 : p[j] / sum;
+                dp[j] = 0;
+                for (int64_t d = 0; d < c.Dv; d++) {
+                    a.y[row * c.Dv + d] += p[j] * a.v[(kv + j) * c.Dv + d];
+                    a.dv[(kv + j) * c.Dv + d] += p[j] * a.dy[row * c.Dv + d];
+                    dp[j] += a.v[(kv + j) * c.Dv + d] * a.dy[row * c.Dv + d];
+                }
+                delta += p[j] * dp[j];
+            }
+            for (int64_t j = 0; j < c.S; j++)
+                for (int64_t d = 0; d < c.D; d++) {
+                    const double ds = scale * p[j] * (dp[j] - delta);
+                    a.dq[row * c.D + d] += ds * a.k[(kv + j) * c.D + d];
+                    a.dk[(kv + j) * c.D + d] += ds * a.q[row * c.D + d];
+                }
+        }
+    free(p), free(dp);
+}
+
+static void *narrowed(const double *x, int64_t count, wk_dtype dtype)
+{
+    float *y = malloc((size_t)(count + 1) * 8);
+    for (int64_t i = 0; i < count; i++)
+        if (dtype == wk_float32)
+            y[i] = (float)x[i];
+        else
+            ((double *)y)[i] = x[i];
+    return y;
+}
+
+static void compare(const char *what, const void *got, const double *expected, int64_t count, wk_dtype dtype)
+{
+    const double tolerance = dtype == wk_float32 ? 2e-5 : 1e-12;
+    for (int64_t i = 0; i < count; i++) {
+        const double x = dtype == wk_float32 ? ((const float *)got)[i] : ((const double *)got)[i];
+        if (!(fabs(x - expected[i]) <= tolerance * (1 + fabs(expected[i]))))
+            fail_msg("%s[%lld] is %.9g, expected %.9g", what, (long long)i, x, expected[i]);
+    }
+}
+
+static void set_strides(int64_t *strides, int64_t heads, int64_t rows, int64_t width)
+{
+    strides[0] = heads * rows * width, strides[1] = rows * width, strides[2] = width;
+}
+
+static void check(attention_case c, wk_dtype dtype)
+{
+    const int64_t kv_heads = c.H / c.group, scores = c.B * c.H * c.L * c.S;
+    const int64_t q_size = c.B * c.H * c.L * c.D, k_size = c.B * kv_heads * c.S * c.D;
+    const int64_t v_size = c.B * kv_heads * c.S * c.Dv, y_size = c.B * c.H * c.L * c.Dv;
+    arrays a = {numbers(q_size, true),  numbers(k_size, true),  numbers(v_size, true),
+                numbers(y_size, true),  numbers(y_size, false), numbers(q_size, false),
+                numbers(k_size, false), numbers(v_size, false), numbers(scores, c.mask == 2)};
+    char *bools = malloc((size_t)scores + 1);
+    for (int64_t i = 0; i < scores; i++) {
+        bools[i] = rand() % 3 != 0 && i / (c.S ? c.S : 1) % 5 != 1; // each fifth row looks nowhere
+        if (c.mask == 1)
+            a.mask[i] = bools[i] ? 0 : -INFINITY;
+        else if (c.mask == 2 && i / c.S % 7 == 2)
+            a.mask[i] = -INFINITY;
+    }
+    const double scale = 0.3;
+    by_definition(c, scale, a);
+
+    void *q = narrowed(a.q, q_size, dtype), *k = narrowed(a.k, k_size, dtype), *v = narrowed(a.v, v_size, dtype);
+    void *dy = narrowed(a.dy, y_size, dtype), *mask = narrowed(a.mask, scores, dtype);
+    void *y = malloc((size_t)y_size * 8 + 8), *dq = malloc((size_t)q_size * 8 + 8),
+         *dk = malloc((size_t)k_size * 8 + 8);
+    void *dv = malloc((size_t)v_size * 8 + 8), *lse = malloc((size_t)(c.B * c.H * c.L) * 8 + 8);
+    memset(y, 255, (size_t)y_size * 8), memset(dq, 255, (size_t)q_size * 8); // NaN
+    memset(dk, 255, (size_t)k_size * 8), memset(dv, 255, (size_t)v_size * 8);
+    wk_attention_work work = {.q = q, .k = k, .v = v, .mask = c.mask == 1 ? (void *)bools : c.mask ? mask : NULL};
+    work.y = y, work.lse = lse, work.heads = c.H, work.group = c.group, work.L = c.L, work.S = c.S, work.D = c.D;
+    work.Dv = c.Dv, work.scale = scale, work.causal = c.causal, work.mask_is_bool = c.mask == 1;
+    set_strides(work.q_strides, c.H, c.L, c.D), set_strides(work.k_strides, kv_heads, c.S, c.D);
+    set_strides(work.v_strides, kv_heads, c.S, c.Dv), set_strides(work.y_strides, c.H, c.L, c.Dv);
+    set_strides(work.mask_strides, c.H, c.L, c.S);
+    work.mask_strides[3] = 1;
+    wk_attention_run(wk_cpu_kernels(dtype), &work, c.B);
+    compare("y", y, a.y, y_size, dtype);
+
+    wk_attention_backward_work backward = {.forward = work, .dy = dy, .dq = dq, .dk = dk, .dv = dv};
+    memcpy(backward.dy_strides, work.y_strides, sizeof backward.dy_strides);
+    memcpy(backward.dq_strides, work.q_strides, sizeof backward.dq_strides);
+    memcpy(backward.dk_strides, work.k_strides, sizeof backward.dk_strides);
+    memcpy(backward.dv_strides, work.v_strides, sizeof backward.dv_strides);
+    wk_attention_backward_run(wk_cpu_kernels(dtype), &backward, c.B);
+    compare("dq", dq, a.dq, q_size, dtype);
+    compare("dk", dk, a.dk, k_size, dtype);
+    compare("dv", dv, a.dv, v_size, dtype);
+    free(a.q), free(a.k), free(a.v), free(a.dy), free(a.y), free(a.dq), free(a.dk), free(a.dv), free(a.mask);
+    free(bools), free(q), free(k), free(v), free(dy), free(mask), free(y), free(dq), free(dk), free(dv), free(lse);
+}
+
+static void small(void **state)
+{
+    (void)state;
+    const int64_t lengths[][2] = {{1, 1}, {16, 16}, {17, 17}, {5, 33}, {33, 5}, {13, 1}, {1, 40}, {0, 3}, {3, 0}};
+    const int64_t widths[][2] = {{24, 24}, {1, 1}, {16, 16}, {7, 33}, {40, 8}};
+    for (int length = 0; length < 9; length++)
+        for (int width = 0; width < 5; width++)
+            for (int mask = 0; mask < 3; mask++)
+                for (int causal = 0; causal < 2; causal++)
+                    for (int dtype = wk_float32; dtype <= wk_float64; dtype++)
+                        check((attention_case){2, 4, 1 + (mask == 2), lengths[length][0], lengths[length][1],
+                                               widths[width][0], widths[width][1], causal, mask},
+                              (wk_dtype)dtype);
+}
+
+static void blocks(void **state)
+{
+    (void)state;
+    for (int mask = 0; mask < 3; mask++)
+        for (int causal = 0; causal < 2; causal++) {
+            check((attention_case){1, 2, 1, 130, 130, 32, 32, causal, mask}, wk_float32);
+            check((attention_case){1, 2, 2, 70, 600, 24, 40, causal, mask}, wk_float32);
+            check((attention_case){1, 1, 1, 300, 257, 64, 64, causal, mask}, wk_float64);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
