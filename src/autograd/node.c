@@ -127,6 +127,7 @@ static wk_node *node_new(const wk_record_args *args)
     node->flag = args->flag;
     node->shape = args->shape;
     node->shape2 = args->shape2;
+    node->info = args->info;
     for (int i = 0; i < node->outputs; i++) {
         const wk_tensor *y = args->results[i];
         wk_output *output = &node->output[i];
@@ -235,6 +236,21 @@ wk_tensor *wk_gradient(wk_node *node, int i)
     const wk_output *output = &node->output[i];
     return output->gradient ? output->gradient
                             : wk_gradient_zeros(output->ndim, output->shape, output->dtype, output->device);
+}
+
+wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like)
+{
+    const wk_edge *edge = &node->edges[input];
+    if (edge->leaf || !edge->node)
+        return edge->leaf;
+    wk_tensor *ghost = wk_tensor_alias(node->name, like, like->ndim, like->shape, like->strides, 0);
+    if (!ghost)
+        return NULL;
+    wk_object_retain((wk_object *)edge->node);
+    ghost->grad_fn = edge->node;
+    ghost->output_nr = edge->output_nr;
+    ghost->requires_grad = true;
+    return ghost;
 }
 
 static void view_destroy(wk_object *object)

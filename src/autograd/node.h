@@ -56,6 +56,7 @@ struct wk_node {
     double number, number2;
     bool flag;
     wk_shape shape, shape2;
+    const void *info; // constant
     void *extra; // wk_alloc'ed; freed with the node, after free_extra if there is one
     void (*free_extra)(void *extra);
 
@@ -75,6 +76,7 @@ typedef struct wk_record_args {
     double number, number2;
     bool flag;
     wk_shape shape, shape2;
+    const void *info;
     void *extra;
     void (*free_extra)(void *extra);
 } wk_record_args;
@@ -101,6 +103,8 @@ bool wk_needs(const wk_node *node, int input);
 wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place, or the graph is freed
 wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
 void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
+/* stands for input i where its values are not needed, to record a gradient's own gradient: of like's shape */
+wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like);
 
 /* A view remembers its base, so that writes into either reach the other's history (ops/inplace.c). */
 typedef struct wk_view {

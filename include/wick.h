@@ -1,0 +1,17 @@
+/* wick: essential PyTorch, in C.  One include for all of it; each family's header is its manual. */
+#ifndef WICK_H
+#define WICK_H
+
+#include <wick/dtype.h>
+#include <wick/tensor.h>
+#include <wick/memory.h>
+#include <wick/error.h>
+#include <wick/autograd.h>
+#include <wick/creation.h>
+#include <wick/cast.h>
+#include <wick/view.h>
+#include <wick/pointwise.h>
+#include <wick/reduction.h>
+#include <wick/activation.h>
+
+#endif

@@ -1,0 +1,39 @@
+/* dtype, device, copies and reading values out. */
+#ifndef WICK_CAST_H
+#define WICK_CAST_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
+   changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable. */
+#define wk_to(x, to)                                                                                                   \
+    _Generic((to), wk_device: wk_to_device, wk_tensor *: wk_type_as, default: wk_to_dtype)((x), (to))
+wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype);
+wk_tensor *wk_to_device(wk_tensor *x, wk_device device);
+wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like);
+
+wk_tensor *wk_clone(wk_tensor *x);                        // a copy, with gradient
+wk_tensor *wk_contiguous(wk_tensor *x);                   // x itself when it is contiguous
+wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from);       // x's values become from's, broadcast and cast; returns x
+#define wk_fill_(x, value) wk_fill_in_place_with(x, WK_OPERAND(value))
+wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value);
+wk_tensor *wk_zero_(wk_tensor *x);
+
+/* The one element of x, of any shape and dtype; NaN after an error.  item_int64 is exact beyond 2^53. */
+double wk_item(wk_tensor *x);
+int64_t wk_item_int64(wk_tensor *x);
+/* Copies x's elements out, row by row, converted: wk_tolist(x, array) for float, double, int64_t and int arrays, of
+   wk_numel(x) elements.  False after an error. */
+#define wk_tolist(x, array)                                                                                            \
+    wk_tolist_with(x, array, _Generic(*(array), float: wk_float32, double: wk_float64, int64_t: wk_int64,              \
+                                      long long: wk_int64, int32_t: wk_int32, uint8_t: wk_uint8, bool: wk_bool))
+bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

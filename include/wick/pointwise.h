@@ -1,0 +1,188 @@
+/* Element-wise maths: arithmetic, comparison, functions of each element.
+   PyTorch: https://pytorch.org/docs/stable/torch.html#pointwise-ops
+
+   Operands broadcast: sizes are compared from the last dim, each pair equal or one of them 1.  dtypes promote: a tensor
+   with dims outranks a 0-d tensor, which outranks a number, within a kind (bool < integer < floating < complex).  Where a
+   is a tensor or a number, so is b.  Shapes: (*) and (*) -> broadcast.  f_ is f in place: x keeps its shape and dtype.
+   Functions with a floating result compute integers in float32. */
+#ifndef WICK_POINTWISE_H
+#define WICK_POINTWISE_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- arithmetic: tensor or number on either side */
+typedef struct wk_add_args {
+    wk_operand a, b;
+    wk_number alpha;
+} wk_add_args;
+typedef struct wk_div_args {
+    wk_operand a, b;
+    const char *rounding_mode; // "trunc", "floor"; NULL: true division
+} wk_div_args;
+/* a + alpha b, a - alpha b: wk_add(x, y), wk_sub(1, x), wk_add(x, y, .alpha = WK_NUMBER(2)) */
+#define wk_add(a_, ...) wk_add_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_sub(a_, ...) wk_sub_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_add_(x_, ...) wk_add_in_place_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
+#define wk_sub_(x_, ...) wk_sub_in_place_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
+#define wk_mul(a, b) wk_mul_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_mul_(x, b) wk_mul_in_place_with(x, WK_OPERAND(b))
+/* a / b; integers divide to floats unless .rounding_mode is given, then a zero in an integer b is an error */
+#define wk_div(a_, ...) wk_div_with((wk_div_args){.a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_div_(x, b) wk_div_in_place_with(x, WK_OPERAND(b))
+#define wk_floor_divide(a, b) wk_floor_divide_with(WK_OPERAND(a), WK_OPERAND(b)) // towards minus infinity (//)
+#define wk_remainder(a, b) wk_remainder_with(WK_OPERAND(a), WK_OPERAND(b))       // of b's sign (%)
+#define wk_fmod(a, b) wk_fmod_with(WK_OPERAND(a), WK_OPERAND(b))                 // of a's sign
+#define wk_pow(a, b) wk_pow_with(WK_OPERAND(a), WK_OPERAND(b)) // NaN for a negative a and a fractional b
+#define wk_pow_(x, b) wk_pow_in_place_with(x, WK_OPERAND(b))
+wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b);   // the angle of (b, a)
+wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b); // NaN wins; the gradient is halved at ties
+wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b);
+
+/* ---- comparison and logic: bool results */
+#define wk_eq(a, b) wk_eq_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_ne(a, b) wk_ne_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_lt(a, b) wk_lt_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_le(a, b) wk_le_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_gt(a, b) wk_gt_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_ge(a, b) wk_ge_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_logical_and(a, b) wk_logical_and_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_logical_or(a, b) wk_logical_or_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_logical_xor(a, b) wk_logical_xor_with(WK_OPERAND(a), WK_OPERAND(b))
+wk_tensor *wk_logical_not(wk_tensor *x);
+wk_tensor *wk_isnan(wk_tensor *x);
+wk_tensor *wk_isinf(wk_tensor *x);
+wk_tensor *wk_isfinite(wk_tensor *x);
+/* integers bit by bit, bool as logic */
+#define wk_bitwise_and(a, b) wk_bitwise_and_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_bitwise_or(a, b) wk_bitwise_or_with(WK_OPERAND(a), WK_OPERAND(b))
+#define wk_bitwise_xor(a, b) wk_bitwise_xor_with(WK_OPERAND(a), WK_OPERAND(b))
+wk_tensor *wk_bitwise_not(wk_tensor *x);
+bool wk_equal(wk_tensor *a, wk_tensor *b); // same shape and same values
+typedef struct wk_allclose_args {
+    wk_tensor *a, *b;
+    double rtol, atol;
+    bool equal_nan;
+} wk_allclose_args;
+/* allclose(a, b, rtol = 1e-5, atol = 1e-8, equal_nan = false): |a - b| <= atol + rtol |b| everywhere */
+#define wk_allclose(a_, ...) wk_allclose_with((wk_allclose_args){.rtol = 1e-5, .atol = 1e-8, .a = a_, .b = __VA_ARGS__})
+
+/* ---- choosing and mixing */
+/* a where cond (bool), b elsewhere */
+#define wk_where(cond, a, b) wk_where_with(wk_operand_tensor(cond), WK_OPERAND(a), WK_OPERAND(b))
+#define wk_masked_fill(x, mask, value) wk_masked_fill_with(x, mask, WK_OPERAND(value)) // value where mask; x's dtype
+#define wk_masked_fill_(x, mask, value) wk_masked_fill_in_place_with(x, mask, WK_OPERAND(value))
+typedef struct wk_clamp_args {
+    wk_tensor *x;
+    wk_operand min, max; // .min = WK_OPERAND(0); one may be left out
+} wk_clamp_args;
+/* clamp(x, min, max): NaN stays; where min > max, max; the gradient is 1 at the bounds */
+#define wk_clamp(...) wk_clamp_with((wk_clamp_args){.x = __VA_ARGS__})
+#define wk_clamp_(...) wk_clamp_in_place_with((wk_clamp_args){.x = __VA_ARGS__})
+#define wk_lerp(a, b, weight) wk_lerp_with(a, b, WK_OPERAND(weight)) // a + weight (b - a)
+#define wk_lerp_(a, b, weight) wk_lerp_in_place_with(a, b, WK_OPERAND(weight))
+typedef struct wk_addcmul_args {
+    wk_tensor *x, *a, *b;
+    double value;
+} wk_addcmul_args;
+/* x + value a b, x + value a / b: wk_addcmul(x, a, b, .value = 2) */
+#define wk_addcmul(x_, a_, ...) wk_addcmul_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+#define wk_addcdiv(x_, a_, ...) wk_addcdiv_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+#define wk_addcmul_(x_, a_, ...) wk_addcmul_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+#define wk_addcdiv_(x_, a_, ...) wk_addcdiv_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+
+/* ---- functions of each element, each also in place */
+#define WK_EACH(name)                                                                                                  \
+    wk_tensor *wk_##name(wk_tensor *x);                                                                                \
+    wk_tensor *wk_##name##_(wk_tensor *x)
+WK_EACH(neg);        // -x
+WK_EACH(abs);        // |x|; gradient 0 at 0
+WK_EACH(sign);       // -1, 0, 1
+WK_EACH(square);     // x^2
+WK_EACH(reciprocal); // 1 / x
+WK_EACH(sqrt);       // gradient inf at 0
+WK_EACH(rsqrt);      // 1 / sqrt(x)
+WK_EACH(exp);
+WK_EACH(exp2);
+WK_EACH(expm1); // exp(x) - 1, accurate near 0
+WK_EACH(log);
+WK_EACH(log2);
+WK_EACH(log10);
+WK_EACH(log1p); // log(1 + x), accurate near 0
+WK_EACH(sin);
+WK_EACH(cos);
+WK_EACH(tan);
+WK_EACH(asin);
+WK_EACH(acos);
+WK_EACH(atan);
+WK_EACH(sinh);
+WK_EACH(cosh);
+WK_EACH(tanh);
+WK_EACH(asinh);
+WK_EACH(acosh);
+WK_EACH(atanh);
+WK_EACH(erf);
+WK_EACH(erfc);
+WK_EACH(erfinv);
+WK_EACH(floor);
+WK_EACH(ceil);
+WK_EACH(round); // half to even
+WK_EACH(trunc);
+WK_EACH(sigmoid);    // 1 / (1 + exp(-x))
+WK_EACH(logsigmoid); // log(sigmoid(x)), no overflow
+WK_EACH(relu);       // max(x, 0); gradient 0 at 0; NaN passes
+WK_EACH(silu);       // x sigmoid(x)
+#undef WK_EACH
+
+/* what the macros call; other languages and C++ call these */
+wk_tensor *wk_add_with(wk_add_args args);
+wk_tensor *wk_sub_with(wk_add_args args);
+wk_tensor *wk_add_in_place_with(wk_add_args args);
+wk_tensor *wk_sub_in_place_with(wk_add_args args);
+wk_tensor *wk_mul_with(wk_operand a, wk_operand b);
+wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b);
+wk_tensor *wk_div_with(wk_div_args args);
+wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b);
+wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b);
+wk_tensor *wk_remainder_with(wk_operand a, wk_operand b);
+wk_tensor *wk_fmod_with(wk_operand a, wk_operand b);
+wk_tensor *wk_pow_with(wk_operand a, wk_operand b);
+wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b);
+wk_tensor *wk_eq_with(wk_operand a, wk_operand b);
+wk_tensor *wk_ne_with(wk_operand a, wk_operand b);
+wk_tensor *wk_lt_with(wk_operand a, wk_operand b);
+wk_tensor *wk_le_with(wk_operand a, wk_operand b);
+wk_tensor *wk_gt_with(wk_operand a, wk_operand b);
+wk_tensor *wk_ge_with(wk_operand a, wk_operand b);
+wk_tensor *wk_logical_and_with(wk_operand a, wk_operand b);
+wk_tensor *wk_logical_or_with(wk_operand a, wk_operand b);
+wk_tensor *wk_logical_xor_with(wk_operand a, wk_operand b);
+wk_tensor *wk_bitwise_and_with(wk_operand a, wk_operand b);
+wk_tensor *wk_bitwise_or_with(wk_operand a, wk_operand b);
+wk_tensor *wk_bitwise_xor_with(wk_operand a, wk_operand b);
+bool wk_allclose_with(wk_allclose_args args);
+wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b);
+wk_tensor *wk_masked_fill_with(wk_tensor *x, wk_tensor *mask, wk_operand value);
+wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operand value);
+wk_tensor *wk_clamp_with(wk_clamp_args args);
+wk_tensor *wk_clamp_in_place_with(wk_clamp_args args);
+wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight);
+wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight);
+wk_tensor *wk_addcmul_with(wk_addcmul_args args);
+wk_tensor *wk_addcdiv_with(wk_addcmul_args args);
+wk_tensor *wk_addcmul_in_place_with(wk_addcmul_args args);
+wk_tensor *wk_addcdiv_in_place_with(wk_addcmul_args args);
+
+/* the second operand of add, sub and div, and keywords after it */
+#define WK_B(...) WK_B_(__VA_ARGS__, WK_B_MORE, WK_B_MORE, WK_B_ONE, 0)(__VA_ARGS__)
+#define WK_B_(a, b, c, which, ...) which
+#define WK_B_ONE(b_) .b = WK_OPERAND(b_)
+#define WK_B_MORE(b_, ...) .b = WK_OPERAND(b_), __VA_ARGS__
+
+#ifdef __cplusplus
+}
+#endif
+#endif

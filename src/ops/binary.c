@@ -1,0 +1,337 @@
+/* Element-wise ops of two and three operands: arithmetic, comparison, where.  Values are rows of pointwise.def; gradients
+   are compositions, below.  wk_accumulate sums a gradient over the dims that its operand was broadcast along. */
+#include <math.h>
+#include <string.h>
+
+#include "pointwise.h"
+
+#define SLOT(name) offsetof(wk_kernels, name)
+
+static bool operands_given(const char *op, wk_operand a, wk_operand b)
+{
+    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
+        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    return true;
+}
+
+/* y = kernel(a, b) in their promoted type */
+static wk_tensor *binary(const char *op, size_t kernel, wk_operand a, wk_operand b, wk_dtype compute, wk_dtype result)
+{
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = compute,
+                                             .result = result ? result : compute});
+}
+
+static wk_dtype type_of(wk_operand a, wk_operand b) { return wk_result_type((wk_operand[]){a, b}, 2); }
+
+/* an operand that a backward saved: the tensor, or the number it was */
+static wk_operand saved_operand(wk_node *node, int i)
+{
+    return node->saved[i].tensor ? (wk_operand){.tensor = wk_saved(node, i)}
+                                 : WK_OPERAND(i == 0 ? node->number : node->number2);
+}
+
+/* in place: x takes op's result; without history straight into x's memory */
+static wk_tensor *binary_into(const char *op, size_t kernel, wk_tensor *x, wk_operand b, bool floating,
+                              wk_tensor *(*form)(wk_operand a, wk_operand b))
+{
+    WK_REQUIRE(op, x);
+    const wk_operand a = WK_OPERAND(x);
+    if (!operands_given(op, a, b) || !wk_check_writable(op, x))
+        return NULL;
+    wk_dtype dtype = type_of(a, b);
+    dtype = floating ? wk_float_type(dtype) : dtype;
+    if ((wk_dtype_is_integral(x->dtype) && !wk_dtype_is_integral(dtype)) || (x->dtype == wk_bool && dtype != wk_bool) ||
+        (wk_dtype_is_complex(dtype) && !wk_dtype_is_complex(x->dtype)))
+        return wk_fail(op, "x: a result of %s cannot be written into a tensor of %s", wk_dtype_name(dtype),
+                       wk_dtype_name(x->dtype));
+    /* an operand that shares x's memory another way would be read after it is written */
+    const bool overlaps = b.tensor && b.tensor != x && b.tensor->storage == x->storage;
+    if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}}))
+        return wk_write(op, x, form(a, b));
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
+                                             .result = x->dtype, .into = x});
+}
+
+/* ---------------------------------------------------------------- add, sub: da = dy, db = +-alpha * dy */
+
+static void add_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, dy);
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, node->number == 1 ? dy : node->number == -1 ? wk_neg(dy) : wk_mul(dy, node->number));
+}
+
+static void sub_backward(wk_node *node, wk_tensor *dy) { add_backward(node, dy); }
+
+static wk_operand times_alpha(wk_operand b, wk_number alpha)
+{
+    return alpha.value == 1 ? b : (wk_operand){.tensor = wk_mul_with(b, (wk_operand){.number = alpha})};
+}
+
+static bool check_alpha(const char *op, wk_dtype dtype, wk_number alpha)
+{
+    if (wk_dtype_is_integral(dtype) && alpha.kind == WK_FLOAT_NUMBER)
+        return wk_fail(op, "alpha: expected an integer for %s operands, got %g", wk_dtype_name(dtype), alpha.value);
+    return true;
+}
+
+wk_tensor *wk_add_with(wk_add_args args)
+{
+    if (!operands_given("add", args.a, args.b) || !check_alpha("add", type_of(args.a, args.b), args.alpha))
+        return NULL;
+    const wk_dtype dtype = type_of(args.a, args.b);
+    const wk_operand b = times_alpha(args.b, args.alpha);
+    if (!operands_given("add", args.a, b))
+        return NULL;
+    wk_tensor *y = binary("add", SLOT(add), args.a, b, dtype, 0);
+    return wk_record(y, add_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = 1);
+}
+
+wk_tensor *wk_sub_with(wk_add_args args)
+{
+    if (!operands_given("sub", args.a, args.b) || !check_alpha("sub", type_of(args.a, args.b), args.alpha))
+        return NULL;
+    const wk_dtype dtype = type_of(args.a, args.b);
+    if (dtype == wk_bool)
+        return wk_fail("sub", "is not defined for bool tensors\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
+    const wk_operand b = times_alpha(args.b, args.alpha);
+    if (!operands_given("sub", args.a, b))
+        return NULL;
+    wk_tensor *y = binary("sub", SLOT(sub), args.a, b, dtype, 0);
+    return wk_record(y, sub_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = -1);
+}
+
+static wk_tensor *add_form(wk_operand a, wk_operand b)
+{
+    return wk_add_with((wk_add_args){.alpha = WK_NUMBER(1), .a = a, .b = b});
+}
+static wk_tensor *sub_form(wk_operand a, wk_operand b)
+{
+    return wk_sub_with((wk_add_args){.alpha = WK_NUMBER(1), .a = a, .b = b});
+}
+wk_tensor *wk_add_in_place_with(wk_add_args args)
+{
+    const wk_operand b = times_alpha(args.b, args.alpha);
+    return binary_into("add_", SLOT(add), args.a.tensor, b, false, add_form);
+}
+wk_tensor *wk_sub_in_place_with(wk_add_args args)
+{
+    const wk_operand b = times_alpha(args.b, args.alpha);
+    return binary_into("sub_", SLOT(sub), args.a.tensor, b, false, sub_form);
+}
+
+/* ---------------------------------------------------------------- mul: da = dy * b, db = dy * a */
+
+static void mul_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_mul_with(WK_OPERAND(dy), saved_operand(node, 1)));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_mul_with(WK_OPERAND(dy), saved_operand(node, 0)));
+}
+
+wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
+{
+    if (!operands_given("mul", a, b))
+        return NULL;
+    wk_tensor *y = binary("mul", SLOT(mul), a, b, type_of(a, b), 0);
+    return wk_record(y, mul_backward, WK_INPUTS(a.tensor, b.tensor),
+                     WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, wk_needs_grad(a.tensor) ? b.tensor : NULL),
+                     .number = a.number.value, .number2 = b.number.value);
+}
+
+wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b)
+{
+    return binary_into("mul_", SLOT(mul), x, b, false, wk_mul_with);
+}
+
+/* ---------------------------------------------------------------- div: da = dy / b, db = -dy * a / b / b */
+
+static void div_backward(wk_node *node, wk_tensor *dy)
+{
+    const wk_operand b = saved_operand(node, 1);
+    wk_tensor *da = wk_div_with((wk_div_args){.a = WK_OPERAND(dy), .b = b});
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, da);
+    if (wk_needs(node, 1)) {
+        wk_tensor *ratio = wk_div_with((wk_div_args){.a = saved_operand(node, 0), .b = b}); // a / b
+        wk_accumulate(node, 1, wk_neg(wk_mul(da, ratio)));
+    }
+}
+
+static wk_tensor *true_div(wk_operand a, wk_operand b)
+{
+    const wk_dtype dtype = wk_float_type(type_of(a, b));
+    wk_tensor *y = binary("div", SLOT(div), a, b, dtype, 0);
+    return wk_record(y, div_backward, WK_INPUTS(a.tensor, b.tensor),
+                     WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, b.tensor), .number = a.number.value,
+                     .number2 = b.number.value);
+}
+
+/* steps: the gradient is 0 */
+static void step_backward(wk_node *node, wk_tensor *dy)
+{
+    for (int i = 0; i < node->inputs; i++)
+        if (wk_needs(node, i))
+            wk_accumulate(node, i, wk_mul(dy, 0));
+}
+
+static bool integer_by_zero(const char *op, wk_dtype dtype, wk_operand b)
+{
+    if (!wk_dtype_is_integral(dtype))
+        return false;
+    bool zero = !b.tensor && b.number.integer == 0;
+    if (b.tensor && wk_dtype_is_integral(b.tensor->dtype))
+        zero = wk_has_zero(b.tensor);
+    if (zero)
+        wk_fail(op, "b: integer division by zero");
+    return zero;
+}
+
+static wk_tensor *rounded_div(const char *op, size_t kernel, wk_operand a, wk_operand b)
+{
+    const wk_dtype dtype = type_of(a, b);
+    if (dtype == wk_bool)
+        return wk_fail(op, "is not defined for bool tensors");
+    if (integer_by_zero(op, dtype, b))
+        return NULL;
+    wk_tensor *y = binary(op, kernel, a, b, dtype, 0);
+    return wk_record(y, step_backward, WK_INPUTS(a.tensor, b.tensor));
+}
+
+wk_tensor *wk_div_with(wk_div_args args)
+{
+    if (!operands_given("div", args.a, args.b))
+        return NULL;
+    if (!args.rounding_mode)
+        return true_div(args.a, args.b);
+    if (strcmp(args.rounding_mode, "trunc") == 0)
+        return rounded_div("div", SLOT(div_trunc), args.a, args.b);
+    if (strcmp(args.rounding_mode, "floor") == 0)
+        return rounded_div("div", SLOT(floor_divide), args.a, args.b);
+    return wk_fail("div", "rounding_mode: expected \"trunc\" or \"floor\", got \"%s\"", args.rounding_mode);
+}
+
+static wk_tensor *div_form(wk_operand a, wk_operand b) { return wk_div_with((wk_div_args){.a = a, .b = b}); }
+wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b)
+{
+    return binary_into("div_", SLOT(div), x, b, true, div_form);
+}
+
+wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b)
+{
+    return operands_given("floor_divide", a, b) ? rounded_div("floor_divide", SLOT(floor_divide), a, b) : NULL;
+}
+
+/* remainder = a - b * floor(a / b): da = dy, db = -dy * floor(a / b); fmod the same with trunc */
+static void remainder_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, dy);
+    if (wk_needs(node, 1)) {
+        wk_tensor *whole = wk_div_with((wk_div_args){.a = saved_operand(node, 0), .b = saved_operand(node, 1),
+                                                     .rounding_mode = node->flag ? "trunc" : "floor"});
+        wk_accumulate(node, 1, wk_neg(wk_mul(dy, whole)));
+    }
+}
+
+static wk_tensor *remainder_of(const char *op, size_t kernel, wk_operand a, wk_operand b, bool truncates)
+{
+    if (!operands_given(op, a, b) || integer_by_zero(op, type_of(a, b), b))
+        return NULL;
+    wk_tensor *y = binary(op, kernel, a, b, type_of(a, b), 0);
+    return wk_record(y, remainder_backward, WK_INPUTS(a.tensor, b.tensor), WK_SAVED(a.tensor, b.tensor),
+                     .number = a.number.value, .number2 = b.number.value, .flag = truncates);
+}
+
+wk_tensor *wk_remainder_with(wk_operand a, wk_operand b)
+{
+    return remainder_of("remainder", SLOT(remainder), a, b, false);
+}
+wk_tensor *wk_fmod_with(wk_operand a, wk_operand b) { return remainder_of("fmod", SLOT(fmod), a, b, true); }
+
+/* ---------------------------------------------------------------- pow: da = dy * b * a^(b-1), 0 where b is 0;
+   db = dy * y * log(a), 0 where a is 0 and b >= 0 */
+
+static void pow_backward(wk_node *node, wk_tensor *dy)
+{
+    const wk_operand a = saved_operand(node, 0), b = saved_operand(node, 1);
+    if (wk_needs(node, 0)) {
+        wk_tensor *lower = wk_pow_with(a, (wk_operand){.tensor = b.tensor ? wk_sub(b.tensor, 1) : NULL,
+                                                       .number = wk_number_float(b.number.value - 1)});
+        wk_tensor *slope = wk_mul_with(b, WK_OPERAND(lower));
+        if (b.tensor)
+            slope = wk_where_with(WK_OPERAND(wk_eq(b.tensor, 0)), WK_OPERAND(0.0), WK_OPERAND(slope));
+        wk_accumulate(node, 0, !b.tensor && b.number.value == 0 ? wk_mul(dy, 0) : wk_mul(dy, slope));
+    }
+    if (wk_needs(node, 1)) {
+        wk_tensor *y = wk_saved(node, 2);
+        wk_tensor *rate = a.tensor ? wk_mul(y, wk_log(a.tensor)) : wk_mul(y, log(a.number.value));
+        wk_tensor *at_zero = wk_logical_and_with(WK_OPERAND(wk_eq_with(a, WK_OPERAND(0))),
+                                                 WK_OPERAND(wk_ge_with(b, WK_OPERAND(0))));
+        wk_accumulate(node, 1, wk_mul(dy, wk_where_with(WK_OPERAND(at_zero), WK_OPERAND(0.0), WK_OPERAND(rate))));
+    }
+}
+
+wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
+{
+    if (!operands_given("pow", a, b))
+        return NULL;
+    const wk_dtype dtype = type_of(a, b);
+    if (wk_dtype_is_integral(dtype) && !b.tensor && b.number.value < 0)
+        return wk_fail("pow", "b: integers to a negative integer power are not defined, got %lld\n"
+                              "hint: make the base floating: wk_to(x, wk_float32)", (long long)b.number.integer);
+    wk_tensor *y = !b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype
+                       ? binary("pow", SLOT(mul), a, a, dtype, 0)
+                       : binary("pow", SLOT(pow), a, b, dtype, 0);
+    return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),
+                     WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL), .number = a.number.value,
+                     .number2 = b.number.value);
+}
+
+wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
+{
+    return binary_into("pow_", SLOT(pow), x, b, false, wk_pow_with);
+}
+
+/* ---------------------------------------------------------------- atan2: da = dy * b / (a^2 + b^2), db = -dy * a / (...) */
+
+static void atan2_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
+    wk_tensor *scaled = wk_div(dy, wk_add(wk_mul(a, a), wk_mul(b, b)));
+    wk_accumulate(node, 0, wk_mul(scaled, b));
+    wk_accumulate(node, 1, wk_neg(wk_mul(scaled, a)));
+}
+
+wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("atan2", a);
+    WK_REQUIRE("atan2", b);
+    wk_tensor *y = binary("atan2", SLOT(atan2), WK_OPERAND(a), WK_OPERAND(b),
+                          wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), 0);
+    return wk_record(y, atan2_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
+}
+
+/* ---------------------------------------------------------------- maximum, minimum: to the winner; halves at a tie */
+
+static void extremum_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
+    wk_tensor *tie = wk_where(wk_eq(a, b), wk_mul(dy, 0.5), dy);
+    wk_tensor *loses = node->flag ? wk_lt(a, b) : wk_gt(a, b), *wins = node->flag ? wk_gt(a, b) : wk_lt(a, b);
+    wk_accumulate(node, 0, wk_masked_fill(tie, loses, 0));
+    wk_accumulate(node, 1, wk_masked_fill(tie, wins, 0));
+}
+
+static wk_tensor *extremum(const char *op, size_t kernel, wk_tensor *a, wk_tensor *b, bool largest)
+{
+    WK_REQUIRE(op, a);
+    WK_REQUIRE(op, b);
+    wk_tensor *y = binary(op, kernel, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
+    return wk_record(y, extremum_backward, WK_INPUTS(a, b), WK_SAVED(a, b), .flag = largest);
+}
+
+wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b) { return extremum("maximum", SLOT(maximum), a, b, true); }
+wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b) { return extremum("minimum", SLOT(minimum), a, b, false); }

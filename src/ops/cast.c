@@ -1,0 +1,161 @@
+/* dtype, copies, in-place writes of whole tensors, reading values out. */
+#include <wick/cast.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "ops.h"
+
+static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_tensor *into)
+{
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+                                             .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype, .into = into});
+}
+
+/* wk_accumulate casts dy back */
+static void to_copy_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, dy); }
+
+wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype)
+{
+    WK_REQUIRE("to", x);
+    if (dtype <= wk_dtype_default || dtype >= WK_DTYPES)
+        return wk_fail("to", "dtype: %d is none", (int)dtype);
+    return dtype == x->dtype ? x : wk_record(copy_into("to", x, dtype, NULL), to_copy_backward, WK_INPUTS(x));
+}
+
+wk_tensor *wk_to_device(wk_tensor *x, wk_device device)
+{
+    WK_REQUIRE("to", x);
+    if (!device.type || wk_device_equal(device, x->device))
+        return x;
+    return wk_fail("to", "device: %s is not in this build\nhint: use wk_cpu", wk_device_name(device));
+}
+
+wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like)
+{
+    WK_REQUIRE("to", x);
+    WK_REQUIRE("to", like);
+    return wk_to_dtype(wk_to_device(x, like->device), like->dtype);
+}
+
+static void clone_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, dy); }
+
+wk_tensor *wk_clone(wk_tensor *x)
+{
+    WK_REQUIRE("clone", x);
+    return wk_record(copy_into("clone", x, x->dtype, NULL), clone_backward, WK_INPUTS(x));
+}
+
+wk_tensor *wk_contiguous(wk_tensor *x)
+{
+    WK_REQUIRE("contiguous", x);
+    return wk_is_contiguous(x) ? x : wk_clone(x);
+}
+
+wk_tensor *wk_dense(wk_tensor *x)
+{
+    if (!x)
+        return NULL;
+    return wk_is_contiguous(x) ? x : copy_into("contiguous", x, x->dtype, NULL);
+}
+
+wk_tensor *wk_rows_last(wk_tensor *x, int dim)
+{
+    if (!x || x->ndim == 0 || dim == x->ndim - 1)
+        return wk_dense(x);
+    wk_tensor *turned = NULL;
+    wk_no_grad turned = wk_transpose(x, dim, -1);
+    return wk_dense(turned);
+}
+
+wk_tensor *wk_rows_back(wk_tensor *y, int dim)
+{
+    if (!y || y->ndim == 0 || dim == y->ndim - 1)
+        return y;
+    wk_tensor *turned = NULL;
+    wk_no_grad turned = wk_transpose(y, dim, -1);
+    return turned;
+}
+
+bool wk_check_floating(const char *op, const wk_tensor *x)
+{
+    if (wk_dtype_is_floating(x->dtype) || wk_dtype_is_complex(x->dtype))
+        return true;
+    return wk_fail(op, "expected a floating dtype, got %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(x->dtype));
+}
+
+wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
+{
+    WK_REQUIRE("copy_", x);
+    WK_REQUIRE("copy_", from);
+    if (!wk_check_writable("copy_", x))
+        return NULL;
+    if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, from}})) {
+        wk_tensor *y = wk_expand_with(wk_to_dtype(from, x->dtype), (wk_shape){0}, x);
+        return wk_write("copy_", x, y == from ? wk_clone(from) : y);
+    }
+    const bool overlaps = from->storage == x->storage && from != x;
+    return copy_into("copy_", overlaps ? copy_into("copy_", from, from->dtype, NULL) : from, x->dtype, x);
+}
+
+wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
+{
+    WK_REQUIRE("fill_", x);
+    if (value.tensor && value.tensor->numel != 1)
+        return wk_fail("fill_", "value: expected a number or a tensor of one element, got %s",
+                       wk_shape_string(value.tensor));
+    if (!wk_check_writable("fill_", x))
+        return NULL;
+    if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}})) {
+        wk_tensor *y = value.tensor ? wk_expand_with(wk_to_dtype(value.tensor, x->dtype), (wk_shape){0}, x)
+                                    : wk_full_like_with((wk_factory_args){.like = x, .fill = value.number});
+        return wk_write("fill_", x, y);
+    }
+    return wk_pointwise(&(wk_pointwise_call){.op = "fill_", .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+                                             .in = {value}, .compute = x->dtype, .result = x->dtype, .into = x});
+}
+
+wk_tensor *wk_zero_(wk_tensor *x) { return wk_fill_in_place_with(x, WK_OPERAND(0)); }
+
+bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
+{
+    if (!x || !array)
+        return wk_null_input("tolist", x ? "array" : "x");
+    if (x->numel == 0)
+        return true;
+    bool fine = false;
+    wk_no_grad wk_scope
+    {
+        wk_tensor *dense = wk_dense(x->dtype == dtype ? x : copy_into("tolist", x, dtype, NULL));
+        fine = dense != NULL;
+        if (fine)
+            memcpy(array, wk_data(dense), (size_t)x->numel * wk_dtype_size(dtype));
+    }
+    return fine;
+}
+
+static bool one_element(wk_tensor *x)
+{
+    if (!x)
+        return wk_null_input("item", "x");
+    if (x->numel != 1)
+        return wk_fail("item", "x: expected one element, got shape %s\nhint: reduce it first, or wk_tolist",
+                       wk_shape_string(x));
+    return true;
+}
+
+double wk_item(wk_tensor *x)
+{
+    double value = NAN;
+    if (one_element(x) && !wk_tolist(x, &value))
+        value = NAN;
+    return value;
+}
+
+int64_t wk_item_int64(wk_tensor *x)
+{
+    int64_t value = 0;
+    if (one_element(x) && !wk_tolist(x, &value))
+        value = 0;
+    return value;
+}

@@ -1,0 +1,114 @@
+/* Comparison and logic: bool results, no gradient.  bitwise ops on integers and bool masks. */
+#include <string.h>
+
+#include "pointwise.h"
+
+#define SLOT(name) offsetof(wk_kernels, name)
+
+static wk_tensor *compare(const char *op, size_t kernel, wk_operand a, wk_operand b, bool ordered)
+{
+    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
+        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
+    if (ordered && wk_dtype_is_complex(dtype))
+        return wk_fail(op, "complex numbers have no order");
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
+                                             .result = wk_bool});
+}
+
+wk_tensor *wk_eq_with(wk_operand a, wk_operand b) { return compare("eq", SLOT(eq), a, b, false); }
+wk_tensor *wk_ne_with(wk_operand a, wk_operand b) { return compare("ne", SLOT(ne), a, b, false); }
+wk_tensor *wk_lt_with(wk_operand a, wk_operand b) { return compare("lt", SLOT(lt), a, b, true); }
+wk_tensor *wk_le_with(wk_operand a, wk_operand b) { return compare("le", SLOT(le), a, b, true); }
+wk_tensor *wk_gt_with(wk_operand a, wk_operand b) { return compare("gt", SLOT(gt), a, b, true); }
+wk_tensor *wk_ge_with(wk_operand a, wk_operand b) { return compare("ge", SLOT(ge), a, b, true); }
+wk_tensor *wk_logical_and_with(wk_operand a, wk_operand b)
+{
+    return compare("logical_and", SLOT(logical_and), a, b, false);
+}
+wk_tensor *wk_logical_or_with(wk_operand a, wk_operand b) { return compare("logical_or", SLOT(logical_or), a, b, false); }
+wk_tensor *wk_logical_xor_with(wk_operand a, wk_operand b)
+{
+    return compare("logical_xor", SLOT(logical_xor), a, b, false);
+}
+wk_tensor *wk_logical_not(wk_tensor *x)
+{
+    WK_REQUIRE("logical_not", x);
+    return compare("logical_not", SLOT(eq), WK_OPERAND(x), WK_OPERAND(0), false);
+}
+
+/* 1 or 0 in the row's own type, stored as bool; integers are finite numbers */
+static wk_tensor *classify(const char *op, size_t kernel, wk_tensor *x)
+{
+    WK_REQUIRE(op, x);
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 1, .in = {WK_OPERAND(x)},
+                                             .compute = wk_float_type(x->dtype), .result = wk_bool});
+}
+wk_tensor *wk_isnan(wk_tensor *x) { return classify("isnan", SLOT(isnan), x); }
+wk_tensor *wk_isinf(wk_tensor *x) { return classify("isinf", SLOT(isinf), x); }
+wk_tensor *wk_isfinite(wk_tensor *x) { return classify("isfinite", SLOT(isfinite), x); }
+
+static wk_tensor *bitwise(const char *op, size_t kernel, wk_operand a, wk_operand b)
+{
+    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
+        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    const wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
+    if (!wk_dtype_is_integral(dtype))
+        return wk_fail(op, "expected integers or bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
+                       wk_dtype_name(dtype));
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
+                                             .result = dtype});
+}
+wk_tensor *wk_bitwise_and_with(wk_operand a, wk_operand b) { return bitwise("bitwise_and", SLOT(bitwise_and), a, b); }
+wk_tensor *wk_bitwise_or_with(wk_operand a, wk_operand b) { return bitwise("bitwise_or", SLOT(bitwise_or), a, b); }
+wk_tensor *wk_bitwise_xor_with(wk_operand a, wk_operand b) { return bitwise("bitwise_xor", SLOT(bitwise_xor), a, b); }
+wk_tensor *wk_bitwise_not(wk_tensor *x)
+{
+    WK_REQUIRE("bitwise_not", x);
+    return bitwise("bitwise_not", SLOT(bitwise_xor), WK_OPERAND(x), x->dtype == wk_bool ? WK_OPERAND((bool)true) : WK_OPERAND(-1));
+}
+
+bool wk_equal(wk_tensor *a, wk_tensor *b)
+{
+    if (!a || !b)
+        return wk_null_input("equal", a ? "b" : "a");
+    if (!wk_same_shape(a, b))
+        return false;
+    bool equal = false;
+    wk_scope
+    {
+        wk_tensor *differs = wk_ne(a, b);
+        equal = differs && (differs->numel == 0 || !memchr(wk_data(differs), 1, (size_t)differs->numel));
+    }
+    return equal;
+}
+
+/* |a - b| <= atol + rtol |b|; equal infinities are close, NaN is close to NaN where equal_nan says so */
+bool wk_allclose_with(wk_allclose_args args)
+{
+    if (!args.a || !args.b)
+        return wk_null_input("allclose", args.a ? "b" : "a");
+    bool close = false;
+    wk_no_grad wk_scope
+    {
+        wk_tensor *a = wk_to(args.a, wk_float64), *b = wk_to(args.b, wk_float64);
+        wk_tensor *within = wk_le(wk_abs(wk_sub(a, b)), wk_add(wk_mul(wk_abs(b), args.rtol), args.atol));
+        within = wk_logical_and(within, wk_isfinite(b));
+        within = wk_logical_or(within, wk_eq(a, b));
+        if (args.equal_nan)
+            within = wk_logical_or(within, wk_logical_and(wk_isnan(a), wk_isnan(b)));
+        close = within && (within->numel == 0 || !memchr(wk_data(within), 0, (size_t)within->numel));
+    }
+    return close;
+}
+
+bool wk_has_zero(wk_tensor *x)
+{
+    bool zero = false;
+    wk_no_grad wk_scope
+    {
+        wk_tensor *is = wk_eq(x, 0);
+        zero = is && is->numel > 0 && memchr(wk_data(is), 1, (size_t)is->numel);
+    }
+    return zero;
+}

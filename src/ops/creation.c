@@ -1,0 +1,177 @@
+/* New tensors: filled, from C arrays, ranges. */
+#include <wick/creation.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "ops.h"
+
+static wk_device device_or_cpu(wk_device device) { return device.type ? device : wk_cpu; }
+
+static wk_tensor *finish(const char *op, wk_tensor *x, bool requires_grad)
+{
+    (void)op;
+    return x && requires_grad ? wk_requires_grad_(x, true) : x;
+}
+
+wk_tensor *wk_empty_with(wk_factory_args args)
+{
+    return finish("empty", wk_tensor_new("empty", args.size.ndim, args.size.sizes,
+                                         args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device)),
+                  args.requires_grad);
+}
+
+/* a number as the bytes of one element */
+void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes)
+{
+    wk_pointwise_work work = {.inputs = 1};
+    work.in[0] = number.kind == WK_FLOAT_NUMBER ? (wk_pointwise_operand){.data = &number.value, .dtype = wk_float64}
+                                                : (wk_pointwise_operand){.data = &number.integer, .dtype = wk_int64};
+    work.out = (wk_pointwise_operand){.data = bytes, .dtype = dtype};
+    wk_cpu_kernels(dtype)->copy(&work, 0, 1);
+}
+
+static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
+{
+    if (!x)
+        return NULL;
+    const size_t size = wk_dtype_size(x->dtype);
+    char element[16] = {0};
+    wk_number_bytes(value, x->dtype, element);
+    char zero[16] = {0};
+    if (memcmp(element, zero, size) == 0)
+        memset(wk_data(x), 0, (size_t)x->numel * size);
+    else
+        wk_run(x, fill, x->numel, 1, .value = element, .y = wk_data(x), .size = (int64_t)size);
+    return finish("full", x, requires_grad);
+}
+
+wk_tensor *wk_full_with(wk_factory_args args)
+{
+    const wk_dtype of_fill = args.fill.kind == WK_BOOL_NUMBER  ? wk_bool
+                             : args.fill.kind == WK_INT_NUMBER ? wk_int64
+                                                               : wk_get_default_dtype();
+    return filled(wk_tensor_new("full", args.size.ndim, args.size.sizes, args.dtype ? args.dtype : of_fill,
+                                device_or_cpu(args.device)),
+                  args.fill, args.requires_grad);
+}
+
+static wk_tensor *empty_like(const char *op, wk_factory_args args)
+{
+    WK_REQUIRE(op, args.like);
+    return wk_tensor_new(op, args.like->ndim, args.like->shape, args.dtype ? args.dtype : args.like->dtype,
+                         args.device.type ? args.device : args.like->device);
+}
+
+wk_tensor *wk_empty_like_with(wk_factory_args args)
+{
+    return finish("empty_like", empty_like("empty_like", args), args.requires_grad);
+}
+wk_tensor *wk_full_like_with(wk_factory_args args)
+{
+    return filled(empty_like("full_like", args), args.fill, args.requires_grad);
+}
+
+static wk_factory_args as_new(wk_tensor *x, wk_factory_args args)
+{
+    args.dtype = args.dtype ? args.dtype : x->dtype;
+    args.device = args.device.type ? args.device : x->device;
+    return args;
+}
+
+wk_tensor *wk_new_empty_with(wk_tensor *x, wk_factory_args args)
+{
+    WK_REQUIRE("new_empty", x);
+    return wk_empty_with(as_new(x, args));
+}
+wk_tensor *wk_new_full_with(wk_tensor *x, wk_factory_args args)
+{
+    WK_REQUIRE("new_full", x);
+    return wk_full_with(as_new(x, args));
+}
+
+wk_tensor *wk_tensor_with(wk_tensor_args args)
+{
+    if (!args.data)
+        return wk_null_input("tensor", "data");
+    wk_tensor *x = wk_tensor_new("tensor", args.size.ndim, args.size.sizes, args.data_dtype, wk_cpu);
+    if (!x)
+        return NULL;
+    memcpy(wk_data(x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
+    if (args.dtype && args.dtype != x->dtype)
+        x = wk_to(x, args.dtype);
+    if (x && args.device.type)
+        x = wk_to(x, args.device);
+    return finish("tensor", x, args.requires_grad);
+}
+
+wk_tensor *wk_from_blob_with(wk_from_blob_args args)
+{
+    if (args.strides.ndim && args.strides.ndim != args.size.ndim)
+        return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args.size.ndim, args.strides.ndim);
+    return wk_tensor_from_memory("from_blob", args.data, args.size.ndim, args.size.sizes,
+                                 args.strides.ndim ? args.strides.sizes : NULL,
+                                 args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device),
+                                 args.release, args.context);
+}
+
+wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_range_args args)
+{
+    const bool integers = start.kind != WK_FLOAT_NUMBER && end.kind != WK_FLOAT_NUMBER && step.kind != WK_FLOAT_NUMBER;
+    const double span = end.value - start.value;
+    if (step.value == 0 || (span != 0 && (span > 0) != (step.value > 0)))
+        return wk_fail("arange", "step: %g does not lead from %g to %g", step.value, start.value, end.value);
+    if (!isfinite(span / step.value) || span / step.value > 1e15)
+        return wk_fail("arange", "expected finite bounds, got %g to %g", start.value, end.value);
+    const int64_t size = (int64_t)ceil(span / step.value);
+    wk_tensor *x = wk_tensor_new("arange", 1, &size, integers ? wk_int64 : wk_float64, wk_cpu);
+    if (!x)
+        return NULL;
+    for (int64_t i = 0; i < size; i++)
+        if (integers)
+            ((int64_t *)wk_data(x))[i] = start.integer + i * step.integer;
+        else
+            ((double *)wk_data(x))[i] = start.value + (double)i * step.value;
+    x = wk_to(x, args.dtype ? args.dtype : integers ? wk_int64 : wk_get_default_dtype());
+    return finish("arange", x && args.device.type ? wk_to(x, args.device) : x, args.requires_grad);
+}
+
+/* from both ends to the middle, in the result's own type, as PyTorch: the ends come out exact */
+wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_args args)
+{
+    if (steps < 0)
+        return wk_fail("linspace", "steps: must not be negative, got %lld", (long long)steps);
+    const wk_dtype dtype = args.dtype ? args.dtype : wk_get_default_dtype();
+    const bool single = dtype == wk_float32;
+    wk_tensor *x = wk_tensor_new("linspace", 1, &steps, single ? wk_float32 : wk_float64, wk_cpu);
+    if (!x)
+        return NULL;
+    const double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
+    const float step_single = steps > 1 ? ((float)end - (float)start) / (float)(steps - 1) : 0;
+    for (int64_t i = 0; i < steps; i++) {
+        const int64_t back = steps - 1 - i;
+        if (single)
+            ((float *)wk_data(x))[i] = i < steps / 2 || steps == 1 ? (float)start + step_single * (float)i
+                                                                   : (float)end - step_single * (float)back;
+        else
+            ((double *)wk_data(x))[i] = i < steps / 2 || steps == 1 ? start + step * (double)i
+                                                                    : end - step * (double)back;
+    }
+    x = wk_to(x, dtype);
+    return finish("linspace", x && args.device.type ? wk_to(x, args.device) : x, args.requires_grad);
+}
+
+wk_tensor *wk_eye_with(wk_eye_args args)
+{
+    const int64_t m = args.m < 0 ? args.n : args.m;
+    wk_tensor *x = wk_full_with((wk_factory_args){.size = {2, {args.n, m}}, .fill = WK_NUMBER(0.0), .dtype = args.dtype,
+                                                  .device = args.device});
+    if (!x)
+        return NULL;
+    const size_t size = wk_dtype_size(x->dtype);
+    char one[16];
+    wk_number_bytes(WK_NUMBER(1), x->dtype, one);
+    for (int64_t i = 0; i < args.n && i < m; i++)
+        memcpy((char *)wk_data(x) + (size_t)(i * (m + 1)) * size, one, size);
+    return finish("eye", x, args.requires_grad);
+}

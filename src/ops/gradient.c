@@ -1,0 +1,21 @@
+/* What autograd asks of ops (autograd/node.h). */
+#include <string.h>
+
+#include "ops.h"
+
+wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b) { return wk_add(a, b); }
+wk_tensor *wk_gradient_ones_like(wk_tensor *x) { return wk_ones_like(x); }
+wk_tensor *wk_gradient_clone(wk_tensor *x) { return wk_clone(x); }
+
+wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
+{
+    return wk_full_with((wk_factory_args){.size = wk_shape_of(ndim, shape), .fill = WK_NUMBER(0.0), .dtype = dtype,
+                                          .device = device});
+}
+
+wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype)
+{
+    if (gradient->ndim != ndim || memcmp(gradient->shape, shape, (size_t)ndim * sizeof *shape) != 0)
+        gradient = wk_sum_to_size(gradient, wk_shape_of(ndim, shape));
+    return gradient && gradient->dtype != dtype ? wk_to_dtype(gradient, dtype) : gradient;
+}

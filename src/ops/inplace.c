@@ -1,0 +1,256 @@
+/* Writing in place, and what that does to history.
+
+   An in-place op that must be remembered is computed out of place, and wk_write then puts the values into x's memory and
+   gives x the result's history.  Where x is a view, its base gets a node too: the base is now what it was, but for the
+   written part (as_strided_scatter); and every view of the base renews its grad_fn, as as_strided of the base, when it is
+   next asked for (the storage's graph_version tells).  Rejected: writing straight into x and recording "the old x", which
+   needs every gradient formula twice. */
+#include <string.h>
+
+#include "ops.h"
+
+/* ---------------------------------------------------------------- geometry: a strided view of a base */
+
+/* Zeros laid out like the base, with dy in the view's place: shape is the base's, shape2 the view's, extra holds strides.*/
+typedef struct geometry {
+    wk_shape base, base_strides, view, view_strides;
+    int64_t offset; // of the view from the base, in elements
+} geometry;
+
+static geometry *geometry_of(const wk_tensor *base, const wk_tensor *view)
+{
+    geometry *g = wk_alloc(sizeof *g);
+    if (!g)
+        return wk_out_of_memory("view", sizeof *g);
+    *g = (geometry){wk_shape_of(base->ndim, base->shape), wk_shape_of(base->ndim, base->strides),
+                    wk_shape_of(view->ndim, view->shape), wk_shape_of(view->ndim, view->strides),
+                    view->offset - base->offset};
+    return g;
+}
+
+static geometry *geometry_copy(const geometry *from)
+{
+    geometry *g = wk_alloc(sizeof *g);
+    return g ? memcpy(g, from, sizeof *g) : wk_out_of_memory("view", sizeof *g);
+}
+
+/* a tensor of the base's layout with base's values (or zeros), in memory of its own */
+static wk_tensor *laid_out_as_base(const geometry *g, wk_tensor *values, wk_tensor *like)
+{
+    int64_t extent = 1;
+    for (int dim = 0; dim < g->base.ndim; dim++)
+        extent += g->base.sizes[dim] > 0 ? (g->base.sizes[dim] - 1) * g->base_strides.sizes[dim] : 0;
+    wk_tensor *memory = wk_gradient_zeros(1, &extent, like->dtype, like->device);
+    wk_tensor *laid = memory ? wk_tensor_alias("as_strided", memory, g->base.ndim, g->base.sizes, g->base_strides.sizes, 0)
+                             : NULL;
+    return laid && values ? wk_copy_(laid, values) : laid;
+}
+
+static wk_tensor *part_of(wk_tensor *laid, const geometry *g)
+{
+    return laid ? wk_tensor_alias("as_strided", laid, g->view.ndim, g->view.sizes, g->view_strides.sizes, g->offset) : NULL;
+}
+
+static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g);
+
+/* ---------------------------------------------------------------- as_strided_backward: zeros with dy in the view's place */
+
+static void as_strided_backward_backward(wk_node *node, wk_tensor *g)
+{
+    wk_accumulate(node, 0, as_strided_of(g, node->extra));
+}
+
+static wk_tensor *spread(wk_tensor *dy, const geometry *g)
+{
+    WK_REQUIRE("as_strided_backward", dy);
+    wk_tensor *dx = NULL;
+    wk_no_grad
+    {
+        wk_tensor *laid = laid_out_as_base(g, NULL, dy), *part = part_of(laid, g);
+        /* elements that the view shows twice add up: one index of the repeating dims at a time */
+        if (part)
+            dx = wk_add_strided(part, dy) ? laid : NULL;
+        dx = dx ? wk_dense(dx) : NULL;
+    }
+    geometry *copy = dx ? geometry_copy(g) : NULL;
+    if (!copy)
+        return NULL;
+    return wk_record(dx, as_strided_backward_backward, WK_INPUTS(dy), .extra = copy);
+}
+
+bool wk_add_strided(wk_tensor *part, wk_tensor *dy)
+{
+    bool repeats = false;
+    for (int dim = 0; dim < part->ndim; dim++)
+        repeats |= part->shape[dim] > 1;
+    if (!repeats || part->numel == dy->numel) {
+        /* element by element: a view may show one element more than once */
+        wk_tensor *from = wk_dense(dy);
+        if (!from)
+            return false;
+        wk_tensor *at = part;
+        int64_t coordinate[WK_MAX_DIMS] = {0};
+        const size_t size = wk_dtype_size(part->dtype);
+        for (int64_t i = 0; i < from->numel; i++) {
+            int64_t offset = 0;
+            for (int dim = 0; dim < at->ndim; dim++)
+                offset += coordinate[dim] * at->strides[dim];
+            char *to = (char *)wk_data(at) + offset * (int64_t)size;
+            wk_pointwise_work work = {.inputs = 2};
+            work.in[0] = (wk_pointwise_operand){.data = to, .dtype = at->dtype};
+            work.in[1] = (wk_pointwise_operand){.data = (char *)wk_data(from) + (size_t)i * size, .dtype = at->dtype};
+            work.out = work.in[0];
+            wk_kernels_of(at->device, at->dtype)->add(&work, 0, 1);
+            for (int dim = at->ndim - 1; dim >= 0; dim--) {
+                if (++coordinate[dim] < at->shape[dim])
+                    break;
+                coordinate[dim] = 0;
+            }
+        }
+    }
+    return true;
+}
+
+static void as_strided_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, spread(dy, node->extra)); }
+
+/* as_strided of a tensor of the base's shape; its memory may be laid out in another way than the base's was */
+static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g)
+{
+    WK_REQUIRE("as_strided", base);
+    wk_tensor *laid = base;
+    bool same = true;
+    for (int dim = 0; dim < base->ndim; dim++)
+        same &= base->shape[dim] <= 1 || base->strides[dim] == g->base_strides.sizes[dim];
+    if (!same)
+        wk_no_grad laid = laid_out_as_base(g, base, base);
+    wk_tensor *y = part_of(laid, g);
+    geometry *copy = y ? geometry_copy(g) : NULL;
+    return copy ? wk_record(y, as_strided_backward, WK_INPUTS(base), .extra = copy) : NULL;
+}
+
+wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int64_t offset)
+{
+    WK_REQUIRE("as_strided", x);
+    if (size.ndim != stride.ndim || size.ndim > WK_MAX_DIMS)
+        return wk_fail("as_strided", "stride: expected %d, one for each dim of size, got %d", size.ndim, stride.ndim);
+    int64_t last = offset;
+    bool empty = false;
+    for (int dim = 0; dim < size.ndim; dim++) {
+        if (size.sizes[dim] < 0 || stride.sizes[dim] < 0)
+            return wk_fail("as_strided", "sizes and strides must not be negative");
+        empty |= size.sizes[dim] == 0;
+        last += (size.sizes[dim] - 1) * stride.sizes[dim];
+    }
+    if (!empty && (offset < 0 || (last + 1) * (int64_t)wk_dtype_size(x->dtype) > x->storage->bytes))
+        return wk_fail("as_strided", "size, stride and offset reach element %lld of a storage of %lld", (long long)last,
+                       (long long)(x->storage->bytes / (int64_t)wk_dtype_size(x->dtype)));
+    wk_tensor *y = wk_tensor_alias("as_strided", x, size.ndim, size.sizes, stride.sizes, offset - x->offset);
+    if (!wk_mark_view(y, x))
+        return NULL;
+    if (!wk_would_record((wk_tensors){1, &x}))
+        return y;
+    geometry *g = geometry_of(x, y);
+    return g ? wk_record(y, as_strided_backward, WK_INPUTS(x), .extra = g) : NULL;
+}
+
+/* ---------------------------------------------------------------- a write into a view, seen from the base */
+
+/* base = as_strided_scatter(base, values): d base = dy but 0 in the view's place, d values = dy in the view's place */
+static void as_strided_scatter_backward(wk_node *node, wk_tensor *dy)
+{
+    const geometry *g = node->extra;
+    if (wk_needs(node, 0)) {
+        wk_tensor *inside = spread(as_strided_of(dy, g), g);
+        wk_accumulate(node, 0, wk_sub(dy, inside));
+    }
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, as_strided_of(dy, g));
+}
+
+static void take_history(wk_tensor *x, wk_node *node, int output_nr)
+{
+    wk_object_retain((wk_object *)node);
+    wk_object_release((wk_object *)x->grad_fn);
+    x->grad_fn = node;
+    x->output_nr = output_nr;
+    x->requires_grad = node != NULL;
+}
+
+/* the view's grad_fn: as_strided of the base as it is now */
+bool wk_view_renew(wk_tensor *view)
+{
+    wk_tensor *base = view->view->base;
+    view->view->graph_version = view->storage->graph_version;
+    if (!base->requires_grad)
+        return true;
+    bool fine = false;
+    wk_enable_grad wk_scope
+    {
+        geometry *g = geometry_of(base, view);
+        wk_tensor *renewed = g ? as_strided_of(base, g) : NULL;
+        wk_free(g);
+        fine = renewed != NULL;
+        if (fine)
+            take_history(view, renewed->grad_fn, renewed->output_nr);
+    }
+    return fine;
+}
+
+static wk_tensor *write_through_view(wk_tensor *x, wk_tensor *y)
+{
+    wk_tensor *base = x->view->base;
+    geometry *g = geometry_of(base, x);
+    wk_tensor *stand_in = g ? wk_tensor_alias("copy_", base, base->ndim, base->shape, base->strides, 0) : NULL;
+    if (!stand_in) {
+        wk_free(g);
+        return NULL;
+    }
+    if (!wk_record(stand_in, as_strided_scatter_backward, WK_INPUTS(base, y), .extra = g))
+        return NULL;
+    take_history(base, stand_in->grad_fn, stand_in->output_nr);
+    base->storage->graph_version++;
+    if (base->view)
+        base->view->graph_version = base->storage->graph_version;
+    return wk_view_renew(x) ? x : NULL;
+}
+
+wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
+{
+    WK_REQUIRE(op, x);
+    WK_REQUIRE(op, y);
+    if (!wk_same_shape(x, y))
+        return wk_fail(op, "x: of shape %s cannot hold the result in place, which has shape %s", wk_shape_string(x),
+                       wk_shape_string(y));
+    bool written = false;
+    wk_no_grad
+    {
+        wk_tensor *values = y->storage == x->storage ? wk_clone(y) : y;
+        written = values && wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+                                                              .in = {WK_OPERAND(values)}, .compute = x->dtype,
+                                                              .result = x->dtype, .into = x});
+    }
+    if (!written)
+        return NULL;
+    if (!wk_is_grad_enabled() || (!y->requires_grad && !x->requires_grad))
+        return x;
+    if (x->view)
+        return write_through_view(x, y);
+    take_history(x, y->requires_grad ? wk_grad_fn(y) : NULL, y->output_nr);
+    x->storage->graph_version++;
+    return x;
+}
+
+bool wk_check_writable(const char *op, wk_tensor *x)
+{
+    if (wk_needs_grad(x)) {
+        const wk_tensor *leaf = x->view ? x->view->base : x;
+        if (!leaf->grad_fn && leaf->requires_grad)
+            return wk_fail(op, "x: a leaf that requires grad%s cannot be written in place\n"
+                               "hint: write inside wk_no_grad { }, or into a wk_clone", x->view ? " (seen through a view)" : "");
+    }
+    for (int dim = 0; dim < x->ndim; dim++)
+        if (x->shape[dim] > 1 && x->strides[dim] == 0)
+            return wk_fail(op, "x: elements of an expanded tensor share memory: they cannot be written one by one\n"
+                               "hint: wk_clone it first");
+    return true;
+}

@@ -1,0 +1,254 @@
+/* The engine of element-wise ops: promotion, broadcasting, the kernel; and the functions of one tensor, each a row of
+   pointwise.def, with their first and second derivatives.
+
+   dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature. */
+#include "pointwise.h"
+
+#include <string.h>
+
+typedef enum number_class { CLASS_BOOL, CLASS_INTEGER, CLASS_FLOAT, CLASS_COMPLEX } number_class;
+
+static number_class class_of(wk_dtype dtype)
+{
+    return dtype == wk_bool                ? CLASS_BOOL
+           : wk_dtype_is_integral(dtype)   ? CLASS_INTEGER
+           : wk_dtype_is_complex(dtype)    ? CLASS_COMPLEX
+                                           : CLASS_FLOAT;
+}
+
+static wk_dtype promote(wk_dtype a, wk_dtype b) { return !a ? b : !b ? a : wk_promote_types(a, b); }
+
+/* the lower rank decides only if it is of a higher class */
+static wk_dtype outrank(wk_dtype high, wk_dtype low)
+{
+    if (!high || !low)
+        return high ? high : low;
+    return class_of(low) > class_of(high) ? promote(high, low) : high;
+}
+
+wk_dtype wk_result_type(const wk_operand *operands, int count)
+{
+    wk_dtype with_dims = 0, without_dims = 0, numbers = 0;
+    for (int i = 0; i < count; i++) {
+        const wk_tensor *x = operands[i].tensor;
+        if (x && x->ndim > 0)
+            with_dims = promote(with_dims, x->dtype);
+        else if (x)
+            without_dims = promote(without_dims, x->dtype);
+        else
+            numbers = promote(numbers, operands[i].number.kind == WK_BOOL_NUMBER  ? wk_bool
+                                       : operands[i].number.kind == WK_INT_NUMBER ? wk_int64
+                                                                                  : wk_get_default_dtype());
+    }
+    return outrank(outrank(with_dims, without_dims), numbers);
+}
+
+/* strides of x as seen in the broadcast shape */
+static void broadcast_strides(const wk_tensor *x, const wk_pointwise_work *work, int64_t *strides)
+{
+    for (int dim = 0; dim < work->ndim; dim++) {
+        const int own = dim - (work->ndim - x->ndim);
+        strides[dim] = own < 0 || x->shape[own] == 1 ? 0 : x->strides[own];
+    }
+}
+
+/* merges neighbouring dims that every operand steps through as one, so that kernels see long rows */
+static void coalesce(wk_pointwise_work *work)
+{
+    wk_pointwise_operand *operands[4] = {&work->out, &work->in[0], &work->in[1], &work->in[2]};
+    int kept = 0;
+    for (int dim = 0; dim < work->ndim; dim++) {
+        if (work->shape[dim] == 1)
+            continue;
+        bool merges = kept > 0;
+        for (int i = 0; i <= work->inputs; i++)
+            merges = merges && operands[i]->strides[kept - 1] == operands[i]->strides[dim] * work->shape[dim];
+        const int to = merges ? kept - 1 : kept++;
+        work->shape[to] = merges ? work->shape[to] * work->shape[dim] : work->shape[dim];
+        for (int i = 0; i <= work->inputs; i++)
+            operands[i]->strides[to] = operands[i]->strides[dim];
+    }
+    work->ndim = kept;
+}
+
+/* an operand of one number: kept in the caller's variable, read with stride 0 */
+static wk_pointwise_operand number_operand(wk_number *number)
+{
+    return number->kind == WK_FLOAT_NUMBER ? (wk_pointwise_operand){.data = &number->value, .dtype = wk_float64}
+                                           : (wk_pointwise_operand){.data = &number->integer, .dtype = wk_int64};
+}
+
+static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shape, wk_device *device)
+{
+    *ndim = -1;
+    for (int i = 0; i < call->inputs; i++) {
+        const wk_tensor *x = call->in[i].tensor;
+        if (!x)
+            continue;
+        if (*ndim < 0) {
+            *ndim = x->ndim;
+            *device = x->device;
+            memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
+            continue;
+        }
+        if (!wk_device_equal(*device, x->device) && x->ndim > 0)
+            return wk_fail(call->op, "expected all tensors on one device, got %s and %s\nhint: wk_to(x, device)",
+                           wk_device_name(*device), wk_device_name(x->device));
+        if (!wk_broadcast_shapes(call->op, *ndim, shape, x->ndim, x->shape, ndim, shape))
+            return false;
+    }
+    if (*ndim < 0) { // numbers alone
+        *ndim = 0;
+        *device = wk_cpu;
+    }
+    return true;
+}
+
+wk_tensor *wk_pointwise(const wk_pointwise_call *call)
+{
+    wk_pointwise_work work = {.inputs = call->inputs, .numbers = {call->p, call->q}};
+    int64_t shape[2 * WK_MAX_DIMS];
+    wk_device device;
+    if (!common_shape(call, &work.ndim, shape, &device))
+        return NULL;
+    wk_tensor *y = call->into;
+    if (y && (y->ndim != work.ndim || memcmp(shape, y->shape, (size_t)y->ndim * sizeof *shape) != 0)) {
+        /* in place the result must be of x's own shape */
+        int ndim = 0;
+        int64_t both[2 * WK_MAX_DIMS];
+        if (!wk_broadcast_shapes(call->op, work.ndim, shape, y->ndim, y->shape, &ndim, both))
+            return NULL;
+        if (ndim != y->ndim || memcmp(both, y->shape, (size_t)ndim * sizeof *both) != 0)
+            return wk_fail(call->op, "x: of shape %s cannot hold the result in place, which has shape %s",
+                           wk_shape_string(y), wk_shape_text(ndim, both, (char[WK_SHAPE_TEXT]){0}));
+        work.ndim = ndim;
+        memcpy(shape, both, sizeof shape);
+    }
+    if (!y)
+        y = wk_tensor_new(call->op, work.ndim, shape, call->result, device);
+    if (!y || y->numel == 0)
+        return y;
+
+    memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
+    wk_number numbers[3] = {call->in[0].number, call->in[1].number, call->in[2].number};
+    bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
+    for (int i = 0; i < call->inputs; i++) {
+        wk_tensor *x = call->in[i].tensor;
+        work.in[i] = x ? (wk_pointwise_operand){.data = wk_data(x), .dtype = x->dtype} : number_operand(&numbers[i]);
+        flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
+    }
+    work.out = (wk_pointwise_operand){.data = wk_data(y), .dtype = y->dtype};
+    if (flat) {
+        work.ndim = 1;
+        work.shape[0] = y->numel;
+        work.out.strides[0] = 1;
+        for (int i = 0; i < call->inputs; i++)
+            work.in[i].strides[0] = call->in[i].tensor ? 1 : 0;
+    } else {
+        broadcast_strides(y, &work, work.out.strides);
+        for (int i = 0; i < call->inputs; i++)
+            if (call->in[i].tensor)
+                broadcast_strides(call->in[i].tensor, &work, work.in[i].strides);
+        coalesce(&work);
+    }
+    const wk_kernels *kernels = wk_kernels_of(device, call->compute);
+    wk_kernel *kernel = *(wk_kernel *const *)((const char *)kernels + call->kernel);
+    if (kernel == wk_kernel_absent)
+        return wk_fail(call->op, "is not defined for %s on %s", wk_dtype_name(call->compute), wk_device_name(device));
+    wk_parallel(kernel, &work, y->numel, 1 + call->inputs);
+    if (call->into)
+        y->storage->version++;
+    return y;
+}
+
+/* ---------------------------------------------------------------- functions of one tensor */
+
+#define UNARY_ROW(name_, saves_, any_, curvature_)                                                                     \
+    const wk_unary_op WK_UNARY_OP(name_) = {.name = #name_,                                                            \
+                                            .backward_name = #name_ "_backward",                                       \
+                                            .value = offsetof(wk_kernels, name_),                                      \
+                                            .slope = offsetof(wk_kernels, name_##_slope),                              \
+                                            .curvature = offsetof(wk_kernels, name_##_curvature),                      \
+                                            .saves_result = SAVES_##saves_,                                            \
+                                            .any_number = any_,                                                        \
+                                            .flat = sizeof(#curvature_) == 2 && #curvature_[0] == '0'};
+#define SAVES_INPUT false
+#define SAVES_RESULT true
+#define UNARY(name, saves, value, slope, curvature) UNARY_ROW(name, saves, false, curvature)
+#define UNARY_NUMBER(name, saves, value, slope, curvature) UNARY_ROW(name, saves, true, curvature)
+#define UNARY_ANY(name, saves, value, slope, curvature) UNARY_ROW(name, saves, true, curvature)
+#include "kernels/pointwise.def"
+
+static void third_backward(wk_node *node, wk_tensor *g)
+{
+    (void)g;
+    wk_fail(((const wk_unary_op *)node->info)->name, "has first and second derivatives; a third was asked for");
+}
+
+static wk_tensor *derivative(const wk_unary_op *op, size_t kernel, wk_tensor *dy, wk_tensor *saved, double p, double q)
+{
+    WK_REQUIRE(op->backward_name, dy);
+    WK_REQUIRE(op->backward_name, saved);
+    return wk_pointwise(&(wk_pointwise_call){.op = op->backward_name, .kernel = kernel, .inputs = 2,
+                                             .in = {WK_OPERAND(dy), WK_OPERAND(saved)}, .compute = dy->dtype,
+                                             .result = dy->dtype, .p = p, .q = q});
+}
+
+static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q);
+
+/* with s = slope(x), c = curvature(x): z = dy * s; d dy = g * s, dx = g * dy * c */
+static void slope_backward(wk_node *node, wk_tensor *g)
+{
+    const wk_unary_op *op = node->info;
+    wk_tensor *dy = wk_saved(node, 0), *saved = wk_saved(node, 1);
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, slope(op, g, saved, wk_input_ghost(node, 1, g), node->number, node->number2));
+    if (!op->flat && wk_needs(node, 1)) {
+        wk_tensor *c = derivative(op, op->curvature, dy, saved, node->number, node->number2);
+        wk_tensor *x = wk_input_ghost(node, 1, g);
+        c = c ? wk_record(c, third_backward, WK_INPUTS(x, dy), .info = op) : NULL;
+        wk_accumulate(node, 1, wk_mul(g, c));
+    }
+}
+
+/* dy * slope; saved is x or y, whichever the row's derivatives are in; x stands for the input in the graph */
+static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q)
+{
+    wk_tensor *z = derivative(op, op->slope, dy, saved, p, q);
+    return wk_record(z, slope_backward, WK_INPUTS(dy, op->flat ? NULL : x), WK_SAVED(dy, saved), .info = op, .number = p,
+                     .number2 = q);
+}
+
+static void unary_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *saved = wk_saved(node, 0);
+    wk_accumulate(node, 0, slope(node->info, dy, saved, wk_input_ghost(node, 0, dy), node->number, node->number2));
+}
+
+static wk_tensor *unary_into(const wk_unary_op *op, wk_tensor *x, double p, double q, wk_tensor *into)
+{
+    const wk_dtype dtype = op->any_number ? x->dtype : wk_float_type(x->dtype);
+    return wk_pointwise(&(wk_pointwise_call){.op = op->name, .kernel = op->value, .inputs = 1, .in = {WK_OPERAND(x)},
+                                             .compute = dtype, .result = dtype, .p = p, .q = q, .into = into});
+}
+
+wk_tensor *wk_unary(const wk_unary_op *op, wk_tensor *x, double p, double q)
+{
+    WK_REQUIRE(op->name, x);
+    wk_tensor *y = unary_into(op, x, p, q, NULL);
+    return wk_record_one(y, &(wk_record_args){.name = op->backward_name, .backward = unary_backward, WK_INPUTS(x),
+                                              WK_SAVED(op->saves_result ? y : x), .info = op, .number = p,
+                                              .number2 = q});
+}
+
+wk_tensor *wk_unary_(const wk_unary_op *op, wk_tensor *x, double p, double q)
+{
+    WK_REQUIRE(op->name, x);
+    if (!wk_check_writable(op->name, x))
+        return NULL;
+    if (!op->any_number && wk_dtype_is_integral(x->dtype))
+        return wk_fail(op->name, "x: a floating result cannot be written into a tensor of %s", wk_dtype_name(x->dtype));
+    if (wk_needs_grad(x))
+        return wk_write(op->name, x, wk_unary(op, x, p, q));
+    return unary_into(op, x, p, q, x);
+}

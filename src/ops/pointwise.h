@@ -1,0 +1,50 @@
+/* Floor 3, element-wise: one engine for every row of pointwise.def. */
+#ifndef WICK_OPS_POINTWISE_H
+#define WICK_OPS_POINTWISE_H
+
+#include <wick/pointwise.h>
+
+#include "autograd/node.h"
+
+/* One call of an element-wise kernel: y = kernel(in...), broadcast, with parameters p and q. */
+typedef struct wk_pointwise_call {
+    const char *op;
+    size_t kernel; // its slot: offsetof(wk_kernels, add)
+    int inputs;
+    wk_operand in[3]; // tensors or numbers
+    wk_dtype compute; // the type computed in
+    wk_dtype result;  // of y
+    double p, q;
+    wk_tensor *into; // where y goes, through its strides; NULL: a new tensor
+} wk_pointwise_call;
+wk_tensor *wk_pointwise(const wk_pointwise_call *call);
+
+/* A row UNARY of pointwise.def. */
+typedef struct wk_unary_op {
+    const char *name, *backward_name;
+    size_t value, slope, curvature; // slots
+    bool saves_result;              // the derivatives are in terms of y, not of x
+    bool any_number;                // integers stay integers
+    bool flat;                      // the curvature is 0
+} wk_unary_op;
+#define WK_UNARY_OP(name) wk_unary_##name
+#define UNARY(name, saves, value, slope, curvature) extern const wk_unary_op WK_UNARY_OP(name);
+#define UNARY_NUMBER UNARY
+#define UNARY_ANY UNARY
+#include "kernels/pointwise.def"
+wk_tensor *wk_unary(const wk_unary_op *op, wk_tensor *x, double p, double q);
+wk_tensor *wk_unary_(const wk_unary_op *op, wk_tensor *x, double p, double q); // in place
+
+/* promotion (torch.result_type): tensors with dims outrank 0-d tensors, which outrank numbers, within a kind of number */
+wk_dtype wk_result_type(const wk_operand *operands, int count);
+static inline wk_dtype wk_float_type(wk_dtype dtype) // what a floating function of integers computes in
+{
+    return wk_dtype_is_integral(dtype) ? wk_get_default_dtype() : dtype;
+}
+
+/* ends an in-place op: x takes y's values, and y's history where there is one to take; returns x */
+wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y);
+/* whether op may write into x now: false after an error (a leaf that requires grad, overlapping elements) */
+bool wk_check_writable(const char *op, wk_tensor *x);
+
+#endif

@@ -1,0 +1,67 @@
+/* The functions of one tensor without parameters: each is a row of pointwise.def, here given its name. */
+#include "pointwise.h"
+
+#define FUNCTION(name)                                                                                                 \
+    wk_tensor *wk_##name(wk_tensor *x) { return wk_unary(&WK_UNARY_OP(name), x, 0, 0); }                               \
+    wk_tensor *wk_##name##_(wk_tensor *x) { return wk_unary_(&WK_UNARY_OP(name), x, 0, 0); }
+
+FUNCTION(abs)
+FUNCTION(sign)
+FUNCTION(square)
+FUNCTION(reciprocal)
+FUNCTION(sqrt)
+FUNCTION(rsqrt)
+FUNCTION(exp)
+FUNCTION(exp2)
+FUNCTION(expm1)
+FUNCTION(log)
+FUNCTION(log2)
+FUNCTION(log10)
+FUNCTION(log1p)
+FUNCTION(sin)
+FUNCTION(cos)
+FUNCTION(tan)
+FUNCTION(asin)
+FUNCTION(acos)
+FUNCTION(atan)
+FUNCTION(sinh)
+FUNCTION(cosh)
+FUNCTION(tanh)
+FUNCTION(asinh)
+FUNCTION(acosh)
+FUNCTION(atanh)
+FUNCTION(erf)
+FUNCTION(erfc)
+FUNCTION(erfinv)
+FUNCTION(sigmoid)
+FUNCTION(logsigmoid)
+FUNCTION(relu)
+FUNCTION(silu)
+
+/* integers are whole already */
+#define STEP(name)                                                                                                     \
+    wk_tensor *wk_##name(wk_tensor *x)                                                                                 \
+    {                                                                                                                  \
+        WK_REQUIRE(#name, x);                                                                                          \
+        return wk_unary(wk_dtype_is_integral(x->dtype) ? &WK_UNARY_OP(copy) : &WK_UNARY_OP(name), x, 0, 0);            \
+    }                                                                                                                  \
+    wk_tensor *wk_##name##_(wk_tensor *x)                                                                              \
+    {                                                                                                                  \
+        WK_REQUIRE(#name "_", x);                                                                                      \
+        return wk_unary_(wk_dtype_is_integral(x->dtype) ? &WK_UNARY_OP(copy) : &WK_UNARY_OP(name), x, 0, 0);           \
+    }
+
+STEP(floor)
+STEP(ceil)
+STEP(round)
+STEP(trunc)
+
+static bool not_bool(const char *op, const wk_tensor *x)
+{
+    if (x && x->dtype == wk_bool)
+        return wk_fail(op, "is not defined for bool tensors\nhint: use wk_logical_not");
+    return true;
+}
+
+wk_tensor *wk_neg(wk_tensor *x) { return not_bool("neg", x) ? wk_unary(&WK_UNARY_OP(neg), x, 0, 0) : NULL; }
+wk_tensor *wk_neg_(wk_tensor *x) { return not_bool("neg_", x) ? wk_unary_(&WK_UNARY_OP(neg), x, 0, 0) : NULL; }

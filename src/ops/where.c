@@ -1,0 +1,241 @@
+/* Choosing and mixing element by element: where, masked_fill, clamp, lerp, addcmul, addcdiv. */
+#include <math.h>
+
+#include "pointwise.h"
+
+#define SLOT(name) offsetof(wk_kernels, name)
+
+/* ---------------------------------------------------------------- where: da = dy where cond, db = dy elsewhere */
+
+static void where_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *cond = wk_saved(node, 0);
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_where(cond, dy, 0));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_where(cond, 0, dy));
+}
+
+wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b)
+{
+    WK_REQUIRE("where", cond.tensor);
+    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
+        return wk_null_input("where", !a.tensor && !a.number.kind ? "a" : "b");
+    if (cond.tensor->dtype != wk_bool && cond.tensor->dtype != wk_uint8)
+        return wk_fail("where", "cond: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
+                       wk_dtype_name(cond.tensor->dtype));
+    const wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "where", .kernel = SLOT(where), .inputs = 3,
+                                                     .in = {cond, a, b}, .compute = dtype, .result = dtype});
+    return wk_record(y, where_backward, WK_INPUTS(a.tensor, b.tensor), WK_SAVED(cond.tensor));
+}
+
+/* ---------------------------------------------------------------- masked_fill: where(mask, value, x) in x's dtype */
+
+static wk_tensor *masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_operand value, wk_tensor *into)
+{
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = SLOT(where), .inputs = 3,
+                                             .in = {WK_OPERAND(mask), value, WK_OPERAND(x)}, .compute = x->dtype,
+                                             .result = x->dtype, .into = into});
+}
+
+static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_operand value)
+{
+    if (!x || !mask || (!value.tensor && !value.number.kind))
+        return wk_null_input(op, !x ? "x" : !mask ? "mask" : "value");
+    if (mask->dtype != wk_bool)
+        return wk_fail(op, "mask: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
+                       wk_dtype_name(mask->dtype));
+    if (value.tensor && value.tensor->numel != 1)
+        return wk_fail(op, "value: expected a number or a tensor of one element, got %s", wk_shape_string(value.tensor));
+    if (!value.tensor && value.number.kind == WK_FLOAT_NUMBER && wk_dtype_is_integral(x->dtype) &&
+        value.number.value != floor(value.number.value))
+        return wk_fail(op, "value: %g cannot be put into a tensor of %s", value.number.value, wk_dtype_name(x->dtype));
+    return true;
+}
+
+/* dx = dy, 0 where mask; dvalue = sum of dy where mask */
+static void masked_fill_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *mask = wk_saved(node, 0);
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_masked_fill(dy, mask, 0));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_where(mask, dy, 0));
+}
+
+wk_tensor *wk_masked_fill_with(wk_tensor *x, wk_tensor *mask, wk_operand value)
+{
+    if (!check_masked_fill("masked_fill", x, mask, value))
+        return NULL;
+    wk_tensor *y = masked_fill("masked_fill", x, mask, value, NULL);
+    return wk_record(y, masked_fill_backward, WK_INPUTS(x, value.tensor), WK_SAVED(mask));
+}
+
+wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operand value)
+{
+    if (!check_masked_fill("masked_fill_", x, mask, value) || !wk_check_writable("masked_fill_", x))
+        return NULL;
+    if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}}))
+        return wk_write("masked_fill_", x, wk_masked_fill_with(x, mask, value));
+    return masked_fill("masked_fill_", x, mask, value, x);
+}
+
+/* ---------------------------------------------------------------- clamp by numbers: dx = dy inside and at the bounds */
+
+static void clamp_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *x = wk_saved(node, 0);
+    wk_tensor *inside = wk_logical_and(wk_ge(x, node->number), wk_le(x, node->number2));
+    wk_accumulate(node, 0, wk_where(inside, dy, 0));
+}
+
+static wk_tensor *clamp_into(const char *op, wk_tensor *x, double low, double high, wk_dtype dtype, wk_tensor *into)
+{
+    const size_t kernel = low == -INFINITY ? SLOT(clamp_max) : high == INFINITY ? SLOT(clamp_min) : SLOT(clamp);
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 1, .in = {WK_OPERAND(x)},
+                                             .compute = dtype, .result = dtype,
+                                             .p = low == -INFINITY ? high : low, .q = high, .into = into});
+}
+
+/* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won */
+
+static void clamp_tensors_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *x = wk_saved(node, 0), *low = wk_saved(node, 1), *high = wk_saved(node, 2);
+    wk_tensor *inside = wk_logical_and(wk_ge(x, low), wk_le(x, high));
+    wk_accumulate(node, 0, wk_where(inside, dy, 0));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_where(wk_logical_and(wk_lt(x, low), wk_lt(low, high)), dy, 0));
+    if (wk_needs(node, 2))
+        wk_accumulate(node, 2, wk_where(wk_logical_or(wk_gt(x, high), wk_lt(high, low)), dy, 0));
+}
+
+static wk_tensor *bound_tensor(wk_tensor *x, wk_operand bound, double otherwise)
+{
+    if (bound.tensor)
+        return bound.tensor;
+    const double value = bound.number.kind ? bound.number.value : otherwise;
+    return wk_full_like(x, value, .dtype = wk_float_type(x->dtype));
+}
+
+wk_tensor *wk_clamp_with(wk_clamp_args args)
+{
+    WK_REQUIRE("clamp", args.x);
+    if (!args.min.tensor && !args.min.number.kind && !args.max.tensor && !args.max.number.kind)
+        return wk_fail("clamp", "expected .min, .max or both\nhint: wk_clamp(x, .min = WK_OPERAND(0))");
+    if (args.min.tensor || args.max.tensor) {
+        wk_tensor *low = bound_tensor(args.x, args.min, -INFINITY), *high = bound_tensor(args.x, args.max, INFINITY);
+        WK_REQUIRE("clamp", low);
+        WK_REQUIRE("clamp", high);
+        const wk_operand all[3] = {WK_OPERAND(args.x), WK_OPERAND(low), WK_OPERAND(high)};
+        const wk_dtype dtype = wk_result_type(all, 3);
+        wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp", .kernel = SLOT(clamp_between), .inputs = 3,
+                                                         .in = {all[0], all[1], all[2]}, .compute = dtype,
+                                                         .result = dtype});
+        return wk_record(y, clamp_tensors_backward, WK_INPUTS(args.x, low, high), WK_SAVED(args.x, low, high));
+    }
+    const wk_operand operands[3] = {WK_OPERAND(args.x), args.min.number.kind ? args.min : WK_OPERAND(args.x),
+                                    args.max.number.kind ? args.max : WK_OPERAND(args.x)};
+    const double low = args.min.number.kind ? args.min.number.value : -INFINITY;
+    const double high = args.max.number.kind ? args.max.number.value : INFINITY;
+    wk_tensor *y = clamp_into("clamp", args.x, low, high, wk_result_type(operands, 3), NULL);
+    return wk_record(y, clamp_backward, WK_INPUTS(args.x), WK_SAVED(args.x), .number = low, .number2 = high);
+}
+
+wk_tensor *wk_clamp_in_place_with(wk_clamp_args args)
+{
+    WK_REQUIRE("clamp_", args.x);
+    if (!wk_check_writable("clamp_", args.x))
+        return NULL;
+    return wk_write("clamp_", args.x, wk_clamp_with(args));
+}
+
+/* ---------------------------------------------------------------- lerp = a + weight (b - a) */
+
+static void lerp_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *weight = wk_saved(node, 2);
+    wk_tensor *db = weight ? wk_mul(dy, weight) : wk_mul(dy, node->number);
+    wk_accumulate(node, 0, wk_sub(dy, db));
+    wk_accumulate(node, 1, db);
+    if (wk_needs(node, 2))
+        wk_accumulate(node, 2, wk_mul(dy, wk_sub(b, a)));
+}
+
+wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
+{
+    WK_REQUIRE("lerp", a);
+    WK_REQUIRE("lerp", b);
+    if (!weight.tensor && !weight.number.kind)
+        return wk_null_input("lerp", "weight");
+    if (a->dtype != b->dtype)
+        return wk_fail("lerp", "expected operands of one dtype, got %s and %s", wk_dtype_name(a->dtype),
+                       wk_dtype_name(b->dtype));
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "lerp", .kernel = SLOT(lerp), .inputs = 3,
+                                                     .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = a->dtype,
+                                                     .result = a->dtype});
+    return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor), WK_SAVED(a, b, weight.tensor),
+                     .number = weight.number.value);
+}
+
+wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
+{
+    WK_REQUIRE("lerp_", a);
+    return wk_check_writable("lerp_", a) ? wk_write("lerp_", a, wk_lerp_with(a, b, weight)) : NULL;
+}
+
+/* ---------------------------------------------------------------- addcmul = x + value a b; addcdiv = x + value a / b */
+
+static void addcmul_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *scaled = wk_mul(dy, node->number);
+    wk_accumulate(node, 0, dy);
+    wk_accumulate(node, 1, wk_mul(scaled, b));
+    wk_accumulate(node, 2, wk_mul(scaled, a));
+}
+
+static void addcdiv_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *da = wk_div(wk_mul(dy, node->number), b);
+    wk_accumulate(node, 0, dy);
+    wk_accumulate(node, 1, da);
+    wk_accumulate(node, 2, wk_neg(wk_mul(da, wk_div(a, b))));
+}
+
+static wk_tensor *addc(const char *op, size_t kernel, wk_addcmul_args args, bool floating)
+{
+    WK_REQUIRE(op, args.x);
+    WK_REQUIRE(op, args.a);
+    WK_REQUIRE(op, args.b);
+    const wk_operand in[3] = {WK_OPERAND(args.x), WK_OPERAND(args.a), WK_OPERAND(args.b)};
+    const wk_dtype dtype = wk_result_type(in, 3);
+    if (floating && wk_dtype_is_integral(dtype))
+        return wk_fail(op, "expected floating tensors, got %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(dtype));
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 3, .in = {in[0], in[1], in[2]},
+                                             .compute = dtype, .result = dtype, .p = args.value});
+}
+
+wk_tensor *wk_addcmul_with(wk_addcmul_args args)
+{
+    return wk_record(addc("addcmul", SLOT(addcmul), args, false), addcmul_backward, WK_INPUTS(args.x, args.a, args.b),
+                     WK_SAVED(args.a, args.b), .number = args.value);
+}
+
+wk_tensor *wk_addcdiv_with(wk_addcmul_args args)
+{
+    return wk_record(addc("addcdiv", SLOT(addcdiv), args, true), addcdiv_backward, WK_INPUTS(args.x, args.a, args.b),
+                     WK_SAVED(args.a, args.b), .number = args.value);
+}
+
+wk_tensor *wk_addcmul_in_place_with(wk_addcmul_args args)
+{
+    WK_REQUIRE("addcmul_", args.x);
+    return wk_check_writable("addcmul_", args.x) ? wk_write("addcmul_", args.x, wk_addcmul_with(args)) : NULL;
+}
+
+wk_tensor *wk_addcdiv_in_place_with(wk_addcmul_args args)
+{
+    WK_REQUIRE("addcdiv_", args.x);
+    return wk_check_writable("addcdiv_", args.x) ? wk_write("addcdiv_", args.x, wk_addcdiv_with(args)) : NULL;
+}
