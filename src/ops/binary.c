@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "pointwise.h"
+#include "ops.h"
 
 #define SLOT(name) offsetof(wk_kernels, name)
 

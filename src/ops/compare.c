@@ -1,7 +1,7 @@
 /* Comparison and logic: bool results, no gradient.  bitwise ops on integers and bool masks. */
 #include <string.h>
 
-#include "pointwise.h"
+#include "ops.h"
 
 #define SLOT(name) offsetof(wk_kernels, name)
 

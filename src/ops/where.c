@@ -1,7 +1,7 @@
 /* Choosing and mixing element by element: where, masked_fill, clamp, lerp, addcmul, addcdiv. */
 #include <math.h>
 
-#include "pointwise.h"
+#include "ops.h"
 
 #define SLOT(name) offsetof(wk_kernels, name)
 
