@@ -5,6 +5,7 @@
 #include <wick/dtype.h>
 #include <wick/tensor.h>
 #include <wick/memory.h>
+#include <wick/dict.h>
 #include <wick/error.h>
 #include <wick/autograd.h>
 #include <wick/creation.h>

@@ -1,0 +1,205 @@
+/* Ordered dictionaries: two lists, of tensors and of texts, in order of insertion.
+
+   Keys are found by comparing hashes, one after another.  Rejected: a hash table beside the list; state dicts have
+   hundreds of keys, a million compares of numbers in all at a thousand. */
+#include <wick/dict.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "tensor.h"
+
+typedef struct entry {
+    char *key;
+    uint64_t hash;
+    void *value; // a tensor, retained, or a text of its own
+} entry;
+
+typedef struct list {
+    entry *items;
+    int64_t count, capacity;
+} list;
+
+struct wk_dict {
+    list tensors, texts;
+};
+
+static uint64_t hash_of(const char *key)
+{
+    uint64_t hash = 1469598103934665603u; // FNV-1a
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)*key) * 1099511628211u;
+    return hash;
+}
+
+static int64_t find(const list *of, const char *key)
+{
+    const uint64_t hash = hash_of(key);
+    for (int64_t i = 0; i < of->count; i++)
+        if (of->items[i].hash == hash && strcmp(of->items[i].key, key) == 0)
+            return i;
+    return -1;
+}
+
+/* the place of key's value, made where there is none; NULL after an error */
+static entry *place(list *of, const char *key)
+{
+    const int64_t found = find(of, key);
+    if (found >= 0)
+        return &of->items[found];
+    if (of->count == of->capacity) {
+        const int64_t capacity = of->capacity ? 2 * of->capacity : 16;
+        entry *items = wk_realloc(of->items, (size_t)capacity * sizeof *items);
+        if (!items)
+            return wk_out_of_memory("dict", (size_t)capacity * sizeof *items);
+        of->items = items;
+        of->capacity = capacity;
+    }
+    char *copy = wk_strdup(key);
+    if (!copy)
+        return wk_out_of_memory("dict", strlen(key) + 1);
+    of->items[of->count] = (entry){copy, hash_of(key), NULL};
+    return &of->items[of->count++];
+}
+
+static const entry *at(const list *of, int64_t index)
+{
+    return index >= 0 && index < of->count ? &of->items[index] : NULL;
+}
+
+wk_dict *wk_dict_new(void)
+{
+    wk_dict *dict = wk_alloc_zeroed(sizeof *dict);
+    return dict ? dict : wk_out_of_memory("dict", sizeof *dict);
+}
+
+void wk_dict_free(wk_dict *dict)
+{
+    if (!dict)
+        return;
+    for (int64_t i = 0; i < dict->tensors.count; i++) {
+        wk_free(dict->tensors.items[i].key);
+        wk_release(dict->tensors.items[i].value);
+    }
+    for (int64_t i = 0; i < dict->texts.count; i++) {
+        wk_free(dict->texts.items[i].key);
+        wk_free(dict->texts.items[i].value);
+    }
+    wk_free(dict->tensors.items);
+    wk_free(dict->texts.items);
+    wk_free(dict);
+}
+
+wk_dict *wk_dict_copy(const wk_dict *dict)
+{
+    wk_dict *copy = dict ? wk_dict_new() : wk_null_input("dict", "dict");
+    bool fine = copy != NULL;
+    for (int64_t i = 0; fine && i < dict->tensors.count; i++)
+        fine = wk_dict_set(copy, dict->tensors.items[i].key, dict->tensors.items[i].value);
+    for (int64_t i = 0; fine && i < dict->texts.count; i++)
+        fine = wk_dict_set_text(copy, dict->texts.items[i].key, dict->texts.items[i].value);
+    if (!fine) {
+        wk_dict_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+bool wk_dict_set(wk_dict *dict, const char *key, wk_tensor *value)
+{
+    if (!dict || !key || !value)
+        return wk_null_input("dict", !dict ? "dict" : !key ? "key" : "value");
+    entry *to = place(&dict->tensors, key);
+    if (!to)
+        return false;
+    wk_tensor *before = to->value;
+    to->value = wk_retain(value);
+    wk_release(before);
+    return true;
+}
+
+wk_tensor *wk_dict_get(const wk_dict *dict, const char *key)
+{
+    const int64_t found = dict && key ? find(&dict->tensors, key) : -1;
+    return found < 0 ? NULL : dict->tensors.items[found].value;
+}
+
+bool wk_dict_remove(wk_dict *dict, const char *key)
+{
+    const int64_t found = dict && key ? find(&dict->tensors, key) : -1;
+    if (found < 0)
+        return false;
+    entry *items = dict->tensors.items;
+    wk_free(items[found].key);
+    wk_release(items[found].value);
+    memmove(items + found, items + found + 1, (size_t)(--dict->tensors.count - found) * sizeof *items);
+    return true;
+}
+
+int64_t wk_dict_count(const wk_dict *dict) { return dict ? dict->tensors.count : 0; }
+
+const char *wk_dict_key_at(const wk_dict *dict, int64_t index)
+{
+    const entry *found = dict ? at(&dict->tensors, index) : NULL;
+    return found ? found->key : NULL;
+}
+
+wk_tensor *wk_dict_value_at(const wk_dict *dict, int64_t index)
+{
+    const entry *found = dict ? at(&dict->tensors, index) : NULL;
+    return found ? found->value : NULL;
+}
+
+bool wk_dict_set_text(wk_dict *dict, const char *key, const char *text)
+{
+    if (!dict || !key || !text)
+        return wk_null_input("dict", !dict ? "dict" : !key ? "key" : "text");
+    char *copy = wk_strdup(text);
+    if (!copy)
+        return wk_out_of_memory("dict", strlen(text) + 1);
+    entry *to = place(&dict->texts, key);
+    if (!to) {
+        wk_free(copy);
+        return false;
+    }
+    wk_free(to->value);
+    to->value = copy;
+    return true;
+}
+
+const char *wk_dict_text(const wk_dict *dict, const char *key)
+{
+    const int64_t found = dict && key ? find(&dict->texts, key) : -1;
+    return found < 0 ? NULL : dict->texts.items[found].value;
+}
+
+int64_t wk_dict_text_count(const wk_dict *dict) { return dict ? dict->texts.count : 0; }
+
+const char *wk_dict_text_key_at(const wk_dict *dict, int64_t index)
+{
+    const entry *found = dict ? at(&dict->texts, index) : NULL;
+    return found ? found->key : NULL;
+}
+
+const char *wk_dict_text_at(const wk_dict *dict, int64_t index)
+{
+    const entry *found = dict ? at(&dict->texts, index) : NULL;
+    return found ? found->value : NULL;
+}
+
+bool wk_dict_set_number(wk_dict *dict, const char *key, double number)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", number);
+    return wk_dict_set_text(dict, key, text);
+}
+
+double wk_dict_number(const wk_dict *dict, const char *key, double otherwise)
+{
+    const char *text = wk_dict_text(dict, key);
+    char *end = NULL;
+    const double number = text ? strtod(text, &end) : otherwise;
+    return text && end != text ? number : otherwise;
+}
