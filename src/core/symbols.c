@@ -119,6 +119,15 @@ static int find_functions(Dwarf_Die *unit, Dwarf_Addr address, const wk_frame *p
     return count;
 }
 
+/* libdw takes 100 KB of stack where it reads lines, and a stack that cannot grow ends the program. */
+static bool memory_is_left(void)
+{
+    void *volatile probe = malloc(1 << 20);
+    const bool left = probe != NULL;
+    free(probe);
+    return left;
+}
+
 static int find_by_debug_information(uintptr_t address, wk_frame *frames, int room)
 {
     Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, address) : NULL;
@@ -149,7 +158,7 @@ static int find_by_debug_information(uintptr_t address, wk_frame *frames, int ro
 
 int wk_symbols_find(uintptr_t address, wk_frame *frames, int room)
 {
-    if (!broken) {
+    if (!broken && memory_is_left()) {
         if (setjmp(out_of_memory) == 0) {
             const int count = find_by_debug_information(address, frames, room);
             if (count)

@@ -338,14 +338,14 @@ static void write_entries(const struct view *view, const struct entry *entries, 
 void wk_traceback_write(char *text, size_t size, bool colour)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // libdw serves one thread at a time
+    static wk_frame frames[FRAMES];                          // not on the stack, which may not grow without memory
+    static enum kind kinds[FRAMES];
+    static struct entry entries[FRAMES];
     text[0] = '\0';
     const char *wish = getenv("WICK_TRACEBACK");
     if (is_same(wish, "off"))
         return;
     pthread_mutex_lock(&lock);
-    wk_frame frames[FRAMES];
-    enum kind kinds[FRAMES];
-    struct entry entries[FRAMES];
     struct view view = {frames, 0, false, "", "", "", "", "", "", ""};
     if (colour) {
         view.bold = "\033[1m";
@@ -358,8 +358,8 @@ void wk_traceback_write(char *text, size_t size, bool colour)
         strcat(view.current, "/");
     else
         view.current[0] = '\0';
-    const int count = find_frames(frames, &view.gap);
     find_root(&view);
+    const int count = find_frames(frames, &view.gap);
     choose_kinds(&view, kinds, count, is_same(wish, "full"));
     write_entries(&view, entries, choose_entries(&view, kinds, count, entries), text, size);
     pthread_mutex_unlock(&lock);

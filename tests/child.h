@@ -1,0 +1,54 @@
+/* Tests of what ends the program: a function runs in a child process, whose stderr is kept. */
+#ifndef WICK_TESTS_CHILD_H
+#define WICK_TESTS_CHILD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char output[1 << 16]; // what the last child wrote to stderr
+
+static void read_output(int from)
+{
+    size_t used = 0;
+    ssize_t got;
+    while (used < sizeof output - 1 && (got = read(from, output + used, sizeof output - 1 - used)) > 0)
+        used += (size_t)got;
+    output[used] = '\0';
+    close(from);
+}
+
+/* Runs function in a child and returns its exit status, -1 where a signal ended it. */
+static int run(void (*function)(void))
+{
+    int ends[2], status = 0;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        function();
+        _exit(42); // it came back
+    }
+    close(ends[1]);
+    read_output(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void assert_shows(const char *part)
+{
+    if (!strstr(output, part))
+        fail_msg("expected to see:\n%s\nin:\n%s", part, output);
+}
+
+#endif

@@ -1,0 +1,277 @@
+/* What an uncaught error prints and how it ends the program: frames, lines and source text, threads, deep and inlined
+   calls, exit handlers, colours, a lack of memory.  The functions that fail are this file's own, so that the test knows
+   their names, lines and text. */
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <wick/error.h>
+
+/* The parts one after another. */
+static void assert_order(const char *const *parts, size_t count)
+{
+    const char *rest = output;
+    for (size_t i = 0; i < count; i++) {
+        const char *found = strstr(rest, parts[i]);
+        if (!found)
+            fail_msg("expected to see, after what came before it:\n%s\nin:\n%s", parts[i], output);
+        rest = found + strlen(parts[i]);
+    }
+}
+
+static volatile int zero; // keeps the compiler from knowing too much
+
+static void *fail_matmul(void)
+{
+    return wk_fail("matmul", "a and b: expected equal inner sizes, got (2, 3) and (4, 5)\nhint: wk_transpose(b, 0, 1)");
+}
+
+static void *same(void *first, void *second) { return first ? first : second; }
+
+static inline __attribute__((always_inline)) void *inlined_forward(void *x)
+{
+    return same(x, fail_matmul()); // (B, L, D)
+}
+enum { INLINED_LINE = __LINE__ - 2 };
+
+static __attribute__((noinline)) void outer_forward(void)
+{
+    void *x = inlined_forward(NULL);
+    zero = x != NULL;
+}
+enum { OUTER_LINE = __LINE__ - 3 };
+
+static void test_uncaught(void **state)
+{
+    (void)state;
+    assert_int_equal(run(outer_forward), 1);
+#if WICK_HAVE_LIBDW
+    char outer[64], inlined[64];
+    snprintf(outer, sizeof outer, "test_traceback.c\", line %d, in outer_forward\n", OUTER_LINE);
+    snprintf(inlined, sizeof inlined, "test_traceback.c\", line %d, in inlined_forward\n", INLINED_LINE);
+    const char *const parts[] = {
+        "Traceback (most recent call last):\n  File \"",
+        outer,
+        "    void *x = inlined_forward(NULL);\n",
+        "              ^^^^^^^^^^^^^^^^^^^^^\n",
+        inlined,
+        "    return same(x, fail_matmul()); // (B, L, D)\n",
+        "                   ^^^^^^^^^^^^^\n",
+        "in fail_matmul\n",
+        "wick error in matmul: a and b: expected equal inner sizes, got (2, 3) and (4, 5)\n"
+        "hint: wk_transpose(b, 0, 1)\n",
+    };
+    assert_order(parts, sizeof parts / sizeof parts[0]);
+#endif
+    assert_shows("\nwick error in matmul: a and b: expected equal inner sizes, got (2, 3) and (4, 5)\nhint: ");
+    assert_null(strstr(output, "in wk_"));
+    assert_null(strstr(output, "libc_start"));
+    assert_null(strchr(output, '\033'));
+}
+
+static void say_goodbye(void) { dprintf(STDERR_FILENO, "goodbye\n"); }
+
+static void fail_again(void)
+{
+    void *x = wk_fail("second", "while ending");
+    dprintf(STDERR_FILENO, "second returned %p\n", x);
+}
+
+static void fail_with_exit_handlers(void)
+{
+    atexit(say_goodbye);
+    atexit(fail_again);
+    fail_matmul();
+}
+
+static void test_exit_handlers_run(void **state)
+{
+    (void)state;
+    assert_int_equal(run(fail_with_exit_handlers), 1);
+    const char *const parts[] = {"wick error in matmul", "wick error in second: while ending\n",
+                                 "second returned (nil)\n", "goodbye\n"};
+    assert_order(parts, sizeof parts / sizeof parts[0]);
+}
+
+static void fail_deep(int depth)
+{
+    if (depth)
+        fail_deep(depth - 1);
+    else
+        fail_matmul();
+    zero = depth;
+}
+
+static void fail_twenty_deep(void) { fail_deep(20 + zero); }
+static void fail_endlessly_deep(void) { fail_deep(20000 + zero); }
+
+static void test_recursion_is_folded(void **state)
+{
+    (void)state;
+    assert_int_equal(run(fail_twenty_deep), 1);
+#if WICK_HAVE_LIBDW
+    assert_shows("  [the frame above 19 more times]\n");
+#endif
+    assert_int_equal(run(fail_endlessly_deep), 1);
+#if WICK_HAVE_LIBDW
+    assert_shows("+ more times]\n");
+    assert_shows("in fail_endlessly_deep\n");
+#endif
+    assert_true(strlen(output) < 4096);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static long spare_kilobytes;
+
+static void fail_without_memory(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%ld", &pages) != 1)
+        _exit(43);
+    fclose(file);
+    const rlim_t limit = (rlim_t)(pages * sysconf(_SC_PAGESIZE) + spare_kilobytes * 1024);
+    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+    wk_fail("empty", "out of memory");
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    for (spare_kilobytes = 0; spare_kilobytes < 4000; spare_kilobytes += 100) {
+        assert_int_equal(run(fail_without_memory), 1);
+        assert_shows("wick error in empty: out of memory\n");
+    }
+}
+#else
+static void test_out_of_memory(void **state) { (void)state; } // sanitizers need the address space themselves
+#endif
+
+static void fail_without_traceback(void)
+{
+    setenv("WICK_TRACEBACK", "off", 1);
+    fail_matmul();
+}
+
+static void fail_with_full_traceback(void)
+{
+    setenv("WICK_TRACEBACK", "full", 1);
+    fail_matmul();
+}
+
+static void test_traceback_wishes(void **state)
+{
+    (void)state;
+    assert_int_equal(run(fail_without_traceback), 1);
+    assert_int_equal(strncmp(output, "wick error in matmul: ", 22), 0);
+    assert_int_equal(run(fail_with_full_traceback), 1);
+#if WICK_HAVE_LIBDW
+    assert_shows("in wk_fail\n");
+#endif
+}
+
+/* On a terminal there are colours, but not with NO_COLOR. */
+static void on_terminal(const char *no_colour)
+{
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        setenv("NO_COLOR", no_colour, 1);
+        dup2(terminal, STDERR_FILENO);
+        close(terminal);
+        close(master);
+        outer_forward();
+        _exit(42);
+    }
+    close(terminal);
+    read_output(master);
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
+static void test_colours(void **state)
+{
+    (void)state;
+    on_terminal("");
+    assert_shows("\033[1;31mwick error in matmul\033[0m: ");
+    on_terminal("1");
+    assert_shows("wick error in matmul: ");
+    assert_null(strchr(output, '\033'));
+}
+
+static void *fail_in_thread(void *name)
+{
+    if (name)
+        pthread_setname_np(pthread_self(), name);
+    fail_matmul();
+    return NULL;
+}
+
+static void fail_in_worker(void)
+{
+    char name[] = "loader 3";
+    pthread_t thread;
+    pthread_create(&thread, NULL, fail_in_thread, name);
+    pthread_join(thread, NULL);
+}
+
+static void fail_in_many_workers(void)
+{
+    pthread_t threads[8];
+    for (int i = 0; i < 8; i++)
+        pthread_create(&threads[i], NULL, fail_in_thread, NULL);
+    pthread_join(threads[0], NULL);
+    pause();
+}
+
+static void test_uncaught_in_threads(void **state)
+{
+    (void)state;
+    assert_int_equal(run(fail_in_worker), 1);
+    assert_shows("Traceback (most recent call last), in thread \"loader 3\":\n");
+#if WICK_HAVE_LIBDW
+    assert_shows("in fail_in_thread\n    fail_matmul();\n");
+#endif
+    assert_int_equal(run(fail_in_many_workers), 1);
+    const char *first = strstr(output, "wick error");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "wick error")); // one thread alone tells
+}
+
+/* Frames of much text: recorded are the youngest, from a whole frame on. */
+static void test_traceback_keeps_the_youngest(void **state)
+{
+    (void)state;
+    wk_error error;
+    wk_try(&error) fail_deep(5 + zero);
+    assert_true(strlen(error.traceback) < sizeof error.traceback);
+    const size_t length = strlen(error.traceback);
+    assert_int_equal(error.traceback[length - 1], '\n');
+#if WICK_HAVE_LIBDW
+    assert_non_null(strstr(error.traceback, "in fail_matmul\n"));
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_uncaught),
+        cmocka_unit_test(test_exit_handlers_run),
+        cmocka_unit_test(test_recursion_is_folded),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_traceback_wishes),
+        cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_uncaught_in_threads),
+        cmocka_unit_test(test_traceback_keeps_the_youngest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
