@@ -156,12 +156,16 @@ static void choose_kinds(struct view *view, enum kind *kinds, int count, bool ev
         last--;
     if (last == 0)
         last = count - 1; // a thread's stack has no main
+    int funnel = 0; // wk_fail and what it called
+    while (funnel < count && !is_same(view->frames[funnel].function, "wk_fail"))
+        funnel++;
+    funnel = funnel < count ? funnel : -1;
     bool users = false;
     view->source = false;
     for (int i = 0; i < count; i++) {
         const wk_frame *frame = &view->frames[i];
         const bool library = is_library(view, frame);
-        if (i > last || is_system(frame))
+        if (i <= funnel || i > last || is_system(frame))
             kinds[i] = HIDDEN;
         else
             kinds[i] = library && !everything ? kind_of_library(frame) : SHOWN;
@@ -170,7 +174,7 @@ static void choose_kinds(struct view *view, enum kind *kinds, int count, bool ev
     }
     for (int i = 0; i < count; i++) {
         const wk_frame *frame = &view->frames[i];
-        if (!users && i <= last && is_library(view, frame)) // the library's own thread
+        if (!users && i > funnel && i <= last && is_library(view, frame)) // the library's own thread
             kinds[i] = SHOWN;
         if (view->source && kinds[i] == SHOWN && !frame->file)
             kinds[i] = BARE;
