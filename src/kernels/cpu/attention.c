@@ -59,14 +59,12 @@ static void scores(const wk_attention_work *w, head h, int64_t row, int64_t rows
     }
 }
 
-/* Loops over a line of whole vectors. */
 static inline real line_max(const real *line, int64_t width)
 {
     real max = -INFINITY;
-    for (int64_t j = 0; j < width; j += LANES)
 #pragma omp simd reduction(max : max)
-        for (int64_t lane = 0; lane < LANES; lane++)
-            max = line[j + lane] > max ? line[j + lane] : max;
+    for (int64_t j = 0; j < width; j++)
+        max = line[j] > max ? line[j] : max;
     return max;
 }
 
@@ -74,10 +72,9 @@ static inline real line_max(const real *line, int64_t width)
 static inline real line_exp(real *line, int64_t width, real shift)
 {
     real sum = 0;
-    for (int64_t j = 0; j < width; j += LANES)
 #pragma omp simd reduction(+ : sum)
-        for (int64_t lane = 0; lane < LANES; lane++)
-            sum += line[j + lane] = EXP(line[j + lane] - shift);
+    for (int64_t j = 0; j < width; j++)
+        sum += line[j] = EXP(line[j] - shift);
     return sum;
 }
 
@@ -168,12 +165,11 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
                 const real shift = lse[row + i] == -INFINITY ? INFINITY : lse[row + i];
                 for (int64_t j = keys; j < width; j++)
                     ds_line[j] = 0;
-                for (int64_t j = 0; j < width; j += LANES)
 #pragma omp simd
-                    for (int64_t lane = 0; lane < LANES; lane++) {
-                        p_line[j + lane] = EXP(p_line[j + lane] - shift);
-                        ds_line[j + lane] = p_line[j + lane] * (ds_line[j + lane] - delta[i]);
-                    }
+                for (int64_t j = 0; j < width; j++) {
+                    p_line[j] = EXP(p_line[j] - shift);
+                    ds_line[j] = p_line[j] * (ds_line[j] - delta[i]);
+                }
             }
             product(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more, dv + key * w->dv_strides[2],
                     w->dv_strides[2]);

@@ -27,8 +27,10 @@ static void pack_panel(int64_t rows, int64_t columns, const real *b, int64_t b_r
     }
 }
 
-static void plain_product(int64_t m, int64_t n, int64_t k, real alpha, const real *a, int64_t a_row, int64_t a_column,
-                          const real *b, int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row)
+__attribute__((noinline, noclone)) static void plain_product(int64_t m, int64_t n, int64_t k, real alpha, const real *a,
+                                                             int64_t a_row, int64_t a_column, const real *b,
+                                                             int64_t b_row, int64_t b_column, real beta, real *c,
+                                                             int64_t c_row)
 {
     _Alignas(VECTOR_BYTES) real panel[PANEL_ROWS * TILE_COLUMNS];
     for (int64_t j = 0; j < n; j += TILE_COLUMNS) {
@@ -106,8 +108,9 @@ static void vector_product(int64_t n, int64_t k, real alpha, const real *x, cons
 #define LIBRARY_PRODUCT_(dtype) wk_gemm_##dtype
 #define LIBRARY_PRODUCT(dtype) LIBRARY_PRODUCT_(dtype)
 
-static void product(int64_t m, int64_t n, int64_t k, real alpha, const real *a, int64_t a_row, int64_t a_column,
-                    const real *b, int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row)
+__attribute__((noinline, noclone)) static void product(int64_t m, int64_t n, int64_t k, real alpha, const real *a,
+                                                       int64_t a_row, int64_t a_column, const real *b, int64_t b_row,
+                                                       int64_t b_column, real beta, real *c, int64_t c_row)
 {
     const bool large = m > 0 && n > 0 && k > 0 && m * n * k >= 8192; // 0.25 us of arithmetic
     const bool dense = (a_column == 1 || a_row == 1) && (b_column == 1 || b_row == 1);

@@ -80,7 +80,8 @@ __attribute__((always_inline)) static inline void tile(int64_t rows, int vectors
         break;
     switch (rows) {
         ROWS(1)
-        ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
+        ROWS(2)
+        ROWS(3) ROWS(4) ROWS(5) ROWS(6)
 #if defined(__AVX512F__)
             ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
 #endif
@@ -90,8 +91,9 @@ __attribute__((always_inline)) static inline void tile(int64_t rows, int vectors
 
 /* c (m, columns) = alpha * a (m, k) * panel (k, columns) + beta * c, columns <= TILE_COLUMNS: tiles from top to bottom
  */
-static void tiles(int64_t m, int64_t k, real alpha, const real *a, int64_t a_row, int64_t a_column, const real *panel,
-                  int64_t panel_row, real beta, real *c, int64_t c_row, int64_t columns)
+__attribute__((noinline, noclone)) static void tiles(int64_t m, int64_t k, real alpha, const real *a, int64_t a_row,
+                                                     int64_t a_column, const real *panel, int64_t panel_row, real beta,
+                                                     real *c, int64_t c_row, int64_t columns)
 {
     for (int64_t i = 0; i < m; i += TILE_ROWS) {
         const int64_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
