@@ -8,27 +8,34 @@
 #ifndef WICK_TILE_H
 #define WICK_TILE_H
 
-#include "cpu.h"
+#include "product.h"
 
 #if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64, TILE_ROWS = 12 };
-#elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32, TILE_ROWS = 6 };
+enum { TILE_ROWS = 12 };
 #else
-enum { VECTOR_BYTES = 16, TILE_ROWS = 6 };
+enum { TILE_ROWS = 6 };
 #endif
-enum { LANES = VECTOR_BYTES / sizeof(real), TILE_COLUMNS = 2 * LANES };
+enum { TILE_COLUMNS = 2 * LANES };
 
 typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 typedef real aligned_vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-static inline int64_t round_up_to_lanes(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+/* c = alpha * sum + beta * c, where that is more than a store of whole vectors */
+__attribute__((noinline)) static void finish_tile(int64_t rows, int64_t columns, real alpha, const real *sum, real beta,
+                                                  real *c, int64_t c_row)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            const real value = alpha * sum[i * TILE_COLUMNS + j];
+            c[i * c_row + j] = beta != 0 ? value + beta * c[i * c_row + j] : value;
+        }
+}
 
-/* c = alpha * a * panel + beta * c, the `columns` first columns of it */
-__attribute__((always_inline)) static inline void tile_of(int rows, int vectors, int64_t k, real alpha, const real *a,
-                                                          int64_t a_row, int64_t a_column, const real *panel,
-                                                          int64_t panel_row, real beta, real *c, int64_t c_row,
-                                                          int64_t columns)
+/* c = alpha * a * panel + beta * c, the `columns` first columns of it; rows and vectors are constants */
+__attribute__((always_inline)) static inline void tile(int rows, int vectors, int64_t k, real alpha, const real *a,
+                                                       int64_t a_row, int64_t a_column, const real *panel,
+                                                       int64_t panel_row, real beta, real *c, int64_t c_row,
+                                                       int64_t columns)
 {
     aligned_vector sum[TILE_ROWS][2];
 #pragma GCC unroll 12
@@ -45,65 +52,53 @@ __attribute__((always_inline)) static inline void tile_of(int rows, int vectors,
                 sum[i][1] += x * b1;
         }
     }
+    if (beta == 0 && columns == vectors * LANES) {
 #pragma GCC unroll 12
-    for (int i = 0; i < rows; i++) {
-        real *y = c + i * c_row;
-        aligned_vector first = alpha * sum[i][0], second = alpha * sum[i][1];
-        if (columns == vectors * LANES) {
-            if (beta != 0) {
-                first += beta * *(vector *)y;
-                if (vectors == 2)
-                    second += beta * *(vector *)(y + LANES);
-            }
-            *(vector *)y = first;
+        for (int i = 0; i < rows; i++) {
+            *(vector *)(c + i * c_row) = alpha * sum[i][0];
             if (vectors == 2)
-                *(vector *)(y + LANES) = second;
-        } else {
-            real row[TILE_COLUMNS];
-            memcpy(row, &first, sizeof first);
-            memcpy(row + LANES, &second, sizeof second);
-            for (int64_t j = 0; j < columns; j++)
-                y[j] = beta != 0 ? row[j] + beta * y[j] : row[j];
+                *(vector *)(c + i * c_row + LANES) = alpha * sum[i][1];
         }
+    } else {
+        _Alignas(VECTOR_BYTES) real spilled[TILE_ROWS * TILE_COLUMNS];
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++) {
+            *(aligned_vector *)(spilled + i * TILE_COLUMNS) = sum[i][0];
+            if (vectors == 2)
+                *(aligned_vector *)(spilled + i * TILE_COLUMNS + LANES) = sum[i][1];
+        }
+        finish_tile(rows, columns, alpha, spilled, beta, c, c_row);
     }
 }
 
-/* The same for any number of rows up to TILE_ROWS, each with code of its own. */
-__attribute__((always_inline)) static inline void tile(int64_t rows, int vectors, int64_t k, real alpha, const real *a,
-                                                       int64_t a_row, int64_t a_column, const real *panel,
-                                                       int64_t panel_row, real beta, real *c, int64_t c_row,
-                                                       int64_t columns)
+/* c (m, columns) = alpha * a (m, k) * panel (k, columns) + beta * c, columns <= TILE_COLUMNS, from top to bottom in
+   tiles of 12, 4 and 1 rows (6, 4 and 1 where there are 16 registers): every height of its own would take gcc ten times
+   as long */
+__attribute__((always_inline)) static inline void tiles_of(int vectors, int64_t m, int64_t k, real alpha, const real *a,
+                                                           int64_t a_row, int64_t a_column, const real *panel,
+                                                           int64_t panel_row, real beta, real *c, int64_t c_row,
+                                                           int64_t columns)
 {
-#define ROWS(count)                                                                                                    \
-    case count:                                                                                                        \
-        tile_of(count, vectors, k, alpha, a, a_row, a_column, panel, panel_row, beta, c, c_row, columns);              \
-        break;
-    switch (rows) {
-        ROWS(1)
-        ROWS(2)
-        ROWS(3) ROWS(4) ROWS(5) ROWS(6)
-#if defined(__AVX512F__)
-            ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
-#endif
-    }
-#undef ROWS
+    int64_t i = 0;
+    for (; i + TILE_ROWS <= m; i += TILE_ROWS)
+        tile(TILE_ROWS, vectors, k, alpha, a + i * a_row, a_row, a_column, panel, panel_row, beta, c + i * c_row, c_row,
+             columns);
+    for (; i + 4 <= m; i += 4)
+        tile(4, vectors, k, alpha, a + i * a_row, a_row, a_column, panel, panel_row, beta, c + i * c_row, c_row,
+             columns);
+    for (; i < m; i++)
+        tile(1, vectors, k, alpha, a + i * a_row, a_row, a_column, panel, panel_row, beta, c + i * c_row, c_row,
+             columns);
 }
 
-/* c (m, columns) = alpha * a (m, k) * panel (k, columns) + beta * c, columns <= TILE_COLUMNS: tiles from top to bottom
- */
-__attribute__((noinline, noclone)) static void tiles(int64_t m, int64_t k, real alpha, const real *a, int64_t a_row,
-                                                     int64_t a_column, const real *panel, int64_t panel_row, real beta,
-                                                     real *c, int64_t c_row, int64_t columns)
+__attribute__((noinline)) static void tiles(int64_t m, int64_t k, real alpha, const real *a, int64_t a_row,
+                                            int64_t a_column, const real *panel, int64_t panel_row, real beta, real *c,
+                                            int64_t c_row, int64_t columns)
 {
-    for (int64_t i = 0; i < m; i += TILE_ROWS) {
-        const int64_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
-        if (columns > LANES)
-            tile(rows, 2, k, alpha, a + i * a_row, a_row, a_column, panel, panel_row, beta, c + i * c_row, c_row,
-                 columns);
-        else
-            tile(rows, 1, k, alpha, a + i * a_row, a_row, a_column, panel, panel_row, beta, c + i * c_row, c_row,
-                 columns);
-    }
+    if (columns > LANES)
+        tiles_of(2, m, k, alpha, a, a_row, a_column, panel, panel_row, beta, c, c_row, columns);
+    else
+        tiles_of(1, m, k, alpha, a, a_row, a_column, panel, panel_row, beta, c, c_row, columns);
 }
 
 #endif
