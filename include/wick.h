@@ -10,9 +10,11 @@
 #include <wick/autograd.h>
 #include <wick/creation.h>
 #include <wick/cast.h>
+#include <wick/random.h>
 #include <wick/view.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>
+#include <wick/init.h>
 
 #endif

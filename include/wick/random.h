@@ -2,8 +2,8 @@
 
    On the CPU a seed gives the numbers that PyTorch 2.15 draws for it, bit for bit, in the same order of calls, whatever
    the instruction set and the number of threads: rand, randn, randint, randperm, uniform_, normal_, bernoulli, random_,
-   and nn.init.  As in PyTorch, 16 and more normals are drawn another way than fewer, and a tensor that is not contiguous
-   another way than one that is.  Where PyTorch itself differs between machines, wick has one answer:
+   and nn.init.  As in PyTorch, 16 and more normals are drawn another way than fewer, and a tensor that is not
+   contiguous another way than one that is.  Where PyTorch itself differs between machines, wick has one answer:
      - bernoulli_ with a number p (and dropout), exponential_ and multinomial: PyTorch built with MKL takes these from
        another generator on Intel processors; wick takes PyTorch's own, as it does on all others;
      - float32 normals from 16 up: those of AVX2 and AVX-512, not those of PyTorch on older processors;
@@ -21,11 +21,12 @@ extern "C" {
 
 typedef struct wk_generator wk_generator;
 
-/* the process's generator: torch.manual_seed, torch.seed, torch.initial_seed, torch.get_rng_state, torch.set_rng_state */
+/* the process's generator: torch.manual_seed, torch.seed, torch.initial_seed, torch.get_rng_state, torch.set_rng_state
+ */
 void wk_manual_seed(uint64_t seed); // a negative seed is the one that PyTorch makes of it
 uint64_t wk_seed(void);             // seeds from the operating system; returns the seed
 uint64_t wk_initial_seed(void);
-wk_tensor *wk_get_rng_state(void);          // (5056,) uint8, PyTorch's bytes: each continues from the other's
+wk_tensor *wk_get_rng_state(void);             // (5056,) uint8, PyTorch's bytes: each continues from the other's
 bool wk_set_rng_state(const wk_tensor *state); // false after an error
 
 /* torch.Generator: a stream of its own.  Free it when the last draw from it is done. */
@@ -37,7 +38,8 @@ uint64_t wk_generator_initial_seed(wk_generator *generator);
 wk_tensor *wk_generator_get_state(wk_generator *generator);
 bool wk_generator_set_state(wk_generator *generator, const wk_tensor *state);
 
-/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating dtypes, complex64. */
+/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating dtypes,
+ * complex64. */
 typedef struct wk_rand_args {
     wk_shape size;
     wk_dtype dtype;
@@ -163,8 +165,8 @@ typedef struct wk_bernoulli_in_place_args {
     wk_bernoulli_in_place_with((wk_bernoulli_in_place_args){.x = x_, .p = WK_OPERAND(p_), __VA_ARGS__})
 wk_tensor *wk_bernoulli_in_place_with(wk_bernoulli_in_place_args args);
 
-/* random_(x, low, high): whole numbers in low .. high - 1; random_(x): 0 .. the greatest of an integer dtype, 0 .. 2^24 of
-   float32 (2^53, 2^11, 2^8 of float64, float16, bfloat16) */
+/* random_(x, low, high): whole numbers in low .. high - 1; random_(x): 0 .. the greatest of an integer dtype, 0 .. 2^24
+   of float32 (2^53, 2^11, 2^8 of float64, float16, bfloat16) */
 typedef struct wk_random_in_place_args {
     wk_tensor *x;
     int64_t low, high; // both 0: the full range

@@ -28,13 +28,18 @@ static void dims_by_stride(const wk_tensor *x, int order[WK_MAX_DIMS])
     for (int dim = 0; dim < x->ndim; dim++)
         order[dim] = dim;
     for (int start = x->ndim - 2; start >= 0; start--)
-        for (int i = start; i + 1 < x->ndim; i++) {
-            const int outer = order[i], inner = order[i + 1];
+        for (int place = start, i = start + 1; i < x->ndim; i++) {
+            const int outer = order[place], inner = order[i];
             const int64_t stride = x->strides[outer], following = x->strides[inner];
-            if (stride > following || (stride == following && x->shape[outer] >= x->shape[inner]))
+            if (stride == 0 || following == 0) // an expanded dim has no place of its own
+                continue;
+            if (stride > following)
                 break;
-            order[i] = inner;
-            order[i + 1] = outer;
+            if (stride == following && x->shape[outer] >= x->shape[inner])
+                continue;
+            order[place] = inner;
+            order[i] = outer;
+            place = i;
         }
 }
 
