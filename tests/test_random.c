@@ -309,6 +309,34 @@ static void wrong_arguments(void **state)
     }
 }
 
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    wk_error error = {.set = true};
+    int failures = 0;
+    for (int64_t nth = 0; error.set; nth++) {
+        const int64_t blocks = wk_memory_get_stats().live_blocks;
+        wk_memory_fail_after(nth);
+        wk_try(&error) wk_scope
+        {
+            wk_generator *generator = wk_generator_new();
+            wk_tensor *x = wk_transpose(wk_randn((3, 4)), 0, 1);
+            x = wk_uniform_(wk_randn_like(x));
+            x = wk_bernoulli_(wk_rand((2, 3)), wk_bernoulli(wk_rand((3))));
+            wk_multinomial(wk_rand((2, 3)), 2, .generator = generator);
+            wk_nn_init_trunc_normal_(x);
+            wk_nn_init_orthogonal_(x);
+            wk_nn_init_eye_(x);
+            wk_set_rng_state(wk_get_rng_state());
+            wk_generator_free(generator);
+        }
+        wk_memory_fail_after(-1);
+        failures += error.set;
+        assert_int_equal(wk_memory_get_stats().live_blocks, blocks);
+    }
+    assert_true(failures > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +347,7 @@ int main(void)
         cmocka_unit_test(orthogonal_rows),
         cmocka_unit_test(parameters_are_filled_outside_gradients),
         cmocka_unit_test(wrong_arguments),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
