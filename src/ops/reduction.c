@@ -65,7 +65,8 @@ wk_tensor *wk_sum_with(wk_reduce_args args)
     wk_no_grad rows = wk_dense(wk_permute_with(x, order));
     if (!rows || !y)
         return NULL;
-    wk_run(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = 1);
+    wk_run(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = 1,
+           .chunk = n > 0 ? n : 1);
     return wk_record(y, sum_backward, WK_INPUTS(x), .shape = wk_shape_of(x->ndim, x->shape), .shape2 = kept);
 }
 

@@ -1,5 +1,8 @@
-/* softmax and its backward along contiguous rows of n: y = exp(x - max) / sum. */
-#include "cpu.h"
+/* softmax and its backward along contiguous rows of n.
+
+   y = exp(x - max) / sum(exp(x - max)).  Three passes over a row that stays in cache.  A row with +infinity or NaN, or of
+   -infinity alone, is all NaN, as in PyTorch. */
+#include "rows.h"
 
 void KERNEL_NAME(softmax)(const void *work, int64_t begin, int64_t end)
 {
@@ -8,14 +11,11 @@ void KERNEL_NAME(softmax)(const void *work, int64_t begin, int64_t end)
     for (int64_t row = begin; row < end; row++) {
         const real *x = (const real *)w->x + row * n;
         real *y = (real *)w->y + row * n;
-        real max = -INFINITY, sum = 0;
-#pragma omp simd reduction(max : max)
+        const real max = wk_row_max(x, n);
+#pragma omp simd
         for (int64_t i = 0; i < n; i++)
-            max = x[i] > max ? x[i] : max;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t i = 0; i < n; i++)
-            sum += y[i] = EXP(x[i] - max);
-        const real scale = 1 / sum;
+            y[i] = EXP_NEGATIVE(x[i] - max);
+        const real scale = 1 / wk_row_sum(wk_value, y, NULL, 0, n);
 #pragma omp simd
         for (int64_t i = 0; i < n; i++)
             y[i] *= scale;
@@ -30,10 +30,7 @@ void KERNEL_NAME(softmax_backward)(const void *work, int64_t begin, int64_t end)
     for (int64_t row = begin; row < end; row++) {
         const real *dy = (const real *)w->dy + row * n, *y = (const real *)w->y + row * n;
         real *dx = (real *)w->dx + row * n;
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t i = 0; i < n; i++)
-            sum += dy[i] * y[i];
+        const real sum = wk_row_sum(wk_product, dy, y, 0, n);
 #pragma omp simd
         for (int64_t i = 0; i < n; i++)
             dx[i] = y[i] * (dy[i] - sum);

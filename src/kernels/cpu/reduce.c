@@ -1,0 +1,76 @@
+/* prod, amax and amin over the middle of x (outer, n, inner), shaped like sum: y[outer, chunk, inner].  A NaN wins a
+   maximum or minimum.  n is at least 1, but for prod, which is 1 of nothing (the op fills it). */
+#include "columns.h"
+
+/* the result so far with one more number; as a parameter it is inlined into the loops below */
+typedef real combination(real so_far, real x);
+
+WK_INLINE real times(real so_far, real x) { return (real)(so_far * x); }
+WK_INLINE real larger(real so_far, real x) { return x > so_far || x != x ? x : so_far; }
+WK_INLINE real smaller(real so_far, real x) { return x < so_far || x != x ? x : so_far; }
+
+#define LANES 32
+
+WK_INLINE real along(combination *combine, const real *x, int64_t n)
+{
+    real lanes[LANES];
+    int64_t i = 1;
+    real result = x[0];
+    if (n >= LANES) {
+        memcpy(lanes, x, sizeof lanes);
+        for (i = LANES; i + LANES <= n; i += LANES) {
+#pragma omp simd
+            for (int lane = 0; lane < LANES; lane++)
+                lanes[lane] = combine(lanes[lane], x[i + lane]);
+        }
+        result = lanes[0];
+        for (int lane = 1; lane < LANES; lane++)
+            result = combine(result, lanes[lane]);
+    }
+    for (; i < n; i++)
+        result = combine(result, x[i]);
+    return result;
+}
+
+WK_INLINE void across(combination *combine, const real *x, real *y, int64_t rows, int64_t stride, int64_t width)
+{
+    real result[WK_COLUMNS];
+    memcpy(result, x, (size_t)width * sizeof(real));
+    for (int64_t i = 1; i < rows; i++) {
+        const real *row = x + i * stride;
+#pragma omp simd
+        for (int64_t j = 0; j < width; j++)
+            result[j] = combine(result[j], row[j]);
+    }
+    memcpy(y, result, (size_t)width * sizeof(real));
+}
+
+WK_INLINE void reduce(combination *combine, const void *x, void *y, wk_columns columns, int64_t begin, int64_t end)
+{
+    for (int64_t item = begin, width; item < end; item += width) {
+        const wk_stretch at = wk_stretch_at(&columns, item, end);
+        width = at.width;
+        if (columns.inner == 1)
+            ((real *)y)[item] = along(combine, (const real *)x + at.offset, at.rows);
+        else
+            across(combine, (const real *)x + at.offset, (real *)y + item, at.rows, columns.inner, width);
+    }
+}
+
+void KERNEL_NAME(prod)(const void *work, int64_t begin, int64_t end)
+{
+    const wk_prod_work *w = work;
+    reduce(times, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
+}
+
+void KERNEL_NAME(amax)(const void *work, int64_t begin, int64_t end)
+{
+    const wk_amax_work *w = work;
+    reduce(larger, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
+}
+
+void KERNEL_NAME(amin)(const void *work, int64_t begin, int64_t end)
+{
+    const wk_amin_work *w = work;
+    reduce(smaller, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
+}

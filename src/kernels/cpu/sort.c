@@ -1,0 +1,106 @@
+/* sort and topk along contiguous rows of n, with the indices that the values had.  NaN counts as the greatest.
+
+   sort: merges from below, stable both ways, over runs of 16 sorted by insertion; scratch is as large as the results.
+   topk: the best k so far stand sorted; a number that beats the last of them is inserted.  Most numbers do not, and 64 at a
+   time are passed over by comparisons that vectorize.  For large k sorting is faster; the op knows. */
+#include "cpu.h"
+
+#define RUN 16
+
+WK_INLINE bool less(real a, real b) { return a < b || (b != b && a == a); }
+/* whether a stands before b */
+WK_INLINE bool before(real a, real b, bool descending) { return descending ? less(b, a) : less(a, b); }
+
+static void insertion_sort(real *values, int64_t *indices, int64_t n, bool descending)
+{
+    for (int64_t i = 1; i < n; i++) {
+        const real value = values[i];
+        const int64_t index = indices[i];
+        int64_t at = i;
+        for (; at > 0 && before(value, values[at - 1], descending); at--) {
+            values[at] = values[at - 1];
+            indices[at] = indices[at - 1];
+        }
+        values[at] = value;
+        indices[at] = index;
+    }
+}
+
+/* two neighbouring sorted runs, begin..middle and middle..end, into one; the left goes first among equals */
+static void merge(const real *values, const int64_t *indices, real *to_values, int64_t *to_indices, int64_t begin,
+                  int64_t middle, int64_t end, bool descending)
+{
+    int64_t left = begin, right = middle;
+    for (int64_t i = begin; i < end; i++) {
+        const bool take_right = right < end && (left >= middle || before(values[right], values[left], descending));
+        const int64_t from = take_right ? right++ : left++;
+        to_values[i] = values[from];
+        to_indices[i] = indices[from];
+    }
+}
+
+void KERNEL_NAME(sort)(const void *work, int64_t begin, int64_t end)
+{
+    const wk_sort_work *w = work;
+    const int64_t n = w->n;
+    for (int64_t row = begin; row < end; row++) {
+        real *values = (real *)w->values + row * n, *other_values = (real *)w->scratch_values + row * n;
+        int64_t *indices = w->indices + row * n, *other_indices = w->scratch_indices + row * n;
+        memcpy(values, (const real *)w->x + row * n, (size_t)n * sizeof(real));
+        for (int64_t i = 0; i < n; i++)
+            indices[i] = i;
+        for (int64_t start = 0; start < n; start += RUN)
+            insertion_sort(values + start, indices + start, n - start < RUN ? n - start : RUN, w->descending);
+        for (int64_t run = RUN; run < n; run *= 2) {
+            for (int64_t start = 0; start < n; start += 2 * run) {
+                const int64_t middle = start + run < n ? start + run : n, stop = middle + run < n ? middle + run : n;
+                merge(values, indices, other_values, other_indices, start, middle, stop, w->descending);
+            }
+            real *swap_values = values;
+            values = other_values, other_values = swap_values;
+            int64_t *swap_indices = indices;
+            indices = other_indices, other_indices = swap_indices;
+        }
+        if (values != (real *)w->values + row * n) {
+            memcpy(other_values, values, (size_t)n * sizeof(real));
+            memcpy(other_indices, indices, (size_t)n * sizeof *indices);
+        }
+    }
+}
+
+/* puts x[i] where it belongs among the best `count` of at most k */
+static void insert(real *values, int64_t *indices, int64_t count, int64_t k, real x, int64_t i, bool largest)
+{
+    int64_t at = count < k ? count : k - 1;
+    for (; at > 0 && before(x, values[at - 1], largest); at--) {
+        values[at] = values[at - 1];
+        indices[at] = indices[at - 1];
+    }
+    values[at] = x;
+    indices[at] = i;
+}
+
+void KERNEL_NAME(topk)(const void *work, int64_t begin, int64_t end)
+{
+    const wk_topk_work *w = work;
+    const int64_t n = w->n, k = w->k;
+    const bool largest = w->largest;
+    for (int64_t row = begin; k > 0 && row < end; row++) {
+        const real *x = (const real *)w->x + row * n;
+        real *values = (real *)w->values + row * k;
+        int64_t *indices = w->indices + row * k;
+        for (int64_t i = 0; i < k; i++)
+            insert(values, indices, i, k, x[i], i, largest);
+        for (int64_t start = k; start < n; start += 64) {
+            const int64_t stop = start + 64 < n ? start + 64 : n;
+            const real last = values[k - 1];
+            int found = 0;
+#pragma omp simd reduction(| : found)
+            for (int64_t i = start; i < stop; i++)
+                found |= before(x[i], last, largest);
+            for (int64_t i = start; found && i < stop; i++)
+                if (before(x[i], values[k - 1], largest))
+                    insert(values, indices, k, k, x[i], i, largest);
+        }
+    }
+}
