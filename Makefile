@@ -1,0 +1,61 @@
+# wick: CMake and Ninja do the work; this names what people ask for.
+#   make          build the library        make demo    train a vision transformer on real images
+#   make test     run the tests            make katas   run the small programs, in order
+#   make bench    race PyTorch: make bench PYTHON=path/to/python
+#   make debug    an -O0 build to step through in gdb        make install PREFIX=/usr/local
+BUILD  ?= build
+TYPE   ?= RelWithDebInfo
+PREFIX ?= /usr/local
+PYTHON ?= python3
+OUT    ?= out
+
+.PHONY: all setup configure demo test katas bench debug sanitize install format clean
+
+all: setup
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD)
+
+setup:
+	@scripts/setup.sh
+
+configure:
+	@test -f $(BUILD)/build.ninja || cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(TYPE) \
+	    -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >/dev/null
+
+demo: setup
+	@$(MAKE) --no-print-directory configure CMAKE_FLAGS="$(CMAKE_FLAGS) -DWICK_TESTS=OFF" BUILD=$(BUILD)
+	@cmake --build $(BUILD) --target 12_vit_fashion_mnist
+	@$(BUILD)/katas/12_vit_fashion_mnist --out $(OUT) $(ARGS)
+
+test:
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory configure
+	@cmake -S . -B $(BUILD) -DWICK_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)
+	@ctest --test-dir $(BUILD) --output-on-failure
+
+katas: setup
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD) --target katas
+	@for kata in $(BUILD)/katas/0* $(BUILD)/katas/10* $(BUILD)/katas/11*; do echo; echo "== $${kata##*/}"; $$kata || exit 1; done
+
+bench: setup
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD) --target bench
+	@$(PYTHON) bench/race.py $(BUILD)
+
+debug:
+	@$(MAKE) --no-print-directory all BUILD=build-debug TYPE=Debug
+
+sanitize:
+	@$(MAKE) --no-print-directory test BUILD=build-sanitize TYPE=Debug \
+	    CMAKE_FLAGS="-DWICK_SANITIZE=address,undefined $(CMAKE_FLAGS)"
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	@git ls-files '*.c' '*.h' '*.cu' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-*

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs what wick needs on Debian and Ubuntu; does nothing where all of it is there.
+#   scripts/setup.sh [test]     with `test`, also what only the tests need
+set -eu
+
+# package                 what for
+packages='
+build-essential           the compiler, libc and its vector maths, OpenMP
+cmake                     the build
+ninja-build               the build
+pkg-config                finds libraries
+libdnnl-dev               oneDNN: matrix products and convolutions in float32
+libdw-dev                 elfutils: source lines in tracebacks
+libjansson-dev            JSON, in safetensors files
+zlib1g-dev                gzip, in data sets
+libpng-dev                pictures
+dataset-fashion-mnist     70,000 real images
+'
+[ "${1:-}" = test ] && packages="$packages
+libcmocka-dev             the tests
+valgrind                  leak checks
+"
+
+missing=$(echo "$packages" | while read -r package reason; do
+    [ -n "$package" ] || continue
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+done)
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: this system has no apt-get; install the equivalents of:" $missing >&2
+    exit 1
+fi
+sudo=
+if [ "$(id -u)" != 0 ]; then
+    sudo=sudo
+    command -v sudo >/dev/null || { echo "setup: as root, run: apt-get install" $missing >&2; exit 1; }
+fi
+echo "installing:" $missing
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
