@@ -12,6 +12,8 @@
 #include <wick/cast.h>
 #include <wick/random.h>
 #include <wick/view.h>
+#include <wick/print.h>
+#include <wick/random.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>

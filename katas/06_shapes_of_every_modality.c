@@ -49,7 +49,7 @@ int main(void)
         wk_tensor *spectrogram = wk_rand((B, 80, 100));                    // (B, F, T): treated like an image
         show("spectrogram", image_toks(wk_unsqueeze(spectrogram, 1), 20)); // (B, 1, F, T) -> (B, 20, 400)
 
-        wk_tensor *text = wk_randint(1000, (B, 12)); // (B, P): ids of words
+        wk_tensor *text = wk_randint(0, 1000, (B, 12)); // (B, P): ids of words
         wk_tensor *table = wk_randn((1000, 64));     // (V, D)
         show("text", wk_embedding(text, table));     // (B, P, D)
     }

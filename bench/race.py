@@ -1,0 +1,307 @@
+"""Races wick against this interpreter's PyTorch, row by row, in one run.
+
+Both make the same inputs from the same seed; results are compared before anything is timed; then the two take turns, and
+each row's figure is the median of the pairs' ratios (PyTorch's time / wick's: above 1, wick is ahead).  Two threads each.
+Usage: make bench PYTHON=path/to/python   (rows can be named: race.py BUILD "softmax" "linear")
+Last line: geomean R.RR worst R.RR NAME
+"""
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+THREADS = 2
+os.environ["OMP_NUM_THREADS"] = str(THREADS)
+import numpy  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+torch.set_num_threads(THREADS)
+PAIRS = 9
+SECONDS = 0.15  # about how long one side's turn takes
+
+
+class Row:
+    """One row: setup makes inputs, run does the work, result gives what is compared."""
+
+    tolerance = 1e-4
+
+    def grads(self, *tensors):
+        for tensor in tensors:
+            tensor.grad = None
+
+
+class Add(Row):
+    name = "add 4x4"
+
+    def setup(self):
+        self.x, self.w = torch.randn(4, 4), torch.randn(4, 4)
+
+    def run(self):
+        self.x + self.w
+
+    def result(self):
+        return [self.x + self.w]
+
+
+class Graph(Row):
+    name = "mul+sum+backward"
+
+    def setup(self):
+        self.x, self.w = torch.randn(4, 4, requires_grad=True), torch.randn(4, 4, requires_grad=True)
+
+    def run(self):
+        self.grads(self.x, self.w)
+        (self.x * self.w).sum().backward()
+
+    def result(self):
+        self.run()
+        return [self.x.grad, self.w.grad]
+
+
+class Backward(Row):
+    """Forward and backward of one function of leaves."""
+
+    def run(self):
+        self.grads(*self.leaves)
+        self.forward().backward(self.dy)
+
+    def result(self):
+        self.run()
+        return [self.forward().detach()] + [leaf.grad for leaf in self.leaves]
+
+    def make(self, *shapes):
+        self.leaves = [torch.randn(*shape, requires_grad=True) for shape in shapes]
+
+
+class Linear(Backward):
+    name = "linear"
+
+    def setup(self):
+        self.make((2048, 96), (384, 96), (384,))
+        self.dy = torch.randn(2048, 384)
+
+    def forward(self):
+        return F.linear(*self.leaves)
+
+
+class LayerNorm(Backward):
+    name = "layer_norm"
+    tolerance = 1e-3  # dweight sums 4096 products
+
+    def setup(self):
+        self.make((4096, 1024), (1024,), (1024,))
+        self.dy = torch.randn(4096, 1024)
+
+    def forward(self):
+        x, w, b = self.leaves
+        return F.layer_norm(x, (1024,), w, b)
+
+
+class Softmax(Backward):
+    name = "softmax"
+
+    def setup(self):
+        self.make((4096, 1024))
+        self.dy = torch.randn(4096, 1024)
+
+    def forward(self):
+        return F.softmax(self.leaves[0], -1)
+
+
+class Gelu(Softmax):
+    name = "gelu"
+
+    def forward(self):
+        return F.gelu(self.leaves[0])
+
+
+class Attention(Backward):
+    name = "attention"
+
+    def setup(self):
+        self.make(*[(16, 8, 256, 64)] * 3)
+        self.dy = torch.randn(16, 8, 256, 64)
+
+    def forward(self):
+        return F.scaled_dot_product_attention(*self.leaves)
+
+
+class Conv2d(Backward):
+    name = "conv2d"
+    tolerance = 1e-3  # dweight sums 25088 products
+
+    def setup(self):
+        self.make((32, 64, 28, 28), (64, 64, 3, 3), (64,))
+        self.dy = torch.randn(32, 64, 28, 28)
+
+    def forward(self):
+        return F.conv2d(*self.leaves, padding=1)
+
+
+class Big(Row):
+    name = "add 64 MB"
+
+    def setup(self):
+        self.x, self.w = torch.randn(16, 1024, 1024), torch.randn(16, 1024, 1024)
+
+    def run(self):
+        self.x + self.w
+
+    def result(self):
+        return [(self.x + self.w)[:1]]
+
+
+class VitAttention(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.qkv, self.proj, self.heads = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim), heads
+
+    def forward(self, x):
+        B, L, D = x.shape
+        q, k, v = self.qkv(x).reshape(B, L, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+class VitBlock(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.norm1, self.attn, self.norm2 = nn.LayerNorm(dim), VitAttention(dim, heads), nn.LayerNorm(dim)
+        self.fc1, self.fc2 = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
+
+
+class Vit(nn.Module):
+    def __init__(self, image=28, channels=1, patch=7, dim=96, depth=3, heads=4, classes=10):
+        super().__init__()
+        self.patch_embed = nn.Conv2d(channels, dim, patch, stride=patch)
+        self.pos_embed = nn.Parameter(torch.randn(1, (image // patch) ** 2, dim) * 0.02)
+        self.blocks = nn.Sequential(*[VitBlock(dim, heads) for _ in range(depth)])
+        self.norm, self.head = nn.LayerNorm(dim), nn.Linear(dim, classes)
+
+    def forward(self, x):
+        x = self.patch_embed(x).flatten(2).transpose(1, 2) + self.pos_embed
+        return self.head(self.norm(self.blocks(x)).mean(1))
+
+
+class Step(Row):
+    name = "training step"
+
+    def setup(self):
+        self.model = Vit()
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1.5e-3, weight_decay=0.05)
+        self.x, self.y = torch.randn(128, 1, 28, 28), torch.randint(0, 10, (128,))
+        self.losses = []
+
+    def run(self):
+        loss = F.cross_entropy(self.model(self.x), self.y)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        if len(self.losses) < 5:
+            self.losses.append(loss.detach())
+
+    def result(self):
+        while len(self.losses) < 5:
+            self.run()
+        return self.losses
+
+
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, Big, Step]
+
+
+class Wick:
+    """The other side, a process of its own: its threads do not meet PyTorch's."""
+
+    def __init__(self, build):
+        self.program = os.path.join(build, "bench", "wick_bench")
+        self.process = subprocess.Popen([self.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, *words):
+        self.process.stdin.write("\t".join(str(word) for word in words) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer or answer == "unknown":
+            sys.exit(f"wick's side gave no answer to {words}")
+        return answer
+
+
+def seconds_per_run(row, count):
+    begin = time.perf_counter()
+    for _ in range(count):
+        row.run()
+    return (time.perf_counter() - begin) / count
+
+
+def count_for(seconds):
+    return max(1, min(200000, int(SECONDS / max(seconds, 1e-9))))
+
+
+def compare(row, wick, folder):
+    path = os.path.join(folder, "result")
+    wick.ask("result", row.name, path)
+    ours = numpy.fromfile(path, dtype=numpy.float32)
+    theirs = numpy.concatenate([t.detach().float().reshape(-1).numpy() for t in row.result()])
+    if ours.shape != theirs.shape or not numpy.allclose(ours, theirs, rtol=row.tolerance, atol=row.tolerance):
+        worst = numpy.abs(ours - theirs).max() if ours.shape == theirs.shape else "shapes differ"
+        sys.exit(f"{row.name}: results differ: {worst}")
+
+
+def race(row, wick, folder):
+    torch.manual_seed(0)
+    row.setup()
+    wick.ask("setup", row.name)
+    compare(row, wick, folder)
+    theirs, ours = count_for(seconds_per_run(row, 2)), count_for(float(wick.ask("run", row.name, 2)))
+    pairs = []
+    for _ in range(PAIRS):
+        pairs.append((seconds_per_run(row, theirs), float(wick.ask("run", row.name, ours))))
+    return pairs
+
+
+def start_up(wick):
+    pairs = []
+    for _ in range(3):
+        times = []
+        for command in ([sys.executable, "-c", "import torch; torch.ones(1) + 1"], [wick.program, "start"]):
+            begin = time.perf_counter()
+            subprocess.run(command, check=True)
+            times.append(time.perf_counter() - begin)
+        pairs.append(tuple(times))
+    return pairs
+
+
+def main():
+    build, names = sys.argv[1], sys.argv[2:]
+    wick = Wick(build)
+    ratios = {}
+    print(f"PyTorch {torch.__version__} and wick, {THREADS} threads each, medians of {PAIRS} pairs")
+    print(f"{'':20}{'PyTorch':>14}{'wick':>14}{'ratio':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ROWS:
+            if names and kind.name not in names:
+                continue
+            report(kind.name, race(kind(), wick, folder), ratios)
+    if not names or "start-up" in names:
+        report("start-up", start_up(wick), ratios)
+    worst = min(ratios, key=ratios.get)
+    geomean = math.exp(sum(math.log(r) for r in ratios.values()) / len(ratios))
+    print(f"geomean {geomean:.2f} worst {ratios[worst]:.2f} {worst}")
+
+
+def report(name, pairs, ratios):
+    ratios[name] = statistics.median(theirs / ours for theirs, ours in pairs)
+    theirs, ours = (statistics.median(side) for side in zip(*pairs))
+    print(f"{name:20}{theirs * 1e6:11.2f} us{ours * 1e6:11.2f} us{ratios[name]:8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
