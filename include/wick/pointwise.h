@@ -17,17 +17,17 @@ extern "C" {
 /* ---- arithmetic: tensor or number on either side */
 typedef struct wk_add_args {
     wk_operand a, b;
-    wk_number alpha;
+    double alpha; // a whole number where both are integers
 } wk_add_args;
 typedef struct wk_div_args {
     wk_operand a, b;
     const char *rounding_mode; // "trunc", "floor"; NULL: true division
 } wk_div_args;
-/* a + alpha b, a - alpha b: wk_add(x, y), wk_sub(1, x), wk_add(x, y, .alpha = WK_NUMBER(2)) */
-#define wk_add(a_, ...) wk_add_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
-#define wk_sub(a_, ...) wk_sub_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
-#define wk_add_(x_, ...) wk_add_in_place_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
-#define wk_sub_(x_, ...) wk_sub_in_place_with((wk_add_args){.alpha = WK_NUMBER(1), .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
+/* a + alpha b, a - alpha b: wk_add(x, y), wk_sub(1, x), wk_add(x, y, .alpha = 2) */
+#define wk_add(a_, ...) wk_add_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_sub(a_, ...) wk_sub_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_add_(x_, ...) wk_add_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
+#define wk_sub_(x_, ...) wk_sub_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
 #define wk_mul(a, b) wk_mul_with(WK_OPERAND(a), WK_OPERAND(b))
 #define wk_mul_(x, b) wk_mul_in_place_with(x, WK_OPERAND(b))
 /* a / b; integers divide to floats unless .rounding_mode is given, then a zero in an integer b is an error */
@@ -75,13 +75,10 @@ typedef struct wk_allclose_args {
 #define wk_where(cond, a, b) wk_where_with(wk_operand_tensor(cond), WK_OPERAND(a), WK_OPERAND(b))
 #define wk_masked_fill(x, mask, value) wk_masked_fill_with(x, mask, WK_OPERAND(value)) // value where mask; x's dtype
 #define wk_masked_fill_(x, mask, value) wk_masked_fill_in_place_with(x, mask, WK_OPERAND(value))
-typedef struct wk_clamp_args {
-    wk_tensor *x;
-    wk_operand min, max; // .min = WK_OPERAND(0); one may be left out
-} wk_clamp_args;
-/* clamp(x, min, max): NaN stays; where min > max, max; the gradient is 1 at the bounds */
-#define wk_clamp(...) wk_clamp_with((wk_clamp_args){.x = __VA_ARGS__})
-#define wk_clamp_(...) wk_clamp_in_place_with((wk_clamp_args){.x = __VA_ARGS__})
+/* clamp(x, min, max), numbers or tensors, wk_none for no bound: NaN stays; where min > max, max; the gradient is 1 at the
+   bounds */
+#define wk_clamp(x, min, max) wk_clamp_with(x, WK_OPERAND(min), WK_OPERAND(max))
+#define wk_clamp_(x, min, max) wk_clamp_in_place_with(x, WK_OPERAND(min), WK_OPERAND(max))
 #define wk_lerp(a, b, weight) wk_lerp_with(a, b, WK_OPERAND(weight)) // a + weight (b - a)
 #define wk_lerp_(a, b, weight) wk_lerp_in_place_with(a, b, WK_OPERAND(weight))
 typedef struct wk_addcmul_args {
@@ -167,8 +164,8 @@ bool wk_allclose_with(wk_allclose_args args);
 wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b);
 wk_tensor *wk_masked_fill_with(wk_tensor *x, wk_tensor *mask, wk_operand value);
 wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operand value);
-wk_tensor *wk_clamp_with(wk_clamp_args args);
-wk_tensor *wk_clamp_in_place_with(wk_clamp_args args);
+wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max);
+wk_tensor *wk_clamp_in_place_with(wk_tensor *x, wk_operand min, wk_operand max);
 wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight);
 wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight);
 wk_tensor *wk_addcmul_with(wk_addcmul_args args);

@@ -78,7 +78,8 @@ typedef struct wk_operand {
     _Generic((x), bool: wk_number_bool, float: wk_number_float, double: wk_number_float, default: wk_number_int)(x)
 #define WK_OPERAND(x)                                                                                                  \
     _Generic((x), wk_tensor *: wk_operand_tensor, bool: wk_operand_bool, float: wk_operand_float,                      \
-             double: wk_operand_float, default: wk_operand_int)(x)
+             double: wk_operand_float, wk_operand: wk_operand_itself, default: wk_operand_int)(x)
+#define wk_none ((wk_operand){0}) // neither a tensor nor a number, where an operand may be left out
 
 static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
 {
@@ -90,6 +91,7 @@ static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
 static inline wk_number wk_number_bool(bool x) { return (wk_number){WK_BOOL_NUMBER, x, x}; }
 static inline wk_number wk_number_int(int64_t x) { return (wk_number){WK_INT_NUMBER, x, (double)x}; }
 static inline wk_number wk_number_float(double x) { return (wk_number){WK_FLOAT_NUMBER, 0, x}; }
+static inline wk_operand wk_operand_itself(wk_operand x) { return x; }
 static inline wk_operand wk_operand_tensor(wk_tensor *x) { return (wk_operand){x, {0}}; }
 static inline wk_operand wk_operand_bool(bool x) { return (wk_operand){NULL, wk_number_bool(x)}; }
 static inline wk_operand wk_operand_int(int64_t x) { return (wk_operand){NULL, wk_number_int(x)}; }

@@ -64,15 +64,16 @@ static void add_backward(wk_node *node, wk_tensor *dy)
 
 static void sub_backward(wk_node *node, wk_tensor *dy) { add_backward(node, dy); }
 
-static wk_operand times_alpha(wk_operand b, wk_number alpha)
+static wk_operand times_alpha(wk_operand b, double alpha)
 {
-    return alpha.value == 1 ? b : (wk_operand){.tensor = wk_mul_with(b, (wk_operand){.number = alpha})};
+    const bool whole = alpha == floor(alpha) && fabs(alpha) < 0x1p63;
+    return alpha == 1 ? b : wk_operand_tensor(whole ? wk_mul(b, (int64_t)alpha) : wk_mul(b, alpha));
 }
 
-static bool check_alpha(const char *op, wk_dtype dtype, wk_number alpha)
+static bool check_alpha(const char *op, wk_dtype dtype, double alpha)
 {
-    if (wk_dtype_is_integral(dtype) && alpha.kind == WK_FLOAT_NUMBER)
-        return wk_fail(op, "alpha: expected an integer for %s operands, got %g", wk_dtype_name(dtype), alpha.value);
+    if (wk_dtype_is_integral(dtype) && alpha != floor(alpha))
+        return wk_fail(op, "alpha: expected an integer for %s operands, got %g", wk_dtype_name(dtype), alpha);
     return true;
 }
 
@@ -104,11 +105,11 @@ wk_tensor *wk_sub_with(wk_add_args args)
 
 static wk_tensor *add_form(wk_operand a, wk_operand b)
 {
-    return wk_add_with((wk_add_args){.alpha = WK_NUMBER(1), .a = a, .b = b});
+    return wk_add_with((wk_add_args){.alpha = 1, .a = a, .b = b});
 }
 static wk_tensor *sub_form(wk_operand a, wk_operand b)
 {
-    return wk_sub_with((wk_add_args){.alpha = WK_NUMBER(1), .a = a, .b = b});
+    return wk_sub_with((wk_add_args){.alpha = 1, .a = a, .b = b});
 }
 wk_tensor *wk_add_in_place_with(wk_add_args args)
 {

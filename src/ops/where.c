@@ -119,36 +119,36 @@ static wk_tensor *bound_tensor(wk_tensor *x, wk_operand bound, double otherwise)
     return wk_full_like(x, value, .dtype = wk_float_type(x->dtype));
 }
 
-wk_tensor *wk_clamp_with(wk_clamp_args args)
+wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
 {
-    WK_REQUIRE("clamp", args.x);
-    if (!args.min.tensor && !args.min.number.kind && !args.max.tensor && !args.max.number.kind)
-        return wk_fail("clamp", "expected .min, .max or both\nhint: wk_clamp(x, .min = WK_OPERAND(0))");
-    if (args.min.tensor || args.max.tensor) {
-        wk_tensor *low = bound_tensor(args.x, args.min, -INFINITY), *high = bound_tensor(args.x, args.max, INFINITY);
+    WK_REQUIRE("clamp", x);
+    if (!min.tensor && !min.number.kind && !max.tensor && !max.number.kind)
+        return wk_fail("clamp", "expected min, max or both\nhint: wk_clamp(x, 0, wk_none) has no upper bound");
+    if (min.tensor || max.tensor) {
+        wk_tensor *low = bound_tensor(x, min, -INFINITY), *high = bound_tensor(x, max, INFINITY);
         WK_REQUIRE("clamp", low);
         WK_REQUIRE("clamp", high);
-        const wk_operand all[3] = {WK_OPERAND(args.x), WK_OPERAND(low), WK_OPERAND(high)};
+        const wk_operand all[3] = {WK_OPERAND(x), WK_OPERAND(low), WK_OPERAND(high)};
         const wk_dtype dtype = wk_result_type(all, 3);
         wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp", .kernel = SLOT(clamp_between), .inputs = 3,
                                                          .in = {all[0], all[1], all[2]}, .compute = dtype,
                                                          .result = dtype});
-        return wk_record(y, clamp_tensors_backward, WK_INPUTS(args.x, low, high), WK_SAVED(args.x, low, high));
+        return wk_record(y, clamp_tensors_backward, WK_INPUTS(x, low, high), WK_SAVED(x, low, high));
     }
-    const wk_operand operands[3] = {WK_OPERAND(args.x), args.min.number.kind ? args.min : WK_OPERAND(args.x),
-                                    args.max.number.kind ? args.max : WK_OPERAND(args.x)};
-    const double low = args.min.number.kind ? args.min.number.value : -INFINITY;
-    const double high = args.max.number.kind ? args.max.number.value : INFINITY;
-    wk_tensor *y = clamp_into("clamp", args.x, low, high, wk_result_type(operands, 3), NULL);
-    return wk_record(y, clamp_backward, WK_INPUTS(args.x), WK_SAVED(args.x), .number = low, .number2 = high);
+    const wk_operand operands[3] = {WK_OPERAND(x), min.number.kind ? min : WK_OPERAND(x),
+                                    max.number.kind ? max : WK_OPERAND(x)};
+    const double low = min.number.kind ? min.number.value : -INFINITY;
+    const double high = max.number.kind ? max.number.value : INFINITY;
+    wk_tensor *y = clamp_into("clamp", x, low, high, wk_result_type(operands, 3), NULL);
+    return wk_record(y, clamp_backward, WK_INPUTS(x), WK_SAVED(x), .number = low, .number2 = high);
 }
 
-wk_tensor *wk_clamp_in_place_with(wk_clamp_args args)
+wk_tensor *wk_clamp_in_place_with(wk_tensor *x, wk_operand min, wk_operand max)
 {
-    WK_REQUIRE("clamp_", args.x);
-    if (!wk_check_writable("clamp_", args.x))
+    WK_REQUIRE("clamp_", x);
+    if (!wk_check_writable("clamp_", x))
         return NULL;
-    return wk_write("clamp_", args.x, wk_clamp_with(args));
+    return wk_write("clamp_", x, wk_clamp_with(x, min, max));
 }
 
 /* ---------------------------------------------------------------- lerp = a + weight (b - a) */
