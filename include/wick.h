@@ -14,6 +14,7 @@
 #include <wick/view.h>
 #include <wick/print.h>
 #include <wick/random.h>
+#include <wick/join.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>

@@ -54,6 +54,12 @@ typedef struct wk_places {
     wk_tensor ***items;
 } wk_places;
 
+/* A list of numbers of any length: wk_split(x, (2, 3)). */
+typedef struct wk_sizes {
+    int64_t count;
+    const int64_t *items;
+} wk_sizes;
+
 /* A number that remembers what kind it was, since promotion asks. */
 typedef struct wk_number {
     enum { WK_NO_NUMBER = 0, WK_BOOL_NUMBER, WK_INT_NUMBER, WK_FLOAT_NUMBER } kind;
@@ -72,6 +78,15 @@ typedef struct wk_operand {
 #define WK_SHAPE(...) wk_shape_of(WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[WK_MAX_DIMS + 1]){__VA_ARGS__})
 #define WK_TENSORS(...) ((wk_tensors){WK_COUNT(wk_tensor *, __VA_ARGS__), (wk_tensor *[]){__VA_ARGS__}})
 #define WK_PLACES(...) ((wk_places){WK_COUNT(wk_tensor **, __VA_ARGS__), (wk_tensor **[]){__VA_ARGS__}})
+#define WK_SIZES(...) ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
+/* 1 where an argument of a macro is a parenthesised tuple, else 0 */
+#define WK_IS_TUPLE(x) WK_IS_TUPLE_(WK_TUPLE_PROBE x, 0, 0)
+#define WK_TUPLE_PROBE(...) 0, 1
+#define WK_IS_TUPLE_(...) WK_SECOND(__VA_ARGS__)
+#define WK_SECOND(a, b, ...) b
+#define WK_CALL(macro, tuple) macro tuple
+#define WK_GLUE(a, b) WK_GLUE_(a, b)
+#define WK_GLUE_(a, b) a##b
 #define WK_HEAD(...) WK_HEAD_(__VA_ARGS__, 0)
 #define WK_HEAD_(head, ...) head
 #define WK_NUMBER(x)                                                                                                   \

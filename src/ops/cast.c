@@ -4,12 +4,23 @@
 #include <math.h>
 #include <string.h>
 
+#include "copy.h"
 #include "ops.h"
 
+/* from's values, cast, in new memory or (broadcast) in into's */
 static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_tensor *into)
 {
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
-                                             .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype, .into = into});
+    if (into && !wk_same_shape(from, into))
+        return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+                                                 .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype,
+                                                 .into = into});
+    wk_tensor *y = into ? into : wk_tensor_new(op, from->ndim, from->shape, dtype, from->device);
+    if (!y)
+        return NULL;
+    wk_copy_values(from, y);
+    if (into)
+        into->storage->version++;
+    return y;
 }
 
 /* wk_accumulate casts dy back */

@@ -7,6 +7,7 @@
    needs every gradient formula twice. */
 #include <string.h>
 
+#include "copy.h"
 #include "ops.h"
 
 /* ---------------------------------------------------------------- geometry: a strided view of a base */
@@ -225,11 +226,13 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     wk_no_grad
     {
         wk_tensor *values = y->storage == x->storage ? wk_clone(y) : y;
-        written = values && wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
-                                                              .in = {WK_OPERAND(values)}, .compute = x->dtype,
-                                                              .result = x->dtype, .into = x});
+        written = values != NULL;
+        if (written)
+            wk_copy_values(values, x);
     }
-    if (!written)
+    if (written)
+        x->storage->version++;
+    else
         return NULL;
     if (!wk_is_grad_enabled() || (!y->requires_grad && !x->requires_grad))
         return x;

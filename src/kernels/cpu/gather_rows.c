@@ -4,8 +4,23 @@
 void KERNEL_NAME(gather_rows)(const void *work, int64_t begin, int64_t end)
 {
     const wk_gather_rows_work *w = work;
-    for (int64_t row = begin; row < end; row++)
-        memcpy((char *)w->y + row * w->bytes, (const char *)w->x + w->index[row] * w->bytes, (size_t)w->bytes);
+    const char *x = w->x;
+    char *y = w->y;
+    const int64_t m = w->m > 0 ? w->m : INT64_MAX;
+    int64_t outer = begin / m, j = begin % m;
+    for (int64_t row = begin; row < end; row++) {
+        const char *from = x + (outer * w->n + w->index[j]) * w->bytes;
+        if (w->bytes == 4)
+            memcpy(y + row * 4, from, 4);
+        else if (w->bytes == 8)
+            memcpy(y + row * 8, from, 8);
+        else
+            memcpy(y + row * w->bytes, from, (size_t)w->bytes);
+        if (++j == m) {
+            j = 0;
+            outer++;
+        }
+    }
 }
 
 /* any one of the offenders is reported; *bad stays what it was where there is none */

@@ -1,0 +1,92 @@
+/* Joining tensors and taking them apart.  PyTorch: https://pytorch.org/docs/stable/torch.html
+
+   Tensors to join stand in parentheses, wk_cat((a, b), .dim = 1), or come as a list made at run time, a wk_tensors.
+   What takes a tensor apart returns such a list, which lives as long as the scope it was made in:
+       wk_tensors parts = wk_split(x, 2, .dim = 1);              parts.count, parts.items[0]
+   and also puts the parts where a tuple of places says, which must be as many:
+       wk_chunk(x, 3, (&q, &k, &v), .dim = -1);
+   After an error the list is empty and every place NULL.  The parts are views of x. */
+#ifndef WICK_JOIN_H
+#define WICK_JOIN_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cat((a, b, ...), dim = 0): one after another along a dim; the other sizes are equal; empty 1-D tensors are skipped.
+   stack: along a new dim; all sizes are equal.  hstack: along dim 1, or 0 of 1-D tensors.  vstack: rows, along dim 0.
+   dtypes promote. */
+typedef struct wk_join_args {
+    wk_tensors tensors;
+    int64_t dim;
+} wk_join_args;
+#define wk_cat(...) wk_cat_with(WK_JOIN_ARGS(__VA_ARGS__))
+#define wk_stack(...) wk_stack_with(WK_JOIN_ARGS(__VA_ARGS__))
+#define wk_hstack(...) wk_hstack_with(WK_JOIN_ARGS(__VA_ARGS__))
+#define wk_vstack(...) wk_vstack_with(WK_JOIN_ARGS(__VA_ARGS__))
+wk_tensor *wk_cat_with(wk_join_args args);
+wk_tensor *wk_stack_with(wk_join_args args);
+wk_tensor *wk_hstack_with(wk_join_args args);
+wk_tensor *wk_vstack_with(wk_join_args args);
+
+/* split(x, size, [(places)], dim = 0): parts of a size, the last may be smaller; split(x, (2, 3), dim): of these sizes,
+   which add up.  chunk(x, count, ...): about equal parts, at most count.  tensor_split(x, count, ...): exactly count, the
+   first ones larger by 1; tensor_split(x, (2, 5), ...): cut before these indices.
+   unbind(x, [(places)], dim = 0): every index of a dim, which goes. */
+typedef struct wk_split_args {
+    wk_places places;
+    wk_tensor *x;
+    wk_sizes sizes; // parenthesised ones
+    int64_t size;   // a plain number
+    int64_t dim;
+} wk_split_args;
+#define wk_split(x_, ...) wk_split_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
+#define wk_chunk(x_, ...) wk_chunk_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
+#define wk_tensor_split(x_, ...) wk_tensor_split_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
+#define wk_unbind(...) wk_unbind_with((wk_split_args){WK_UNBIND_ARGS(__VA_ARGS__)})
+wk_tensors wk_split_with(wk_split_args args);
+wk_tensors wk_chunk_with(wk_split_args args);
+wk_tensors wk_tensor_split_with(wk_split_args args);
+wk_tensors wk_unbind_with(wk_split_args args);
+
+/* meshgrid((a, b), (&A, &B), .indexing = "ij"): coordinates of a grid, all of shape (len(a), len(b)); "xy" swaps the first
+   two dims of the result.  Views. */
+typedef struct wk_meshgrid_args {
+    wk_places places;
+    wk_tensors tensors;
+    const char *indexing;
+} wk_meshgrid_args;
+#define wk_meshgrid(tensors_, ...)                                                                                     \
+    wk_meshgrid_with((wk_meshgrid_args){.tensors = WK_TENSORS tensors_, .places = WK_PLACES __VA_ARGS__})
+wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
+
+/* a parenthesised tuple or a list, and keywords */
+#define WK_JOIN_ARGS(...) WK_GLUE(WK_JOIN_ARGS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
+#define WK_JOIN_ARGS_0(...) ((wk_join_args){__VA_ARGS__})
+#define WK_JOIN_ARGS_1(...) ((wk_join_args){.tensors = WK_TENSORS __VA_ARGS__})
+/* (size or sizes, [places], [keywords]): places go first in the initializer, so that a plain number behind is dim */
+#define WK_SPLIT_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_SPLIT_SIZE(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)
+#define WK_SPLIT_FORM(...) WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_MORE, WK_SPLIT_MORE, WK_SPLIT_MORE, WK_SPLIT_ONE, 0)
+#define WK_SPLIT_FORM_(a, b, c, d, which, ...) which
+#define WK_SPLIT_ONE(first, written) first
+#define WK_SPLIT_MORE(first, written, ...)                                                                             \
+    WK_GLUE(WK_SPLIT_PLACES_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__) first WK_SPLIT_KEYWORDS(__VA_ARGS__)
+#define WK_SPLIT_PLACES_0(...)
+#define WK_SPLIT_PLACES_1(...) .places = WK_CALL(WK_PLACES, WK_HEAD(__VA_ARGS__)),
+#define WK_SPLIT_KEYWORDS(...) WK_GLUE(WK_SPLIT_KEYWORDS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
+#define WK_SPLIT_KEYWORDS_0(...) , __VA_ARGS__
+#define WK_SPLIT_KEYWORDS_1(...) WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_NONE, 0)(__VA_ARGS__)
+#define WK_SPLIT_REST(places_, ...) , __VA_ARGS__
+#define WK_SPLIT_NONE(places_)
+#define WK_SPLIT_SIZE(size_) WK_GLUE(WK_SPLIT_SIZE_, WK_IS_TUPLE(size_))(size_)
+#define WK_SPLIT_SIZE_0(size_) .size = size_
+#define WK_SPLIT_SIZE_1(size_) .sizes = WK_SIZES size_, .size = 0
+#define WK_UNBIND_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_UNBIND_X(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)
+#define WK_UNBIND_X(x_) .x = x_, .size = 1
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,135 @@
+/* Copies between strided arrays of elements of `size` bytes.
+
+   copy_strided goes row by row: memcpy where both sides are contiguous along the last dim, else element by element.
+   copy_transposed is for an x that is contiguous along another dim than y is: by tiles of a cache line each way, through a
+   buffer, so that every line of x and y is touched once (written straight, the lines of a power of two's columns push each
+   other out of the cache). */
+#include "cpu.h"
+
+typedef wk_copy_strided_work region;
+
+/* where row-major element `index` lies in x and y; its coordinate along each dim */
+static void place(const region *w, int64_t index, int64_t *coordinate, int64_t *x, int64_t *y)
+{
+    *x = *y = 0;
+    for (int dim = w->ndim - 1; dim >= 0; dim--) {
+        coordinate[dim] = index % w->shape[dim];
+        index /= w->shape[dim];
+        *x += coordinate[dim] * w->x_strides[dim];
+        *y += coordinate[dim] * w->y_strides[dim];
+    }
+}
+
+/* on to the first element of the next row */
+static void next_row(const region *w, int64_t *coordinate, int64_t *x, int64_t *y)
+{
+    for (int dim = w->ndim - 2; dim >= 0; dim--) {
+        *x += w->x_strides[dim];
+        *y += w->y_strides[dim];
+        if (++coordinate[dim] < w->shape[dim])
+            return;
+        *x -= coordinate[dim] * w->x_strides[dim];
+        *y -= coordinate[dim] * w->y_strides[dim];
+        coordinate[dim] = 0;
+    }
+}
+
+#define ROW(type)                                                                                                      \
+    static void row_of_##type(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t n)                   \
+    {                                                                                                                  \
+        const type *from = x;                                                                                          \
+        type *to = y;                                                                                                  \
+        if (y_stride == 1)                                                                                             \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                to[i] = from[i * x_stride];                                                                            \
+        else                                                                                                           \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                to[i * y_stride] = from[i * x_stride];                                                                 \
+    }
+ROW(uint8_t)
+ROW(uint16_t)
+ROW(uint32_t)
+ROW(uint64_t)
+
+static void copy_row(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t n, int64_t size)
+{
+    if (x_stride == 1 && y_stride == 1)
+        memcpy(y, x, (size_t)(n * size));
+    else if (size == 4)
+        row_of_uint32_t(x, x_stride, y, y_stride, n);
+    else if (size == 8)
+        row_of_uint64_t(x, x_stride, y, y_stride, n);
+    else if (size == 2)
+        row_of_uint16_t(x, x_stride, y, y_stride, n);
+    else
+        row_of_uint8_t(x, x_stride, y, y_stride, n);
+}
+
+void KERNEL_NAME(copy_strided)(const void *work, int64_t begin, int64_t end)
+{
+    const region *w = work;
+    const int last = w->ndim - 1;
+    int64_t coordinate[WK_KERNEL_MAX_DIMS], x, y;
+    place(w, begin, coordinate, &x, &y);
+    while (begin < end) {
+        int64_t n = w->shape[last] - coordinate[last];
+        n = n < end - begin ? n : end - begin;
+        copy_row((const char *)w->x + x * w->size, w->x_strides[last], (char *)w->y + y * w->size, w->y_strides[last], n,
+                 w->size);
+        begin += n;
+        x -= coordinate[last] * w->x_strides[last];
+        y -= coordinate[last] * w->y_strides[last];
+        coordinate[last] = 0;
+        next_row(w, coordinate, &x, &y);
+    }
+}
+
+/* y[j * y_stride + i] = x[i * x_stride + j] for i in 0..m, j in 0..n, both at most a line's worth */
+#define TILE(type)                                                                                                     \
+    static void tile_of_##type(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t m, int64_t n)       \
+    {                                                                                                                  \
+        enum { LINE = 64 / sizeof(type) };                                                                             \
+        type buffer[LINE][LINE] __attribute__((aligned(64)));                                                          \
+        const type *from = x;                                                                                          \
+        type *to = y;                                                                                                  \
+        if (m == LINE && n == LINE) {                                                                                  \
+            for (int i = 0; i < LINE; i++)                                                                             \
+                memcpy(buffer[i], from + i * x_stride, sizeof buffer[i]);                                              \
+            for (int j = 0; j < LINE; j++)                                                                             \
+                for (int i = 0; i < LINE; i++)                                                                         \
+                    to[j * y_stride + i] = buffer[i][j];                                                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (int64_t i = 0; i < m; i++)                                                                                \
+            for (int64_t j = 0; j < n; j++)                                                                            \
+                to[j * y_stride + i] = from[i * x_stride + j];                                                         \
+    }
+TILE(uint8_t)
+TILE(uint16_t)
+TILE(uint32_t)
+TILE(uint64_t)
+
+/* the two last dims of the region: j, along which x is contiguous, and i, along which y is */
+void KERNEL_NAME(copy_transposed)(const void *work, int64_t begin, int64_t end)
+{
+    const region *w = work;
+    const int64_t line = 64 / w->size, rows = w->shape[w->ndim - 2], columns = w->shape[w->ndim - 1];
+    const int64_t row_tiles = (rows + line - 1) / line, column_tiles = (columns + line - 1) / line;
+    const int64_t x_stride = w->x_strides[w->ndim - 1], y_stride = w->y_strides[w->ndim - 2];
+    for (int64_t item = begin; item < end; item++) {
+        const int64_t i = item % column_tiles * line, j = item / column_tiles % row_tiles * line;
+        const int64_t m = columns - i < line ? columns - i : line, n = rows - j < line ? rows - j : line;
+        int64_t coordinate[WK_KERNEL_MAX_DIMS], x, y;
+        place(w, (item / column_tiles / row_tiles * rows + j) * columns + i, coordinate, &x, &y);
+        const char *from = (const char *)w->x + x * w->size;
+        char *to = (char *)w->y + y * w->size;
+        if (w->size == 4)
+            tile_of_uint32_t(from, x_stride, to, y_stride, m, n);
+        else if (w->size == 8)
+            tile_of_uint64_t(from, x_stride, to, y_stride, m, n);
+        else if (w->size == 2)
+            tile_of_uint16_t(from, x_stride, to, y_stride, m, n);
+        else
+            tile_of_uint8_t(from, x_stride, to, y_stride, m, n);
+    }
+}
