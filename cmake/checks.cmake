@@ -1,0 +1,22 @@
+# Tests that are no programs of ours: that documents tell the truth, and that a GPU backend can be built on our lists.
+
+# every ```c block of the documents compiles, and every excerpt is still in its file
+foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${page})
+    get_filename_component(name ${page} NAME_WE)
+    add_test(NAME snippets_${name}
+             COMMAND ${CMAKE_SOURCE_DIR}/tests/snippets.sh ${page} ${CMAKE_C_COMPILER} $<TARGET_FILE:wick_shared>
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(snippets_${name} PROPERTIES TIMEOUT 120 LABELS documents)
+  endif()
+endforeach()
+
+# kernels.h and pointwise.def compile under nvcc, where there is one
+find_program(NVCC nvcc PATHS /usr/local/cuda/bin)
+if(NVCC)
+  add_test(NAME compile_under_nvcc
+           COMMAND ${NVCC} -arch=sm_80 -rdc=true -ptx -Werror all-warnings -I${CMAKE_SOURCE_DIR}/include
+                   -I${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests/compile_under_nvcc.cu
+                   -o ${CMAKE_BINARY_DIR}/compile_under_nvcc.ptx)
+  set_tests_properties(compile_under_nvcc PROPERTIES TIMEOUT 300 LABELS unit)
+endif()

@@ -1,0 +1,41 @@
+/* That kernels.h and pointwise.def are what a GPU backend can be built on: both compile under nvcc, as they are.
+
+   Each floating row of the table becomes a __device__ function for float and for double, value, slope and curvature;
+   each line of kernels.def has its work struct passed to a __global__ function by value, as a launch would.  Compiled
+   by a test of CMakeLists.txt where nvcc is found; nothing here runs. */
+#include "kernels/kernels.h"
+
+#include "kernels/cuda/maths.h"
+
+#define FUNCTION_1(name, x, value)                                                                                     \
+    template <typename real> __device__ real name##_of(real x, real p, real q) { return real(value); }                 \
+    template __device__ float name##_of<float>(float, float, float);                                                   \
+    template __device__ double name##_of<double>(double, double, double);
+#define FUNCTION_2(name, value)                                                                                        \
+    template <typename real> __device__ real name##_of(real a, real b, real p, real q) { return real(value); }         \
+    template __device__ float name##_of<float>(float, float, float, float);                                            \
+    template __device__ double name##_of<double>(double, double, double, double);
+#define FUNCTION_3(name, value)                                                                                        \
+    template <typename real> __device__ real name##_of(real a, real b, real c, real p, real q) { return real(value); } \
+    template __device__ float name##_of<float>(float, float, float, float, float);                                     \
+    template __device__ double name##_of<double>(double, double, double, double, double);
+
+#define VARIABLE_INPUT x
+#define VARIABLE_RESULT y
+#define UNARY(name, saves, value, slope, curvature)                                                                    \
+    FUNCTION_1(name, x, value)                                                                                         \
+    FUNCTION_1(name##_slope, VARIABLE_##saves, slope)                                                                  \
+    FUNCTION_1(name##_curvature, VARIABLE_##saves, curvature)
+#define UNARY_NUMBER UNARY
+#define UNARY_ANY UNARY
+#define BINARY FUNCTION_2
+#define BINARY_NUMBER FUNCTION_2
+#define BINARY_ANY FUNCTION_2
+#define TERNARY FUNCTION_3
+#define TERNARY_NUMBER FUNCTION_3
+#define TERNARY_ANY FUNCTION_3
+#include "kernels/pointwise.def"
+
+#define LINE(name, ...)                                                                                                \
+    __global__ void name##_line(wk_##name##_work work, int64_t items) { (void)work, (void)items; }
+WK_KERNEL_LIST(LINE, LINE, LINE)

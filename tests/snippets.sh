@@ -1,0 +1,64 @@
+#!/bin/sh
+# Compiles the C in a document:  tests/snippets.sh README.md CC LIBRARY   (from the root of the tree)
+#
+# What stands on the line before a ```c block says what it is:
+#   <!-- program -->                       a whole program: compiled, linked and run
+#   <!-- with: wk_tensor *x, int64_t n --> statements, put into a function with these parameters
+#   <!-- from: src/ops/softmax.c -->       an excerpt: its lines stand in that file, in this order and without gaps
+#   nothing                                functions and types
+# Functions and types of earlier blocks are known in later ones.  A block fails: its first line and the errors are printed.
+set -eu
+page=$1 compiler=$2 library=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+awk -v work="$work" '
+    /^```c$/ { inside = 1; count++; name = sprintf("%s/%03d", work, count); print about > (name ".about")
+               printf "" > (name ".text"); print NR > (name ".line"); next }
+    /^```/ && inside { inside = 0; about = ""; close(name ".text"); close(name ".about"); close(name ".line"); next }
+    inside { print > (name ".text"); next }
+    /^<!-- .* -->$/ { about = $0; sub(/^<!-- /, "", about); sub(/ -->$/, "", about); next }
+    /[^ ]/ { about = "" }
+' "$page"
+
+flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"
+failed=0 count=0
+echo '#include <stdio.h>
+#include <wick.h>' >"$work/known.h"
+for text in "$work"/*.text; do
+    [ -e "$text" ] || { echo "$page: no C in it"; exit 0; }
+    name=${text%.text}
+    about=$(cat "$name.about")
+    count=$((count + 1))
+    status=0
+    case $about in
+    program)
+        cp "$text" "$name.c"
+        $compiler $flags -g "$name.c" "$library" -Wl,-rpath,"$(dirname "$library")" -lm -o "$name.out" 2>"$name.log" &&
+            (cd "$work" && "$name.out") >"$name.log" 2>&1 || status=1
+        ;;
+    from:*)
+        file=${about#from: }
+        awk 'NR == FNR { want[++n] = $0; next } { have[++m] = $0 }
+             END { for (i = 0; i <= m - n; i++) { for (j = 1; j <= n && have[i + j] == want[j]; j++); if (j > n) exit 0 }
+                   exit 1 }' "$text" "$file" || { status=1; echo "not found in $file, as it stands here" >"$name.log"; }
+        ;;
+    with:*)
+        { echo '#include "known.h"'; echo "void snippet(${about#with: });"
+          echo "void snippet(${about#with: })"; echo '{'; cat "$text"; echo '}'; } >"$name.c"
+        $compiler $flags -fsyntax-only "$name.c" 2>"$name.log" || status=1
+        ;;
+    *)
+        { echo '#include "known.h"'; cat "$text"; } >"$name.c"
+        $compiler $flags -fsyntax-only "$name.c" 2>"$name.log" || status=1
+        [ $status = 1 ] || cat "$text" >>"$work/known.h"
+        ;;
+    esac
+    if [ $status = 1 ]; then
+        failed=$((failed + 1))
+        echo "$page:$(cat "$name.line"): ($about) $(head -1 "$text")"
+        cat "$name.log"
+    fi
+done
+echo "$page: $count blocks, $failed failed"
+[ $failed = 0 ]
