@@ -19,5 +19,6 @@
 #include <wick/reduction.h>
 #include <wick/activation.h>
 #include <wick/init.h>
+#include <wick/matmul.h>
 
 #endif

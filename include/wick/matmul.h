@@ -1,0 +1,44 @@
+/* Matrix products.  PyTorch: https://pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
+
+   Operands have one dtype: floating (float16 and bfloat16 compute in float32) or integer, which wraps around; not bool.
+   Any strides do: wk_matmul(a, wk_transpose(b, -2, -1)) copies nothing. */
+#ifndef WICK_OP_MATMUL_H
+#define WICK_OP_MATMUL_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* matmul(a, b), Python's a @ b: (..., m, k) and (..., k, n) -> (..., m, n), leading dims broadcast; a of (k) is a row,
+   b of (k) a column, and the dim of size 1 goes from the result: (k) and (k) -> (). */
+wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b);
+
+wk_tensor *wk_mm(wk_tensor *a, wk_tensor *b);    // (m, k) and (k, n) -> (m, n)
+wk_tensor *wk_bmm(wk_tensor *a, wk_tensor *b);   // (B, m, k) and (B, k, n) -> (B, m, n)
+wk_tensor *wk_mv(wk_tensor *a, wk_tensor *x);    // (m, k) and (k) -> (m)
+wk_tensor *wk_dot(wk_tensor *a, wk_tensor *b);   // (k) and (k) -> ()
+wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b); // (m) and (n) -> (m, n); dtypes promote
+
+/* addmm(input, a, b, beta = 1, alpha = 1): beta input + alpha a @ b, input broadcast to (m, n); beta 0 ignores its
+ * values */
+typedef struct wk_addmm_args {
+    wk_tensor *input, *a, *b;
+    double beta, alpha;
+} wk_addmm_args;
+#define wk_addmm(input_, a_, ...)                                                                                      \
+    wk_addmm_with((wk_addmm_args){.beta = 1, .alpha = 1, .input = input_, .a = a_, .b = __VA_ARGS__})
+wk_tensor *wk_addmm_with(wk_addmm_args args);
+
+/* linear(x, weight, bias = NULL): x @ weight^T + bias.  (..., in), (out, in), (out) -> (..., out). */
+typedef struct wk_linear_args {
+    wk_tensor *x, *weight, *bias;
+} wk_linear_args;
+#define wk_linear(x_, ...) wk_linear_with((wk_linear_args){.x = x_, .weight = __VA_ARGS__})
+wk_tensor *wk_linear_with(wk_linear_args args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

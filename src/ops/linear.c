@@ -1,0 +1,119 @@
+/* linear: y = x weight^T + bias, the whole of it in one product over the rows of x, bias included. */
+#include "matmul.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- column_sum: the gradient of a bias */
+
+static void column_sum_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, wk_expand_with(dy, node->shape, NULL));
+}
+
+/* (N, n) -> (n) */
+static wk_tensor *column_sum(wk_tensor *x)
+{
+    WK_REQUIRE("linear", x);
+    wk_tensor *rows = x->strides[1] == 1 ? x : wk_dense(x);
+    wk_tensor *y = rows ? wk_tensor_new("linear", 1, &x->shape[1], x->dtype, x->device) : NULL;
+    if (!y)
+        return NULL;
+    wk_run(x, column_sum, y->numel, x->shape[0], .x = wk_data(rows), .y = wk_data(y), .rows = x->shape[0],
+           .row_stride = rows->strides[0]);
+    return wk_record(y, column_sum_backward, WK_INPUTS(x), .shape = wk_shape_of(2, x->shape));
+}
+
+/* ---------------------------------------------------------------- linear */
+
+/* (..., n) -> (N, n) */
+static wk_tensor *rows_of(wk_tensor *x)
+{
+    if (!x || x->ndim == 2)
+        return x;
+    const int64_t n = x->shape[x->ndim - 1];
+    return wk_reshape(x, (n > 0 ? x->numel / n : 0, n));
+}
+
+/* dx = dy weight, dweight = dy^T x, dbias = the sum of dy's rows */
+static void linear_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_matmul(dy, wk_saved(node, 1)));
+    if (!wk_needs(node, 1) && !node->flag)
+        return;
+    wk_tensor *dy_rows = rows_of(dy);
+    if (wk_needs(node, 1)) {
+        wk_tensor *x_rows = rows_of(wk_saved(node, 0));
+        wk_accumulate(node, 1, dy_rows && x_rows ? wk_mm(wk_t(dy_rows), x_rows) : NULL);
+    }
+    if (node->flag && wk_needs(node, 2))
+        wk_accumulate(node, 2, column_sum(dy_rows));
+}
+
+static bool check_sizes(const wk_tensor *x, const wk_tensor *weight)
+{
+    if (weight->ndim != 2)
+        return wk_fail("linear", "weight: expected shape (out, in), got %s", wk_shape_string(weight));
+    const int64_t in = weight->shape[1], out = weight->shape[0];
+    if (x->ndim == 0)
+        return wk_fail("linear", "x: expected shape (..., %lld), got ()", (long long)in);
+    const int64_t last = x->shape[x->ndim - 1];
+    if (last != in) {
+        char hint[256] = "x's last dim must be the layer's number of inputs";
+        for (int dim = 0; dim < x->ndim - 1; dim++)
+            if (x->shape[dim] == in)
+                snprintf(hint, sizeof hint, "x's dim %d is %lld: wk_transpose(x, %d, -1) would fit", dim, (long long)in,
+                         dim);
+        if (last == out)
+            snprintf(hint, sizeof hint, "weight is (out, in); wk_t(weight) would fit this x");
+        return wk_fail("linear", "x: expected last dim %lld, got %lld: x is %s, weight (out, in) is %s\nhint: %s",
+                       (long long)in, (long long)last, wk_shape_string(x), wk_shape_string(weight), hint);
+    }
+    return true;
+}
+
+wk_tensor *wk_linear_with(wk_linear_args args)
+{
+    wk_tensor *x = args.x, *weight = args.weight, *bias = args.bias;
+    WK_REQUIRE("linear", x);
+    WK_REQUIRE("linear", weight);
+    if (!check_sizes(x, weight) || !wk_check_product("linear", "x", x, "weight", weight) ||
+        (bias && !wk_check_product("linear", "x", x, "bias", bias)))
+        return NULL;
+    if (wk_is_half(x->dtype)) {
+        wk_linear_args wide = {wk_to(x, wk_float32), wk_to(weight, wk_float32), bias ? wk_to(bias, wk_float32) : NULL};
+        return wide.x && wide.weight && (!bias || wide.bias) ? wk_to(wk_linear_with(wide), x->dtype) : NULL;
+    }
+
+    if (bias &&
+        (bias->ndim != 1 || bias->shape[0] != weight->shape[0])) { // PyTorch adds whatever broadcasts to the result
+        wk_tensor *y = wk_linear(x, weight);
+        for (int dim = 1; y && dim <= bias->ndim; dim++) {
+            const int64_t size = bias->shape[bias->ndim - dim];
+            if (dim > y->ndim || (size != 1 && size != y->shape[y->ndim - dim]))
+                return wk_fail("linear", "bias: expected shape (%lld), the rows of weight %s, got %s",
+                               (long long)weight->shape[0], wk_shape_string(weight), wk_shape_string(bias));
+        }
+        return y ? wk_add(y, bias) : NULL;
+    }
+
+    wk_tensor *rows = NULL, *transposed = NULL;
+    wk_no_grad
+    {
+        rows = rows_of(x);
+        transposed = wk_t(weight); // (in, out)
+    }
+    wk_tensor *y = rows && transposed ? wk_multiply("linear", rows, transposed, bias) : NULL; // (N, out)
+    if (y && x->ndim != 2) {
+        wk_shape shape = wk_shape_of(x->ndim, x->shape);
+        shape.sizes[x->ndim - 1] = weight->shape[0];
+        wk_contiguous_strides(shape.ndim, shape.sizes, y->strides);
+        memcpy(y->shape, shape.sizes, sizeof y->shape);
+        y->ndim = shape.ndim;
+    }
+    const char *name = x->ndim != 2 ? "unsafe_view_backward" : bias ? "addmm_backward" : "mm_backward";
+    wk_tensor *inputs[3] = {x, weight, bias};
+    return wk_record(y, linear_backward, .name = name, .inputs = {bias ? 3 : 2, inputs}, WK_SAVED(x, weight),
+                     .flag = bias != NULL);
+}

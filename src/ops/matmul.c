@@ -1,0 +1,261 @@
+/* Matrix products.  One kernel does them all: matrices by their strides, batches by strides that may be 0, so
+   transposed, sliced and broadcast operands are not copied.
+
+   (B, L, k) by (k, n) folds into one product of (B * L, k), which is faster than B products and gives b's gradient in
+   one product too. */
+#include "matmul.h"
+
+#include <stdio.h>
+
+static _Thread_local int64_t multiply_adds;
+
+void wk_count_multiply_adds(int64_t count) { multiply_adds += count; }
+int64_t wk_multiply_adds(void) { return multiply_adds; }
+
+/* ---------------------------------------------------------------- checks */
+
+bool wk_check_product(const char *op, const char *a_name, const wk_tensor *a, const char *b_name, const wk_tensor *b)
+{
+    if (!wk_device_equal(a->device, b->device))
+        return wk_fail(op, "%s and %s: expected one device, got %s and %s\nhint: move one: wk_to(%s, %s->device)",
+                       a_name, b_name, wk_device_name(a->device), wk_device_name(b->device), b_name, a_name);
+    if (a->dtype != b->dtype)
+        return wk_fail(op, "%s and %s: expected one dtype, got %s and %s\nhint: convert one: wk_to(%s, wk_%s)", a_name,
+                       b_name, wk_dtype_name(a->dtype), wk_dtype_name(b->dtype), b_name, wk_dtype_name(a->dtype));
+    if (a->dtype == wk_bool || wk_dtype_is_complex(a->dtype))
+        return wk_fail(op, "%s: expected a floating or integer dtype, got %s%s", a_name, wk_dtype_name(a->dtype),
+                       a->dtype == wk_bool ? "\nhint: wk_to(x, wk_float32), and compare the product with 0" : "");
+    return true;
+}
+
+static int64_t size_at(const wk_tensor *x, int from_end) { return x->shape[x->ndim - from_end]; }
+
+/* a (..., m, k) b (l, n) with k != l: which sizes disagree, and what would fit */
+static void *misfit(const char *op, const wk_tensor *a, const wk_tensor *b)
+{
+    char hint[256];
+    const int64_t columns = size_at(a, 1), rows = b->ndim == 1 ? b->shape[0] : size_at(b, 2);
+    if (b->ndim > 1 && size_at(b, 1) == columns)
+        snprintf(hint, sizeof hint, "b's last dim is %lld: wk_%s(a, wk_transpose(b, -2, -1)) would fit",
+                 (long long)columns, op);
+    else if (a->ndim > 1 && size_at(a, 2) == rows)
+        snprintf(hint, sizeof hint, "a's dim -2 is %lld: wk_%s(wk_transpose(a, -2, -1), b) would fit", (long long)rows,
+                 op);
+    else
+        snprintf(hint, sizeof hint, "(m, k) times (k, n) is (m, n): make a's last dim %lld, or b's %s %lld",
+                 (long long)rows, b->ndim == 1 ? "size" : "dim -2", (long long)columns);
+    return wk_fail(op,
+                   "a and b: expected a's last dim to equal b's %s, got a of shape %s and b of shape %s: %lld != %lld\n"
+                   "hint: %s",
+                   b->ndim == 1 ? "only dim" : "dim -2", wk_shape_string(a), wk_shape_string(b), (long long)columns,
+                   (long long)rows, hint);
+}
+
+static bool check_dims(const char *op, const wk_tensor *a, int a_ndim, const wk_tensor *b, int b_ndim)
+{
+    if (a->ndim == a_ndim && b->ndim == b_ndim)
+        return true;
+    const bool first = a->ndim != a_ndim;
+    return wk_fail(op, "%s: expected %d dim%s, got shape %s\nhint: wk_matmul takes operands of any dims",
+                   first ? "a" : "b", first ? a_ndim : b_ndim, (first ? a_ndim : b_ndim) == 1 ? "" : "s",
+                   wk_shape_string(first ? a : b));
+}
+
+/* ---------------------------------------------------------------- the product itself */
+
+/* Strides of a matrix as libraries want them: one of them 1, the other not 0 where it cannot matter. */
+static bool matrix_strides(const wk_tensor *x, int64_t *row, int64_t *column)
+{
+    const int64_t rows = size_at(x, 2), columns = size_at(x, 1);
+    *row = x->strides[x->ndim - 2];
+    *column = x->strides[x->ndim - 1];
+    if (columns <= 1 && *row != 1)
+        *column = 1;
+    if (rows <= 1)
+        *row = *column == 1 ? columns : 1;
+    return *row == 1 || *column == 1 || rows * columns < 64;
+}
+
+wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bias)
+{
+    wk_matmul_work work = {.m = size_at(a, 2), .n = size_at(b, 1), .k = size_at(a, 1), .alpha = 1};
+    if (!matrix_strides(a, &work.a_row, &work.a_column)) {
+        a = wk_dense(a);
+        if (!a)
+            return NULL;
+        matrix_strides(a, &work.a_row, &work.a_column);
+    }
+    if (!matrix_strides(b, &work.b_row, &work.b_column)) {
+        b = wk_dense(b);
+        if (!b)
+            return NULL;
+        matrix_strides(b, &work.b_row, &work.b_column);
+    }
+    if (bias && bias->shape[0] != 1 && bias->strides[0] != 1 && !(bias = wk_dense(bias)))
+        return NULL;
+
+    int ndim = 0;
+    int64_t shape[WK_MAX_DIMS];
+    if (!wk_broadcast_shapes(op, a->ndim - 2, a->shape, b->ndim - 2, b->shape, &ndim, shape))
+        return NULL;
+    shape[ndim] = work.m;
+    shape[ndim + 1] = work.n;
+    wk_tensor *y = wk_tensor_new(op, ndim + 2, shape, a->dtype, a->device);
+    if (!y)
+        return NULL;
+    work.batch_ndim = ndim;
+    for (int dim = 0; dim < ndim; dim++) {
+        const int a_dim = dim - (ndim - (a->ndim - 2)), b_dim = dim - (ndim - (b->ndim - 2));
+        work.batch_shape[dim] = shape[dim];
+        work.a_batch[dim] = a_dim < 0 || a->shape[a_dim] == 1 ? 0 : a->strides[a_dim];
+        work.b_batch[dim] = b_dim < 0 || b->shape[b_dim] == 1 ? 0 : b->strides[b_dim];
+        work.c_batch[dim] = y->strides[dim];
+    }
+    work.a = wk_data(a);
+    work.b = wk_data(b);
+    work.bias = bias ? wk_data(bias) : NULL;
+    work.c = wk_data(y);
+    work.c_row = work.n;
+    wk_matmul_run(wk_kernels_of(y->device, y->dtype), &work);
+    wk_count_multiply_adds(y->numel * work.k);
+    return y;
+}
+
+/* da = dy b^T, db = a^T dy; wk_accumulate sums over batches that were broadcast */
+static void bmm_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_matmul(dy, wk_transpose(wk_saved(node, 1), -2, -1)));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_matmul(wk_transpose(wk_saved(node, 0), -2, -1), dy));
+}
+
+/* at least 2 dims each; inner sizes agree */
+static wk_tensor *product(const char *op, wk_tensor *a, wk_tensor *b)
+{
+    if (wk_is_half(a->dtype)) {
+        wk_tensor *a_wide = wk_to(a, wk_float32), *b_wide = wk_to(b, wk_float32);
+        return a_wide && b_wide ? wk_to(product(op, a_wide, b_wide), a->dtype) : NULL;
+    }
+    wk_tensor *y = wk_multiply(op, a, b, NULL);
+    return wk_record(y, bmm_backward, .name = a->ndim == 2 && b->ndim == 2 ? "mm_backward" : "bmm_backward",
+                     WK_INPUTS(a, b), WK_SAVED(a, b));
+}
+
+/* ---------------------------------------------------------------- ops */
+
+/* (k) and (k): a column is a row's transpose, so the general product does it */
+static wk_tensor *as_row(wk_tensor *x) { return wk_unsqueeze(x, 0); }
+static wk_tensor *as_column(wk_tensor *x) { return wk_unsqueeze(x, 1); }
+
+wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("matmul", a);
+    WK_REQUIRE("matmul", b);
+    if (a->ndim == 0 || b->ndim == 0)
+        return wk_fail("matmul", "%s: expected at least 1 dim, got shape ()\nhint: wk_mul multiplies by a number",
+                       a->ndim == 0 ? "a" : "b");
+    if (!wk_check_product("matmul", "a", a, "b", b))
+        return NULL;
+    if (size_at(a, 1) != (b->ndim == 1 ? b->shape[0] : size_at(b, 2)))
+        return misfit("matmul", a, b);
+
+    const bool row = a->ndim == 1, column = b->ndim == 1;
+    if (row || column) {
+        wk_tensor *a_matrix = row ? as_row(a) : a, *b_matrix = column ? as_column(b) : b;
+        wk_tensor *y = a_matrix && b_matrix ? wk_matmul(a_matrix, b_matrix) : NULL;
+        if (y && column)
+            y = wk_squeeze(y, -1);
+        return y && row ? wk_squeeze(y, column ? -1 : -2) : y;
+    }
+    if (a->ndim > 2 && b->ndim == 2 && a->numel > 0) {
+        wk_shape shape = wk_shape_of(a->ndim, a->shape);
+        shape.sizes[a->ndim - 1] = b->shape[1];
+        wk_tensor *rows = wk_reshape(a, (-1, size_at(a, 1)));
+        return rows ? wk_reshape_with(product("matmul", rows, b), shape) : NULL;
+    }
+    return product("matmul", a, b);
+}
+
+wk_tensor *wk_mm(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("mm", a);
+    WK_REQUIRE("mm", b);
+    if (!check_dims("mm", a, 2, b, 2) || !wk_check_product("mm", "a", a, "b", b))
+        return NULL;
+    return a->shape[1] == b->shape[0] ? product("mm", a, b) : misfit("mm", a, b);
+}
+
+wk_tensor *wk_bmm(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("bmm", a);
+    WK_REQUIRE("bmm", b);
+    if (!check_dims("bmm", a, 3, b, 3) || !wk_check_product("bmm", "a", a, "b", b))
+        return NULL;
+    if (a->shape[0] != b->shape[0])
+        return wk_fail("bmm",
+                       "a and b: expected one batch size, got a of shape %s and b of shape %s: %lld != %lld\n"
+                       "hint: wk_matmul broadcasts batches",
+                       wk_shape_string(a), wk_shape_string(b), (long long)a->shape[0], (long long)b->shape[0]);
+    return a->shape[2] == b->shape[1] ? product("bmm", a, b) : misfit("bmm", a, b);
+}
+
+wk_tensor *wk_mv(wk_tensor *a, wk_tensor *x)
+{
+    WK_REQUIRE("mv", a);
+    WK_REQUIRE("mv", x);
+    if (!check_dims("mv", a, 2, x, 1) || !wk_check_product("mv", "a", a, "x", x))
+        return NULL;
+    if (a->shape[1] != x->shape[0])
+        return misfit("mv", a, x);
+    wk_tensor *column = as_column(x);
+    return column ? wk_squeeze(product("mv", a, column), 1) : NULL;
+}
+
+wk_tensor *wk_dot(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("dot", a);
+    WK_REQUIRE("dot", b);
+    if (!check_dims("dot", a, 1, b, 1) || !wk_check_product("dot", "a", a, "b", b))
+        return NULL;
+    if (a->shape[0] != b->shape[0])
+        return wk_fail("dot", "a and b: expected as many elements, got %lld and %lld", (long long)a->shape[0],
+                       (long long)b->shape[0]);
+    wk_tensor *row = as_row(a), *column = as_column(b);
+    wk_tensor *y = row && column ? product("dot", row, column) : NULL;
+    return y ? wk_squeeze(y) : NULL;
+}
+
+wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("outer", a);
+    WK_REQUIRE("outer", b);
+    if (!check_dims("outer", a, 1, b, 1))
+        return NULL;
+    wk_tensor *column = as_column(a);
+    return column ? wk_mul(column, b) : NULL;
+}
+
+wk_tensor *wk_addmm_with(wk_addmm_args args)
+{
+    wk_tensor *input = args.input;
+    WK_REQUIRE("addmm", input);
+    wk_tensor *y = wk_mm(args.a, args.b);
+    if (!y)
+        return NULL;
+    if (input->dtype != y->dtype)
+        return wk_fail("addmm", "input: expected dtype %s, that of a and b, got %s", wk_dtype_name(y->dtype),
+                       wk_dtype_name(input->dtype));
+    for (int dim = 1; dim <= input->ndim; dim++)
+        if (dim > 2 || (size_at(input, dim) != 1 && size_at(input, dim) != size_at(y, dim)))
+            return wk_fail("addmm", "input: expected a shape that broadcasts to %s, got %s", wk_shape_string(y),
+                           wk_shape_string(input));
+    const bool whole = wk_dtype_is_integral(y->dtype);
+    const wk_number alpha = whole ? WK_NUMBER((int64_t)args.alpha) : WK_NUMBER(args.alpha);
+    const wk_number beta = whole ? WK_NUMBER((int64_t)args.beta) : WK_NUMBER(args.beta);
+    if (args.alpha != 1)
+        y = wk_mul_with(wk_operand_tensor(y), (wk_operand){.number = alpha});
+    if (args.beta == 0)
+        return y;
+    return wk_add_with((wk_add_args){.alpha = beta, .a = wk_operand_tensor(y), .b = wk_operand_tensor(input)});
+}
