@@ -250,12 +250,7 @@ wk_tensor *wk_addmm_with(wk_addmm_args args)
         if (dim > 2 || (size_at(input, dim) != 1 && size_at(input, dim) != size_at(y, dim)))
             return wk_fail("addmm", "input: expected a shape that broadcasts to %s, got %s", wk_shape_string(y),
                            wk_shape_string(input));
-    const bool whole = wk_dtype_is_integral(y->dtype);
-    const wk_number alpha = whole ? WK_NUMBER((int64_t)args.alpha) : WK_NUMBER(args.alpha);
-    const wk_number beta = whole ? WK_NUMBER((int64_t)args.beta) : WK_NUMBER(args.beta);
     if (args.alpha != 1)
-        y = wk_mul_with(wk_operand_tensor(y), (wk_operand){.number = alpha});
-    if (args.beta == 0)
-        return y;
-    return wk_add_with((wk_add_args){.alpha = beta, .a = wk_operand_tensor(y), .b = wk_operand_tensor(input)});
+        y = wk_dtype_is_integral(y->dtype) ? wk_mul(y, (int64_t)args.alpha) : wk_mul(y, args.alpha);
+    return args.beta == 0 ? y : wk_add(y, input, .alpha = args.beta);
 }
