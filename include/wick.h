@@ -6,6 +6,7 @@
 #include <wick/tensor.h>
 #include <wick/memory.h>
 #include <wick/dict.h>
+#include <wick/module.h>
 #include <wick/error.h>
 #include <wick/autograd.h>
 #include <wick/creation.h>

@@ -1,0 +1,228 @@
+/* Modules: a struct of one's own with wk_module_base as its first member, and a forward.  PyTorch: torch.nn.Module,
+   https://pytorch.org/docs/stable/generated/torch.nn.Module.html
+
+       typedef struct {
+           wk_module_base base;
+           wk_module *fc1, *fc2;
+           wk_tensor *scale;
+       } mlp;
+
+       static wk_tensor *mlp_forward(void *module, wk_tensor *x)
+       {
+           mlp *self = module;
+           x = wk_gelu(wk_forward(self->fc1, x));                      // (B, 4*D)
+           return wk_mul(wk_forward(self->fc2, x), self->scale);       // (B, D)
+       }
+
+       static mlp *mlp_new(int64_t dim)
+       {
+           mlp *self = wk_module_new(mlp, mlp_forward);
+           wk_add_module(self, fc1, wk_nn_linear(dim, 4 * dim));
+           wk_add_module(self, fc2, wk_nn_linear(4 * dim, dim));
+           wk_add_parameter(self, scale, wk_ones((dim)));
+           return self;
+       }
+
+   A module owns its children, parameters and buffers; wk_module_free(model) frees the tree.  Names, order and initial
+   values are those of the same class in PyTorch.  Every `void *module` is a wk_module or a struct that begins with one. */
+#ifndef WICK_MODULE_H
+#define WICK_MODULE_H
+
+#include <stdio.h>
+
+#include <wick/dict.h>
+#include <wick/memory.h>
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wk_module {
+    const char *type; // "mlp"
+    bool training;    // set by wk_module_train and wk_module_eval
+
+    /* the library's own */
+    uint32_t magic;
+    struct wk_module_inside *inside;
+} wk_module;
+typedef wk_module wk_module_base;
+
+typedef wk_tensor *wk_module_forward(void *module, wk_tensor *x);
+
+/* ---- making one */
+
+/* wk_module_new(mlp, mlp_forward): a mlp, zeroed but for its base, in training mode; NULL after an error.  forward may be
+   NULL where the module is called through wk_call only.  .free(module) runs before the module goes, .extra_repr(module,
+   text, size) writes what stands in the parentheses of its printed form. */
+typedef struct wk_module_args {
+    size_t size;
+    const char *type; // lives as long as the program
+    wk_module_forward *forward;
+    void (*free)(void *module);
+    void (*extra_repr)(void *module, char *text, size_t size);
+} wk_module_args;
+#define wk_module_new(type_, ...)                                                                                      \
+    ((type_ *)wk_module_new_with((wk_module_args){.size = sizeof(type_) + 0 * WK_ASSERT(offsetof(type_, base) == 0),   \
+                                                  .type = #type_,                                                      \
+                                                  .forward = __VA_ARGS__}))
+void *wk_module_new_with(wk_module_args args);
+void wk_module_free(void *module); // the whole tree; shared children once; NULL is fine
+
+/* self->field = value, under the field's name.  The module owns child, parameter and buffer from then on.  A child of NULL
+   leaves the field NULL; a parameter or buffer of NULL reserves its name (it is in no list and no state dict). */
+#define wk_add_module(self, field, child)                                                                              \
+    wk_module_add_at(self, #field, WK_FIELD_OF(self, field), (child), WK_ASSERT(WK_MODULE_FITS((self)->field, child)))
+#define wk_add_parameter(self, field, tensor) wk_parameter_add_at(self, #field, WK_FIELD_OF(self, field), tensor)
+/* wk_add_buffer(self, field, tensor, .persistent = true): a tensor without gradient that moves with the module */
+#define wk_add_buffer(self, field, ...)                                                                                \
+    wk_buffer_add_at(self, #field, WK_FIELD_OF(self, field), (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
+
+/* parameter(x, requires_grad = true): a leaf on x's memory */
+typedef struct wk_parameter_args {
+    wk_tensor *data;
+    bool requires_grad;
+} wk_parameter_args;
+#define wk_parameter(...) wk_parameter_with((wk_parameter_args){.requires_grad = true, .data = __VA_ARGS__})
+wk_tensor *wk_parameter_with(wk_parameter_args args);
+
+/* the same by a name known at run time; a name that is there already is given the new value (and its field, if it has one:
+   wk_module_register_parameter(head, "weight", embedding->weight) ties two weights).  False after an error. */
+bool wk_module_add_module(void *module, const char *name, void *child);
+bool wk_module_register_parameter(void *module, const char *name, wk_tensor *tensor);
+typedef struct wk_buffer_args {
+    wk_tensor *tensor;
+    bool persistent; // in the state dict
+} wk_buffer_args;
+#define wk_module_register_buffer(module, name, ...)                                                                   \
+    wk_module_register_buffer_with(module, name, (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
+bool wk_module_register_buffer_with(void *module, const char *name, wk_buffer_args args);
+
+/* ---- calling one */
+
+/* forward(module, x): runs pre-hooks, the module's forward, and hooks, in a scope that keeps the result */
+wk_tensor *wk_forward(void *module, wk_tensor *x);
+/* call(function, module, ...): function(module, ...), where a forward has several inputs or gives something other than one
+   tensor (then its tensors belong to the scope outside; a function that gives nothing returns bool).  Where it gives one,
+   in a scope that keeps it, and hooks on the result run. */
+#define wk_call(function, module_, ...)                                                                                \
+    __extension__({                                                                                                    \
+        void *wk_call_module = (module_);                                                                              \
+        __typeof__(function(wk_call_module, __VA_ARGS__)) wk_call_result = {0};                                        \
+        wk_call_guard wk_call_here __attribute__((cleanup(wk_call_close))) =                                           \
+            wk_call_open(wk_call_module, _Generic(wk_call_result, wk_tensor *: true, default: false));                 \
+        if (wk_call_here.module)                                                                                       \
+            wk_call_result = function(wk_call_module, __VA_ARGS__);                                                    \
+        _Generic(wk_call_result, wk_tensor *: wk_call_keep, default: wk_call_no_keep)(&wk_call_here,                   \
+                                                                                      (void *)&wk_call_result);        \
+        wk_call_result;                                                                                                \
+    })
+
+/* hooks: what a pre-hook returns replaces the input, what a hook returns the output; NULL leaves it.  In order. */
+typedef wk_tensor *wk_forward_pre_hook(wk_module *module, wk_tensor *x, void *context);
+typedef wk_tensor *wk_forward_hook(wk_module *module, wk_tensor *x, wk_tensor *y, void *context); // x: NULL under wk_call
+typedef struct wk_hook_handle {
+    wk_module *module; // NULL after an error
+    int id;
+} wk_hook_handle;
+wk_hook_handle wk_module_register_forward_pre_hook(void *module, wk_forward_pre_hook *hook, void *context);
+wk_hook_handle wk_module_register_forward_hook(void *module, wk_forward_hook *hook, void *context);
+void wk_hook_remove(wk_hook_handle handle);
+
+/* ---- looking inside: in order of registration, the module's own before its children's, shared ones once.  Lists belong to
+   the module: they are valid until the same list is asked for again, or the module is freed. */
+wk_tensors wk_module_parameters(void *module);
+wk_tensors wk_module_buffers(void *module);
+const wk_dict *wk_module_named_parameters(void *module); // "blocks.0.attn.qkv.weight"
+const wk_dict *wk_module_named_buffers(void *module);
+
+typedef struct wk_modules {
+    int64_t count;
+    wk_module **items;
+    const char **names; // "" for the module itself, "blocks.0"
+} wk_modules;
+wk_modules wk_module_modules(void *module);  // the module itself first
+wk_modules wk_module_children(void *module); // its direct children
+
+/* wk_for_each_module (block, self->blocks) x = wk_forward(block, x): direct children */
+#define wk_for_each_module(child, module)                                                                              \
+    for (wk_module *const *wk_at_##child = wk_module_first_child(module), *child; (child = *wk_at_##child) != NULL;    \
+         wk_at_##child++)
+wk_module *const *wk_module_first_child(void *module); // a list that ends with NULL
+
+void *wk_module_get_submodule(void *module, const char *path);         // "blocks.0.attn"; "" is the module itself
+wk_tensor *wk_module_get_parameter(void *module, const char *path);    // "head.weight"; NULL after an error
+wk_tensor *wk_module_get_buffer(void *module, const char *path);
+int64_t wk_module_parameter_count(void *module);                       // elements, shared ones once
+
+/* ---- changing all of it; each returns the module */
+typedef struct wk_module_train_args {
+    void *module;
+    bool mode;
+} wk_module_train_args;
+#define wk_module_train(...) wk_module_train_with((wk_module_train_args){.mode = true, .module = __VA_ARGS__})
+void *wk_module_train_with(wk_module_train_args args);
+void *wk_module_eval(void *module);
+void *wk_module_apply(void *module, void (*function)(wk_module *module, void *context), void *context); // children first
+void *wk_module_requires_grad_(void *module, bool requires_grad);
+void *wk_module_zero_grad(void *module); // each parameter's grad becomes NULL
+/* to(module, wk_float64), to(module, wk_cuda), to(module, tensor): floating parameters, their grads, and floating buffers
+   (all of them to a device), in place: they stay the same tensors, so optimizers and fields keep working */
+#define wk_module_to(module, to)                                                                                       \
+    _Generic((to), wk_device: wk_module_to_device, wk_tensor *: wk_module_to_like, default: wk_module_to_dtype)((module), (to))
+void *wk_module_to_dtype(void *module, wk_dtype dtype);
+void *wk_module_to_device(void *module, wk_device device);
+void *wk_module_to_like(void *module, wk_tensor *like);
+
+/* ---- saving and loading */
+wk_dict *wk_module_state_dict(void *module); // parameters and persistent buffers by name, on the same memory; wk_dict_free it
+
+/* load_state_dict(module, state, strict = true): copies values into the module's tensors, cast to their dtypes; nothing is
+   copied after an error.  Shapes must match.  strict: every name of either side must be in the other; otherwise the others
+   are added to .missing_keys (with the module's tensors) and .unexpected_keys (with the state's), where given. */
+typedef struct wk_load_state_dict_args {
+    void *module;
+    const wk_dict *state;
+    bool strict;
+    wk_dict *missing_keys, *unexpected_keys;
+} wk_load_state_dict_args;
+#define wk_module_load_state_dict(module_, ...)                                                                        \
+    wk_module_load_state_dict_with(                                                                                    \
+        (wk_load_state_dict_args){.strict = true, .module = module_, .state = __VA_ARGS__})
+bool wk_module_load_state_dict_with(wk_load_state_dict_args args);
+
+/* print(module): the tree, a line each: "(fc1): linear(in_features=64, out_features=256, bias=True)" */
+void wk_module_print(void *module, FILE *file);
+
+/* ---- what the macros call */
+typedef struct wk_call_guard {
+    wk_scope_guard scope;
+    wk_module *module; // NULL after an error
+    int depth;         // of the modules that run in this thread
+    bool scoped;
+} wk_call_guard;
+wk_call_guard wk_call_open(void *module, bool scope);
+void wk_call_close(wk_call_guard *guard);
+void wk_call_keep(wk_call_guard *guard, void *result);
+void wk_call_no_keep(wk_call_guard *guard, void *result);
+void *wk_module_add_at(void *self, const char *name, void *place, void *child, int checked);
+wk_tensor *wk_parameter_add_at(void *self, const char *name, void *place, wk_tensor *tensor);
+wk_tensor *wk_buffer_add_at(void *self, const char *name, void *place, wk_buffer_args args);
+
+#define WK_FIELD_OF(self, field) ((self) ? (void *)&(self)->field : NULL)
+#define WK_ASSERT(condition)                                                                                           \
+    ((int)sizeof(struct {                                                                                              \
+        _Static_assert(condition, "wk_module_base must be the first member, named base; and a child must be what its " \
+                                  "field points to, or either of them a wk_module *");                                 \
+        int checked;                                                                                                   \
+    }))
+#define WK_MODULE_FITS(field, child)                                                                                   \
+    (__builtin_types_compatible_p(__typeof__(field), __typeof__(child)) ||                                             \
+     __builtin_types_compatible_p(__typeof__(field), wk_module *) ||                                                   \
+     __builtin_types_compatible_p(__typeof__(child), wk_module *) ||                                                   \
+     __builtin_types_compatible_p(__typeof__(child), void *))
+
+#ifdef __cplusplus
+}
+#endif
+#endif

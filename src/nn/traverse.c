@@ -1,0 +1,345 @@
+/* Looking through a tree of modules: parameters, buffers and modules by name, and what is done to all of them.
+
+   Order is PyTorch's: a module's own members in order of registration, then its children's.  What is reached twice (tied
+   weights, a shared module) is listed once, at its first path. */
+#include <stdio.h>
+#include <string.h>
+
+#include <wick/autograd.h>
+
+#include "core/alloc.h"
+#include "module.h"
+
+/* ---------------------------------------------------------------- the walk */
+
+typedef struct seen {
+    const wk_module **items;
+    int64_t count, capacity;
+} seen;
+
+/* whether it is new; false, with *fine false, where memory ran out */
+static bool see(seen *of, const wk_module *module, bool *fine)
+{
+    for (int64_t i = 0; i < of->count; i++)
+        if (of->items[i] == module)
+            return false;
+    if (of->count == of->capacity) {
+        const int64_t capacity = of->capacity ? 2 * of->capacity : 32;
+        const wk_module **items = wk_realloc(of->items, (size_t)capacity * sizeof *items);
+        if (!items)
+            return *fine = false;
+        of->items = items;
+        of->capacity = capacity;
+    }
+    of->items[of->count++] = module;
+    return true;
+}
+
+char *wk_module_join(const char *op, const char *path, const char *name)
+{
+    const size_t length = strlen(path) + strlen(name) + 2;
+    char *joined = wk_alloc(length);
+    if (!joined)
+        return wk_out_of_memory(op, length);
+    snprintf(joined, length, "%s%s%s", path, *path ? "." : "", name);
+    return joined;
+}
+
+static bool walk(const char *op, wk_module *module, const char *path, seen *before, wk_module_visit *visit, void *context)
+{
+    bool fine = true;
+    if (before && !see(before, module, &fine))
+        return fine || wk_out_of_memory(op, (size_t)before->count * 2 * sizeof *before->items);
+    if (!visit(module, path, context))
+        return false;
+    for (int64_t i = 0; fine && i < module->inside->children_count; i++) {
+        char *child = wk_module_join(op, path, module->inside->child_names[i]);
+        fine = child && walk(op, module->inside->children[i], child, before, visit, context);
+        wk_free(child);
+    }
+    return fine;
+}
+
+bool wk_module_walk(const char *op, wk_module *module, bool shared_once, wk_module_visit *visit, void *context)
+{
+    seen before = {0};
+    const bool fine = walk(op, module, "", shared_once ? &before : NULL, visit, context);
+    wk_free(before.items);
+    return fine;
+}
+
+/* ---------------------------------------------------------------- parameters, buffers */
+
+typedef struct gather {
+    const char *op;
+    bool buffers;
+    wk_dict *into;
+} gather;
+
+static bool listed(const wk_dict *dict, const wk_tensor *x)
+{
+    for (int64_t i = 0; i < wk_dict_count(dict); i++)
+        if (wk_dict_value_at(dict, i) == x)
+            return true;
+    return false;
+}
+
+static bool gather_members(wk_module *module, const char *path, void *context)
+{
+    const gather *wanted = context;
+    const wk_members *members = wanted->buffers ? &module->inside->buffers : &module->inside->parameters;
+    for (int64_t i = 0; i < members->count; i++) {
+        if (!members->items[i].tensor || listed(wanted->into, members->items[i].tensor))
+            continue;
+        char *name = wk_module_join(wanted->op, path, members->items[i].name);
+        const bool set = name && wk_dict_set(wanted->into, name, members->items[i].tensor);
+        wk_free(name);
+        if (!set)
+            return false;
+    }
+    return true;
+}
+
+static wk_dict *named(const char *op, wk_module *module, bool buffers)
+{
+    gather wanted = {op, buffers, wk_dict_new()};
+    if (wanted.into && !wk_module_walk(op, module, true, gather_members, &wanted)) {
+        wk_dict_free(wanted.into);
+        return NULL;
+    }
+    return wanted.into;
+}
+
+static const wk_dict *named_list(const char *op, void *module_, bool buffers)
+{
+    wk_module *module = wk_module_check(op, module_);
+    if (!module)
+        return NULL;
+    wk_dict **list = buffers ? &module->inside->lists.named_buffers : &module->inside->lists.named_parameters;
+    wk_dict_free(*list);
+    return *list = named(op, module, buffers);
+}
+
+const wk_dict *wk_module_named_parameters(void *module) { return named_list("named_parameters", module, false); }
+const wk_dict *wk_module_named_buffers(void *module) { return named_list("named_buffers", module, true); }
+
+static wk_tensors list(const char *op, void *module_, bool buffers)
+{
+    wk_module *module = wk_module_check(op, module_);
+    wk_dict *found = module ? named(op, module, buffers) : NULL;
+    if (!found)
+        return (wk_tensors){0};
+    const int64_t count = wk_dict_count(found);
+    wk_tensor ***place = buffers ? &module->inside->lists.buffers : &module->inside->lists.parameters;
+    wk_tensor **items = wk_realloc(*place, (size_t)(count + 1) * sizeof *items);
+    if (items) {
+        *place = items;
+        for (int64_t i = 0; i < count; i++)
+            items[i] = wk_dict_value_at(found, i);
+    } else {
+        wk_out_of_memory(op, (size_t)(count + 1) * sizeof *items);
+    }
+    wk_dict_free(found);
+    return items ? (wk_tensors){count, items} : (wk_tensors){0};
+}
+
+wk_tensors wk_module_parameters(void *module) { return list("parameters", module, false); }
+wk_tensors wk_module_buffers(void *module) { return list("buffers", module, true); }
+
+int64_t wk_module_parameter_count(void *module)
+{
+    const wk_tensors parameters = wk_module_parameters(module);
+    int64_t count = 0;
+    for (int64_t i = 0; i < parameters.count; i++)
+        count += parameters.items[i]->numel;
+    return count;
+}
+
+/* ---------------------------------------------------------------- modules */
+
+static void free_modules(wk_module_lists *lists)
+{
+    for (int64_t i = 0; i < lists->modules_count; i++)
+        wk_free(lists->module_names[i]);
+    wk_free(lists->module_names);
+    wk_free(lists->modules);
+    lists->modules = NULL;
+    lists->module_names = NULL;
+    lists->modules_count = 0;
+}
+
+void wk_module_lists_free(wk_module_lists *lists)
+{
+    wk_free(lists->parameters);
+    wk_free(lists->buffers);
+    wk_dict_free(lists->named_parameters);
+    wk_dict_free(lists->named_buffers);
+    free_modules(lists);
+}
+
+static bool gather_module(wk_module *module, const char *path, void *context)
+{
+    wk_module_lists *lists = context;
+    const size_t count = (size_t)lists->modules_count;
+    wk_module **modules = wk_realloc(lists->modules, (count + 1) * sizeof *modules);
+    if (modules)
+        lists->modules = modules;
+    char **names = modules ? wk_realloc(lists->module_names, (count + 1) * sizeof *names) : NULL;
+    if (names)
+        lists->module_names = names;
+    char *name = names ? wk_strdup(path) : NULL;
+    if (!name)
+        return wk_out_of_memory("modules", (count + 1) * sizeof *modules);
+    modules[count] = module;
+    names[count] = name;
+    lists->modules_count++;
+    return true;
+}
+
+wk_modules wk_module_modules(void *module_)
+{
+    wk_module *module = wk_module_check("modules", module_);
+    if (!module)
+        return (wk_modules){0};
+    wk_module_lists *lists = &module->inside->lists;
+    free_modules(lists);
+    if (!wk_module_walk("modules", module, true, gather_module, lists)) {
+        free_modules(lists);
+        return (wk_modules){0};
+    }
+    return (wk_modules){lists->modules_count, lists->modules, (const char **)lists->module_names};
+}
+
+wk_modules wk_module_children(void *module_)
+{
+    wk_module *module = wk_module_check("children", module_);
+    if (!module)
+        return (wk_modules){0};
+    return (wk_modules){module->inside->children_count, module->inside->children,
+                        (const char **)module->inside->child_names};
+}
+
+wk_module *const *wk_module_first_child(void *module_)
+{
+    static wk_module *const none;
+    wk_module *module = wk_module_check("children", module_);
+    return module ? module->inside->children : &none;
+}
+
+/* ---------------------------------------------------------------- by path */
+
+/* the child whose name begins path and ends at a dot or its end; NULL where there is none */
+static wk_module *child_at(const wk_module *module, const char *path, size_t length)
+{
+    for (int64_t i = 0; i < module->inside->children_count; i++) {
+        const char *name = module->inside->child_names[i];
+        if (strlen(name) == length && strncmp(name, path, length) == 0)
+            return module->inside->children[i];
+    }
+    return NULL;
+}
+
+static wk_module *submodule(const char *op, wk_module *module, const char *path, const char *end)
+{
+    for (const char *at = path; at < end;) {
+        const char *dot = memchr(at, '.', (size_t)(end - at));
+        const size_t length = (size_t)((dot ? dot : end) - at);
+        wk_module *child = child_at(module, at, length);
+        if (!child)
+            return wk_fail(op, "path: \"%s\": %s has no module \"%.*s\"", path, module->type, (int)length, at);
+        module = child;
+        at = dot ? dot + 1 : end;
+    }
+    return module;
+}
+
+void *wk_module_get_submodule(void *module_, const char *path)
+{
+    wk_module *module = wk_module_check("get_submodule", module_);
+    if (!module || !path)
+        return module ? wk_fail("get_submodule", "path: expected a path, got NULL") : NULL;
+    return submodule("get_submodule", module, path, path + strlen(path));
+}
+
+static wk_tensor *member_at(const char *op, void *module_, const char *path, bool buffers)
+{
+    wk_module *module = wk_module_check(op, module_);
+    if (!module || !path)
+        return module ? wk_fail(op, "path: expected a path, got NULL") : NULL;
+    const char *dot = strrchr(path, '.');
+    module = submodule(op, module, path, dot ? dot : path);
+    if (!module)
+        return NULL;
+    const wk_members *members = buffers ? &module->inside->buffers : &module->inside->parameters;
+    const char *name = dot ? dot + 1 : path;
+    for (int64_t i = 0; i < members->count; i++)
+        if (strcmp(members->items[i].name, name) == 0 && members->items[i].tensor)
+            return members->items[i].tensor;
+    return wk_fail(op, "path: \"%s\": %s has no %s \"%s\"", path, module->type, buffers ? "buffer" : "parameter", name);
+}
+
+wk_tensor *wk_module_get_parameter(void *module, const char *path)
+{
+    return member_at("get_parameter", module, path, false);
+}
+
+wk_tensor *wk_module_get_buffer(void *module, const char *path) { return member_at("get_buffer", module, path, true); }
+
+/* ---------------------------------------------------------------- done to all */
+
+static void set_training(wk_module *module, bool mode)
+{
+    module->training = mode;
+    for (int64_t i = 0; i < module->inside->children_count; i++)
+        set_training(module->inside->children[i], mode);
+}
+
+void *wk_module_train_with(wk_module_train_args args)
+{
+    wk_module *module = wk_module_check("train", args.module);
+    if (module)
+        set_training(module, args.mode);
+    return module;
+}
+
+void *wk_module_eval(void *module_)
+{
+    wk_module *module = wk_module_check("eval", module_);
+    if (module)
+        set_training(module, false);
+    return module;
+}
+
+static void apply(wk_module *module, void (*function)(wk_module *module, void *context), void *context)
+{
+    for (int64_t i = 0; i < module->inside->children_count; i++)
+        apply(module->inside->children[i], function, context);
+    function(module, context);
+}
+
+void *wk_module_apply(void *module_, void (*function)(wk_module *module, void *context), void *context)
+{
+    wk_module *module = wk_module_check("apply", module_);
+    if (module)
+        apply(module, function, context);
+    return module;
+}
+
+void *wk_module_requires_grad_(void *module, bool requires_grad)
+{
+    const wk_tensors parameters = wk_module_parameters(module);
+    for (int64_t i = 0; i < parameters.count; i++)
+        if (!wk_requires_grad_(parameters.items[i], requires_grad))
+            return NULL;
+    return parameters.items ? module : NULL;
+}
+
+void *wk_module_zero_grad(void *module)
+{
+    const wk_tensors parameters = wk_module_parameters(module);
+    for (int64_t i = 0; i < parameters.count; i++) {
+        wk_release(parameters.items[i]->grad);
+        parameters.items[i]->grad = NULL;
+    }
+    return parameters.items ? module : NULL;
+}
