@@ -21,5 +21,8 @@
 #include <wick/activation.h>
 #include <wick/init.h>
 #include <wick/matmul.h>
+#include <wick/data.h>
+#include <wick/progress.h>
+#include <wick/vision.h>
 
 #endif
