@@ -504,8 +504,8 @@ static void test_progress_lines(void **state)
                             .items = 192 * 128};
     wk_progress_line(&progress, 10.5, 100, line, sizeof line);
     assert_string_equal(line, "epoch 2/6  40% |########............| 192/469  loss 0.4123  2341 images/s  0:15 left");
-    wk_progress_line(&progress, 10.5, 60, line, sizeof line);
-    assert_string_equal(line, "epoch 2/6  40% 192/469  loss 0.4123  2341 images/s  0:15 lef");
+    wk_progress_line(&progress, 10.5, 50, line, sizeof line);
+    assert_string_equal(line, "epoch 2/6  40% 192/469  loss 0.4123  0:15 left");
     wk_progress_line(&progress, 10.5, 0, line, sizeof line);
     assert_string_equal(line, "epoch 2/6  40% 192/469  loss 0.4123  2341 images/s  0:15 left");
     progress.done = 469;
@@ -543,7 +543,7 @@ static void test_progress_of_a_loop(void **state)
 
 int main(void)
 {
-    wk_zeros((1)); // the thread's scope is there
+    wk_scope { wk_zeros((1)); } // the thread's scopes are there
     const struct CMUnitTest tests[] = {
         TEST(test_order_is_pytorchs),
         TEST(test_samplers),

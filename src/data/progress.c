@@ -65,19 +65,15 @@ void wk_progress_line(const wk_progress *progress, double seconds, int width, ch
     clock_text(time, finished ? seconds : done > 0 ? seconds * (1 - part) / part : 0);
     if (progress->text[0])
         snprintf(text, sizeof text, "  %s", progress->text);
-    /* the bar itself goes first where the line is narrow */
-    for (int with_bar = width > 0 ? 1 : 0; with_bar >= 0; with_bar--) {
-        if (with_bar) {
-            const int full = (int)(part * BAR);
-            bar[0] = '|';
-            for (int i = 0; i < BAR; i++)
-                bar[1 + i] = i < full ? '#' : '.';
-            memcpy(bar + 1 + BAR, "| ", 3);
-        } else {
-            bar[0] = '\0';
-        }
-        snprintf(line, size, "%s %3d%% %s%s%s%s  %s%s", progress->title, (int)(100 * part), bar, counts, text, speed,
-                 done > 0 || finished ? time : "", finished ? "" : done > 0 ? " left" : "...");
+    const int full = (int)(part * BAR);
+    bar[0] = '|';
+    for (int i = 0; i < BAR; i++)
+        bar[1 + i] = i < full ? '#' : '.';
+    memcpy(bar + 1 + BAR, "| ", 3);
+    /* where the line is narrow, the bar goes first, then the speed */
+    for (int cuts = width > 0 ? 0 : 1; cuts < 3; cuts++) {
+        snprintf(line, size, "%s %3d%% %s%s%s%s  %s%s", progress->title, (int)(100 * part), cuts < 1 ? bar : "", counts,
+                 text, cuts < 2 ? speed : "", done > 0 || finished ? time : "", finished ? "" : done > 0 ? " left" : "...");
         if (width <= 0 || columns(line) <= width)
             break;
     }
