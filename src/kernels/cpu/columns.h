@@ -20,7 +20,7 @@ typedef struct wk_stretch {
 
 static inline wk_stretch wk_stretch_at(const wk_columns *c, int64_t item, int64_t end)
 {
-    const int64_t chunks = (c->n + c->chunk - 1) / c->chunk;
+    const int64_t chunks = c->n > c->chunk ? (c->n + c->chunk - 1) / c->chunk : 1; // 1 where there is nothing to reduce
     const int64_t column = item % c->inner, chunk = item / c->inner % chunks, outer = item / c->inner / chunks;
     const int64_t first = chunk * c->chunk;
     wk_stretch at = {(outer * c->n + first) * c->inner + column, c->n - first, c->inner - column};
