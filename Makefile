@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install format clean
+.PHONY: all setup configure demo test katas bench debug sanitize install form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -20,10 +20,10 @@ setup:
 
 configure:
 	@test -f $(BUILD)/build.ninja || cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(TYPE) \
-	    -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >/dev/null
+	    -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DWICK_TESTS=OFF $(CMAKE_FLAGS) >/dev/null
 
 demo: setup
-	@$(MAKE) --no-print-directory configure CMAKE_FLAGS="$(CMAKE_FLAGS) -DWICK_TESTS=OFF" BUILD=$(BUILD)
+	@$(MAKE) --no-print-directory configure
 	@cmake --build $(BUILD) --target 12_vit_fashion_mnist
 	@$(BUILD)/katas/12_vit_fashion_mnist --out $(OUT) $(ARGS)
 
@@ -54,8 +54,8 @@ sanitize:
 install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
-format:
-	@git ls-files '*.c' '*.h' '*.cu' | xargs clang-format -i
+form:
+	@scripts/check_form.sh
 
 clean:
 	@rm -rf build build-*

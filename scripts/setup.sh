@@ -2,6 +2,8 @@
 # Installs what wick needs on Debian and Ubuntu; does nothing where all of it is there.
 #   scripts/setup.sh [test]     with `test`, also what only the tests need
 set -eu
+# elsewhere the build itself says what is missing
+command -v dpkg-query >/dev/null || exit 0
 
 # package                 what for
 packages='
