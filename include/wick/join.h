@@ -1,6 +1,7 @@
 /* Joining tensors and taking them apart.  PyTorch: https://pytorch.org/docs/stable/torch.html
 
-   Tensors to join stand in parentheses, wk_cat((a, b), .dim = 1), or come as a list made at run time, a wk_tensors.
+   Tensors to join stand in parentheses, wk_cat((a, b), .dim = 1), or come as a list made at run time:
+   wk_cat(.tensors = {count, array}, .dim = 1), or wk_cat(list, 1) of a wk_tensors.
    What takes a tensor apart returns such a list, which lives as long as the scope it was made in:
        wk_tensors parts = wk_split(x, 2, .dim = 1);              parts.count, parts.items[0]
    and also puts the parts where a tuple of places says, which must be as many:
@@ -19,6 +20,7 @@ extern "C" {
    stack: along a new dim; all sizes are equal.  hstack: along dim 1, or 0 of 1-D tensors.  vstack: rows, along dim 0.
    dtypes promote. */
 typedef struct wk_join_args {
+    char list; // the macro's, so that a list may come first without its keyword
     wk_tensors tensors;
     int64_t dim;
 } wk_join_args;
@@ -64,7 +66,7 @@ wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 
 /* a parenthesised tuple or a list, and keywords */
 #define WK_JOIN_ARGS(...) WK_GLUE(WK_JOIN_ARGS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
-#define WK_JOIN_ARGS_0(...) ((wk_join_args){__VA_ARGS__})
+#define WK_JOIN_ARGS_0(...) ((wk_join_args){.list = 1, __VA_ARGS__})
 #define WK_JOIN_ARGS_1(...) ((wk_join_args){.tensors = WK_TENSORS __VA_ARGS__})
 /* (size or sizes, [places], [keywords]): places go first in the initializer, so that a plain number behind is dim */
 #define WK_SPLIT_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_SPLIT_SIZE(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)

@@ -48,8 +48,23 @@ static void merge_dims(region *w)
     }
 }
 
-/* Moves the dim along which x is contiguous next to the last, along which y is: a plane to transpose.  False where there
-   is none worth it. */
+/* dim `from` becomes the last but `behind` */
+static void move_dim(region *w, int from, int behind)
+{
+    const int to = w->ndim - 1 - behind;
+    const int64_t size = w->shape[from], x_stride = w->x_strides[from], y_stride = w->y_strides[from];
+    for (int dim = from; dim < to; dim++) {
+        w->shape[dim] = w->shape[dim + 1];
+        w->x_strides[dim] = w->x_strides[dim + 1];
+        w->y_strides[dim] = w->y_strides[dim + 1];
+    }
+    w->shape[to] = size;
+    w->x_strides[to] = x_stride;
+    w->y_strides[to] = y_stride;
+}
+
+/* A plane to transpose: the dim along which x is contiguous is moved next to the last, along which y is.  False where there
+   is none, or one so narrow (channels of an image) that a loop along its long side is faster: that side is then last. */
 static bool transposed_plane(region *w)
 {
     const int last = w->ndim - 1;
@@ -57,18 +72,13 @@ static bool transposed_plane(region *w)
     for (int dim = 0; dim < last; dim++)
         if (w->x_strides[dim] == 1)
             across = dim;
-    if (across < 0 || w->y_strides[last] != 1 || w->x_strides[last] == 0 || w->shape[last] < 4 || w->shape[across] < 2)
+    if (across < 0 || w->y_strides[last] != 1 || w->x_strides[last] == 0)
         return false;
-    const int64_t size = w->shape[across], x_stride = w->x_strides[across], y_stride = w->y_strides[across];
-    for (int dim = across; dim < last - 1; dim++) {
-        w->shape[dim] = w->shape[dim + 1];
-        w->x_strides[dim] = w->x_strides[dim + 1];
-        w->y_strides[dim] = w->y_strides[dim + 1];
-    }
-    w->shape[last - 1] = size;
-    w->x_strides[last - 1] = x_stride;
-    w->y_strides[last - 1] = y_stride;
-    return true;
+    const int64_t narrow = 32 / w->size;
+    const bool plane = w->shape[across] >= narrow && w->shape[last] >= narrow;
+    if (plane || w->shape[last] < w->shape[across])
+        move_dim(w, across, plane ? 1 : 0);
+    return plane;
 }
 
 static void copy_bytes(const wk_tensor *like, region *w)

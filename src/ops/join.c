@@ -162,7 +162,7 @@ wk_tensor *wk_hstack_with(wk_join_args args)
     const wk_tensors raised = at_least("hstack", args.tensors, 1);
     if (!raised.items || !raised.items[0])
         return NULL;
-    return wk_cat_with((wk_join_args){raised, raised.items[0]->ndim == 1 ? 0 : 1});
+    return wk_cat(raised, raised.items[0]->ndim == 1 ? 0 : 1);
 }
 
 wk_tensor *wk_vstack_with(wk_join_args args)
@@ -170,5 +170,5 @@ wk_tensor *wk_vstack_with(wk_join_args args)
     if (!common_dtype("vstack", args.tensors))
         return NULL;
     const wk_tensors raised = at_least("vstack", args.tensors, 2);
-    return raised.items ? wk_cat_with((wk_join_args){raised, 0}) : NULL;
+    return raised.items ? wk_cat(raised) : NULL;
 }

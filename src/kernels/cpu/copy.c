@@ -39,7 +39,11 @@ static void next_row(const region *w, int64_t *coordinate, int64_t *x, int64_t *
     {                                                                                                                  \
         const type *from = x;                                                                                          \
         type *to = y;                                                                                                  \
-        if (y_stride == 1)                                                                                             \
+        if (y_stride == 1 && x_stride == 0) {                                                                          \
+            const type value = *from;                                                                                  \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                to[i] = value;                                                                                         \
+        } else if (y_stride == 1)                                                                                      \
             for (int64_t i = 0; i < n; i++)                                                                            \
                 to[i] = from[i * x_stride];                                                                            \
         else                                                                                                           \
@@ -51,9 +55,22 @@ ROW(uint16_t)
 ROW(uint32_t)
 ROW(uint64_t)
 
-static void copy_row(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t n, int64_t size)
+/* short rows (a head of attention, a patch) spend longer in getting to memcpy than in it */
+static inline void copy_short(const char *x, char *y, int64_t bytes)
 {
-    if (x_stride == 1 && y_stride == 1)
+    for (; bytes >= 32; bytes -= 32, x += 32, y += 32)
+        memcpy(y, x, 32);
+    for (; bytes >= 4; bytes -= 4, x += 4, y += 4)
+        memcpy(y, x, 4);
+    for (; bytes > 0; bytes--)
+        *y++ = *x++;
+}
+
+static inline void copy_row(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t n, int64_t size)
+{
+    if (x_stride == 1 && y_stride == 1 && n * size <= 256)
+        copy_short(x, y, n * size);
+    else if (x_stride == 1 && y_stride == 1)
         memcpy(y, x, (size_t)(n * size));
     else if (size == 4)
         row_of_uint32_t(x, x_stride, y, y_stride, n);
