@@ -14,6 +14,8 @@
 extern "C" {
 #endif
 
+#define wk_pi 3.14159265358979323846
+
 /* ---- arithmetic: tensor or number on either side */
 typedef struct wk_add_args {
     wk_operand a, b;
