@@ -21,6 +21,7 @@
 #include <wick/activation.h>
 #include <wick/init.h>
 #include <wick/matmul.h>
+#include <wick/attention.h>
 #include <wick/data.h>
 #include <wick/progress.h>
 #include <wick/vision.h>

@@ -1,0 +1,318 @@
+/* scaled_dot_product_attention.
+
+   The kernel takes (B, H, L, D) by strides and keeps each row's log sum of exponentials.  The composition, made of
+   matmul and softmax, stands in for it where the kernel has no say: dropout, a mask that wants a gradient, batches that
+   broadcast; and it gives the gradient's own gradient. */
+#include <wick/activation.h>
+#include <wick/attention.h>
+#include <wick/random.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/attention.h"
+#include "matmul.h"
+
+/* ---------------------------------------------------------------- composed of ops */
+
+static wk_tensor *positions(int64_t count, wk_device device) // 0, 1, ...
+{
+    return wk_arange_with(WK_NUMBER(0), WK_NUMBER(count), WK_NUMBER(1), (wk_range_args){.device = device});
+}
+
+/* softmax(scale q k^T + mask), 0 in rows that look nowhere; key heads are repeated for the query heads that read them
+ */
+static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, bool causal, double scale)
+{
+    wk_tensor *s = wk_mul(wk_matmul(q, wk_transpose(k, -2, -1)), scale);
+    if (!s)
+        return NULL;
+    if (causal) {
+        const int64_t L = s->shape[s->ndim - 2], S = s->shape[s->ndim - 1];
+        wk_tensor *query = wk_unsqueeze(positions(L, s->device), 1), *key = positions(S, s->device);
+        mask = query && key ? wk_le(key, query) : NULL;
+        if (!mask)
+            return NULL;
+    }
+    if (mask && mask->dtype == wk_bool)
+        s = wk_where(mask, s, -INFINITY);
+    else if (mask)
+        s = wk_add(s, wk_to(mask, s->dtype));
+    else
+        return wk_softmax(s);
+    wk_tensor *hidden = NULL;
+    wk_no_grad hidden = wk_eq(wk_sum(wk_ne(s, -INFINITY), (-1), .keepdim = true), 0);
+    return wk_masked_fill(wk_softmax(wk_masked_fill(s, hidden, 0)), hidden, 0);
+}
+
+/* (..., H / n, S, D) -> (..., H, S, D) */
+static wk_tensor *repeat_heads(wk_tensor *x, int64_t heads)
+{
+    if (!x || x->ndim < 3 || x->shape[x->ndim - 3] == heads)
+        return x;
+    const int64_t own = x->shape[x->ndim - 3];
+    wk_tensor *wide = wk_unsqueeze(x, x->ndim - 2);
+    if (!wide)
+        return NULL;
+    wk_shape size = wk_shape_of(wide->ndim, wide->shape);
+    size.sizes[wide->ndim - 3] = heads / own;
+    wide = wk_expand_with(wide, size, NULL);
+    size = wk_shape_of(x->ndim, x->shape);
+    size.sizes[x->ndim - 3] = heads;
+    return wk_reshape_with(wide, size);
+}
+
+static wk_tensor *composed(const wk_attention_args *args)
+{
+    const int64_t heads = args->enable_gqa ? args->query->shape[args->query->ndim - 3] : 0;
+    wk_tensor *k = args->enable_gqa ? repeat_heads(args->key, heads) : args->key;
+    wk_tensor *v = args->enable_gqa ? repeat_heads(args->value, heads) : args->value;
+    wk_tensor *p = k ? probabilities(args->query, k, args->attn_mask, args->is_causal, args->scale) : NULL;
+    if (p && args->dropout_p > 0) {
+        const double keep = 1 - args->dropout_p;
+        wk_tensor *kept = NULL;
+        wk_no_grad kept = wk_bernoulli_(wk_empty_like(p), keep);
+        p = wk_mul(p, keep > 0 ? wk_div(kept, keep) : kept);
+    }
+    return p && v ? wk_matmul(p, v) : NULL;
+}
+
+/* ---------------------------------------------------------------- by the kernel */
+
+static void first_three_strides(const wk_tensor *x, int64_t *strides)
+{
+    memcpy(strides, x->strides, 3 * sizeof *strides);
+}
+
+/* (B, H, L, D) whose memory is (B, L, H, D) */
+static wk_tensor *new_rows_first(const wk_tensor *like, int64_t width)
+{
+    const int64_t memory[4] = {like->shape[0], like->shape[2], like->shape[1], width};
+    wk_tensor *y = wk_tensor_new("scaled_dot_product_attention", 4, memory, like->dtype, like->device);
+    if (!y)
+        return NULL;
+    const int64_t row = y->strides[1];
+    y->shape[1] = memory[2], y->shape[2] = memory[1];
+    y->strides[1] = y->strides[2], y->strides[2] = row;
+    return y;
+}
+
+static bool rows_contiguous(const wk_tensor *x) { return x->strides[3] == 1 || x->shape[3] <= 1; }
+
+/* what forward and backward both tell the kernel */
+static wk_attention_work work_of(const wk_tensor *q, const wk_tensor *k, const wk_tensor *v, const wk_tensor *mask,
+                                 const wk_tensor *y, const wk_tensor *lse, bool causal, double scale)
+{
+    wk_attention_work work = {.q = wk_data(q), .k = wk_data(k), .v = wk_data(v), .y = wk_data(y), .lse = wk_data(lse)};
+    work.heads = q->shape[1], work.group = k->shape[1] > 0 ? q->shape[1] / k->shape[1] : 1;
+    work.L = q->shape[2], work.S = k->shape[2], work.D = q->shape[3], work.Dv = v->shape[3];
+    work.scale = scale, work.causal = causal;
+    first_three_strides(q, work.q_strides);
+    first_three_strides(k, work.k_strides);
+    first_three_strides(v, work.v_strides);
+    first_three_strides(y, work.y_strides);
+    if (mask) {
+        work.mask = wk_data(mask);
+        work.mask_is_bool = mask->dtype == wk_bool;
+        memcpy(work.mask_strides, mask->strides, sizeof work.mask_strides);
+    }
+    return work;
+}
+
+/* The gradients of q, k and v, through ops: p = softmax(..), dv = p^T dy, ds = p * (dy v^T - sum(dy v^T * p)),
+   dq = scale ds k, dk = scale ds^T q. */
+static void composed_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *q = wk_saved(node, 0), *mask = node->n ? wk_saved(node, 5) : NULL;
+    if (!q)
+        return;
+    wk_tensor *k = repeat_heads(wk_saved(node, 1), q->shape[1]), *v = repeat_heads(wk_saved(node, 2), q->shape[1]);
+    wk_tensor *p = k && v ? probabilities(q, k, mask, node->flag, node->number) : NULL;
+    wk_tensor *dv = p ? wk_matmul(wk_transpose(p, -2, -1), dy) : NULL;
+    wk_tensor *ds =
+        dv ? wk_mul(wk_softmax_backward(wk_matmul(dy, wk_transpose(v, -2, -1)), p, -1), node->number) : NULL;
+    wk_tensor *dq = ds ? wk_matmul(ds, k) : NULL;
+    wk_tensor *dk = dq ? wk_matmul(wk_transpose(ds, -2, -1), q) : NULL;
+    const wk_tensor *own = wk_saved(node, 1);
+    if (dk && own && own->shape[1] != q->shape[1]) { // the heads that read one key head are summed
+        const int64_t groups = own->shape[1];
+        dk = wk_sum(wk_unflatten(dk, 1, (groups, -1)), (2));
+        dv = wk_sum(wk_unflatten(dv, 1, (groups, -1)), (2));
+    }
+    wk_accumulate(node, 0, dq);
+    wk_accumulate(node, 1, dk);
+    wk_accumulate(node, 2, dv);
+}
+
+static void scaled_dot_product_attention_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_is_grad_enabled()) { // create_graph
+        composed_backward(node, dy);
+        return;
+    }
+    wk_tensor *q = wk_saved(node, 0), *k = wk_saved(node, 1), *v = wk_saved(node, 2), *y = wk_saved(node, 3);
+    wk_tensor *lse = wk_saved(node, 4), *mask = node->n ? wk_saved(node, 5) : NULL;
+    if (!q || !k || !v || !y || !lse || (node->n && !mask))
+        return;
+    if (!rows_contiguous(dy))
+        dy = wk_dense(dy);
+    wk_tensor *dq = new_rows_first(q, q->shape[3]), *dk = new_rows_first(k, k->shape[3]);
+    wk_tensor *dv = new_rows_first(v, v->shape[3]);
+    if (dy && dq && dk && dv) {
+        wk_attention_backward_work work = {.forward = work_of(q, k, v, mask, y, lse, node->flag, node->number)};
+        work.dy = wk_data(dy), work.dq = wk_data(dq), work.dk = wk_data(dk), work.dv = wk_data(dv);
+        first_three_strides(dy, work.dy_strides);
+        first_three_strides(dq, work.dq_strides);
+        first_three_strides(dk, work.dk_strides);
+        first_three_strides(dv, work.dv_strides);
+        wk_attention_backward_run(wk_kernels_of(q->device, q->dtype), &work, q->shape[0]);
+    }
+    wk_accumulate(node, 0, dq);
+    wk_accumulate(node, 1, dk);
+    wk_accumulate(node, 2, dv);
+}
+
+/* (B, H, L, D) each, same B; mask (B, H, L, S) by strides, or NULL */
+static wk_tensor *by_kernel(wk_tensor *q, wk_tensor *k, wk_tensor *v, wk_tensor *mask, bool causal, double scale)
+{
+    wk_tensor *y = new_rows_first(q, v->shape[3]);
+    wk_tensor *lse = y ? wk_tensor_new("scaled_dot_product_attention", 3, q->shape, q->dtype, q->device) : NULL;
+    if (!lse)
+        return NULL;
+    wk_attention_work work = work_of(q, k, v, mask, y, lse, causal, scale);
+    wk_attention_run(wk_kernels_of(q->device, q->dtype), &work, q->shape[0]);
+    wk_count_multiply_adds(q->shape[0] * work.heads * work.L * work.S * (work.D + work.Dv));
+    wk_tensor *saved[6] = {q, k, v, y, lse, mask};
+    return wk_record(y, scaled_dot_product_attention_backward,
+                     .name = "scaled_dot_product_flash_attention_for_cpu_backward", WK_INPUTS(q, k, v),
+                     .saved = {mask ? 6 : 5, saved}, .n = mask != NULL, .flag = causal, .number = scale);
+}
+
+/* ---------------------------------------------------------------- the op */
+
+static bool check_mask(const wk_attention_args *args)
+{
+    const wk_tensor *mask = args->attn_mask, *q = args->query;
+    if (mask->dtype != wk_bool && mask->dtype != q->dtype && mask->dtype != wk_float32)
+        return wk_fail(
+            "scaled_dot_product_attention",
+            "attn_mask: expected dtype bool or query's, %s, got %s\nhint: bool is true where a query may look, "
+            "floating is added to the scores",
+            wk_dtype_name(q->dtype), wk_dtype_name(mask->dtype));
+    int64_t shape[WK_MAX_DIMS];
+    memcpy(shape, q->shape, sizeof shape);
+    shape[q->ndim - 1] = args->key->shape[args->key->ndim - 2];
+    for (int dim = 1; dim <= mask->ndim; dim++)
+        if (mask->shape[mask->ndim - dim] != 1 &&
+            (dim > q->ndim || mask->shape[mask->ndim - dim] != shape[q->ndim - dim]) && (dim <= 2 || dim > q->ndim))
+            return wk_fail("scaled_dot_product_attention",
+                           "attn_mask: expected a shape that broadcasts to (..., L, S) = %s, got %s",
+                           wk_shape_text(q->ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(mask));
+    return true;
+}
+
+static bool check(const wk_attention_args *args)
+{
+    static const char OP[] = "scaled_dot_product_attention";
+    const wk_tensor *q = args->query, *k = args->key, *v = args->value;
+    if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2)
+        return wk_fail(OP, "query, key and value: expected at least 2 dims, (..., L, D), got shapes %s, %s and %s",
+                       wk_shape_string(q), wk_shape_string(k), wk_shape_string(v));
+    if (!wk_check_product(OP, "query", q, "key", k) || !wk_check_product(OP, "query", q, "value", v) ||
+        !wk_check_floating(OP, q))
+        return false;
+    if (q->shape[q->ndim - 1] != k->shape[k->ndim - 1])
+        return wk_fail(
+            OP, "query and key: expected one last dim, got query of shape %s and key of shape %s: %lld != %lld",
+            wk_shape_string(q), wk_shape_string(k), (long long)q->shape[q->ndim - 1], (long long)k->shape[k->ndim - 1]);
+    if (k->shape[k->ndim - 2] != v->shape[v->ndim - 2])
+        return wk_fail(
+            OP,
+            "key and value: expected one length (dim -2), got key of shape %s and value of shape %s: %lld != "
+            "%lld",
+            wk_shape_string(k), wk_shape_string(v), (long long)k->shape[k->ndim - 2], (long long)v->shape[v->ndim - 2]);
+    if (args->is_causal && args->attn_mask)
+        return wk_fail(OP, "attn_mask: expected none beside is_causal\nhint: make the mask causal, or leave one out");
+    if (args->dropout_p < 0 || args->dropout_p > 1)
+        return wk_fail(OP, "dropout_p: expected 0 to 1, got %g", args->dropout_p);
+    if (args->enable_gqa) {
+        const bool fits = q->ndim >= 3 && k->ndim >= 3 && v->ndim >= 3 && k->shape[k->ndim - 3] > 0 &&
+                          v->shape[v->ndim - 3] > 0 && q->shape[q->ndim - 3] % k->shape[k->ndim - 3] == 0 &&
+                          q->shape[q->ndim - 3] % v->shape[v->ndim - 3] == 0;
+        if (!fits)
+            return wk_fail(OP,
+                           "query, key and value: with enable_gqa expected query's heads (dim -3) to be a multiple of "
+                           "key's and value's, got shapes %s, %s and %s",
+                           wk_shape_string(q), wk_shape_string(k), wk_shape_string(v));
+    }
+    return !args->attn_mask || check_mask(args);
+}
+
+/* whether leading dims (and heads) are the same, so that the kernel can count them together */
+static bool same_batch(const wk_attention_args *args)
+{
+    const wk_tensor *q = args->query, *k = args->key, *v = args->value;
+    if (q->ndim != k->ndim || q->ndim != v->ndim)
+        return false;
+    for (int dim = 0; dim < q->ndim - 2; dim++) {
+        const bool heads = args->enable_gqa && dim == q->ndim - 3;
+        if (k->shape[dim] != v->shape[dim] || (!heads && q->shape[dim] != k->shape[dim]))
+            return false;
+    }
+    return true;
+}
+
+/* (..., H, L, D) -> (B, H, L, D) with contiguous rows */
+static wk_tensor *four_dims(wk_tensor *x)
+{
+    while (x && x->ndim < 4)
+        x = wk_unsqueeze(x, 0);
+    if (x && x->ndim > 4)
+        x = wk_flatten(x, 0, x->ndim - 4);
+    return !x || rows_contiguous(x) ? x : wk_contiguous(x);
+}
+
+wk_tensor *wk_scaled_dot_product_attention_with(wk_attention_args args)
+{
+    wk_tensor *q = args.query;
+    WK_REQUIRE("scaled_dot_product_attention", q);
+    WK_REQUIRE("scaled_dot_product_attention", args.key);
+    WK_REQUIRE("scaled_dot_product_attention", args.value);
+    if (!check(&args))
+        return NULL;
+    if (isnan(args.scale))
+        args.scale = 1 / sqrt((double)q->shape[q->ndim - 1]);
+    if (wk_is_half(q->dtype)) {
+        const wk_dtype dtype = q->dtype;
+        args.query = wk_to(q, wk_float32), args.key = wk_to(args.key, wk_float32),
+        args.value = wk_to(args.value, wk_float32);
+        if (args.attn_mask && args.attn_mask->dtype != wk_bool)
+            args.attn_mask = wk_to(args.attn_mask, wk_float32);
+        return wk_to(wk_scaled_dot_product_attention_with(args), dtype);
+    }
+    const bool mask_learns = args.attn_mask && wk_needs_grad(args.attn_mask);
+    if (args.dropout_p > 0 || mask_learns || !same_batch(&args))
+        return composed(&args);
+
+    wk_tensor *mask = args.attn_mask, *k = four_dims(args.key), *v = four_dims(args.value);
+    if (mask && mask->dtype != wk_bool)
+        mask = wk_to(mask, q->dtype);
+    if (mask) { // (..., H, L, S), repeated by strides of 0
+        wk_shape size = wk_shape_of(q->ndim, q->shape);
+        size.sizes[q->ndim - 1] = args.key->shape[args.key->ndim - 2];
+        mask = wk_expand_with(mask, size, NULL);
+        while (mask && mask->ndim < 4)
+            mask = wk_unsqueeze(mask, 0);
+        if (mask && mask->ndim > 4)
+            mask = wk_flatten(mask, 0, mask->ndim - 4);
+    }
+    q = four_dims(q);
+    if (!q || !k || !v || (args.attn_mask && !mask))
+        return NULL;
+    wk_tensor *y = by_kernel(q, k, v, mask, args.is_causal, args.scale);
+    if (!y || args.query->ndim == 4)
+        return y;
+    wk_shape size = wk_shape_of(args.query->ndim, args.query->shape);
+    size.sizes[size.ndim - 1] = v->shape[3];
+    return wk_reshape_with(y, size);
+}
