@@ -72,9 +72,9 @@ static void check(product_case c, wk_dtype dtype)
     const int64_t a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;
     const int64_t c_size = c.m * ldc;
     double *numbers_a = numbers(a_size * c.batches), *numbers_b = numbers(b_size * c.batches);
-    double *numbers_c = numbers(c_size * c.batches), *numbers_bias = numbers(c.n);
+    double *numbers_c = numbers(c_size * c.batches), *numbers_bias = numbers(ldc);
     void *a = converted(numbers_a, a_size * c.batches, dtype), *b = converted(numbers_b, b_size * c.batches, dtype);
-    void *before = converted(numbers_c, c_size * c.batches, dtype), *bias = converted(numbers_bias, c.n, dtype);
+    void *before = converted(numbers_c, c_size * c.batches, dtype), *bias = converted(numbers_bias, ldc, dtype);
     void *y = converted(numbers_c, c_size * c.batches, dtype), *again = converted(numbers_c, c_size * c.batches, dtype);
     wk_matmul_work work = {.a = a, .b = b, .bias = c.bias ? bias : NULL, .c = y, .m = c.m, .n = c.n, .k = c.k};
     work.a_row = c.transpose_a ? 1 : lda, work.a_column = c.transpose_a ? lda : 1;
