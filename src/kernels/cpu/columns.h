@@ -1,6 +1,6 @@
-/* How a reduction over the middle of x (outer, n, inner) finds its numbers.  The result is y (outer, chunks, inner), with
-   n cut into chunks of `chunk` rows; an item is an element of y, in row-major order.  Neighbouring items that differ in
-   inner alone form a stretch: their columns lie side by side and are reduced together, WK_COLUMNS at most. */
+/* How a reduction over the middle of x (outer, n, inner) finds its numbers.  The result is y (outer, chunks, inner),
+   with n cut into chunks of `chunk` rows; an item is an element of y, in row-major order.  Neighbouring items that
+   differ in inner alone form a stretch: their columns lie side by side and are reduced together, WK_COLUMNS at most. */
 #ifndef WICK_COLUMNS_H
 #define WICK_COLUMNS_H
 

@@ -34,7 +34,8 @@ void KERNEL_NAME(cross_entropy)(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* dx = dy * (((1 - e) w[t] + e / n W) p - (1 - e) w[t] onehot - e / n w), dy one a row; dy_step is 0 where all share one */
+/* dx = dy * (((1 - e) w[t] + e / n W) p - (1 - e) w[t] onehot - e / n w), dy one a row; dy_step is 0 where all share
+ * one */
 void KERNEL_NAME(cross_entropy_backward)(const void *work, int64_t begin, int64_t end)
 {
     const wk_cross_entropy_backward_work *w = work;

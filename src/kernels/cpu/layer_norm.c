@@ -1,5 +1,5 @@
-/* layer_norm and its backward along contiguous rows of n: y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(var + eps)
-   with the biased variance; weight and bias (n) may be NULL.  mean and rstd, one a row, are kept for the backward.
+/* layer_norm and its backward along contiguous rows of n: y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(var +
+   eps) with the biased variance; weight and bias (n) may be NULL.  mean and rstd, one a row, are kept for the backward.
 
    The mean and then the deviations are summed, two passes over a row in cache: one pass over sums of squares would lose
    the variance where the mean is large. */
@@ -61,8 +61,8 @@ void KERNEL_NAME(layer_norm_backward)(const void *work, int64_t begin, int64_t e
     }
 }
 
-/* dweight = sum over rows of dy * xhat, dbias = sum over rows of dy: an item is a chunk of rows, whose sums go to row `item`
-   of the parts (chunks, n); the parts are summed by the kernel `sum`.  Either may be NULL. */
+/* dweight = sum over rows of dy * xhat, dbias = sum over rows of dy: an item is a chunk of rows, whose sums go to row
+   `item` of the parts (chunks, n); the parts are summed by the kernel `sum`.  Either may be NULL. */
 void KERNEL_NAME(layer_norm_backward_columns)(const void *work, int64_t begin, int64_t end)
 {
     const wk_layer_norm_backward_columns_work *w = work;

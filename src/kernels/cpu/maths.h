@@ -1,9 +1,9 @@
 /* The functions that expressions of pointwise.def and the row kernels call, for the `real` of this compilation.
 
-   EXP, ERF and the float TANH are our own: polynomials without branches, inlined, so that gcc and clang vectorize the loop
-   around them on every instruction set.  (Measured on AVX-512 against calls of libmvec: exp 1.3 times, erf 3 times as
-   fast, since nothing is spilled around a call.)  Errors: exp 1 ulp, erf 1 ulp, tanh 2 ulp; coefficients are minimax fits.
-   The others are libm's: gcc calls the vector forms that glibc's libmvec has, which glibc's headers declare under
+   EXP, ERF and the float TANH are our own: polynomials without branches, inlined, so that gcc and clang vectorize the
+   loop around them on every instruction set.  (Measured on AVX-512 against calls of libmvec: exp 1.3 times, erf 3 times
+   as fast, since nothing is spilled around a call.)  Errors: exp 1 ulp, erf 1 ulp, tanh 2 ulp; coefficients are minimax
+   fits. The others are libm's: gcc calls the vector forms that glibc's libmvec has, which glibc's headers declare under
    -ffast-math alone and which are therefore declared here; elsewhere the same loops call the scalar functions.
    NaN and infinity are what they are in libm throughout. */
 #ifndef WICK_MATHS_H
@@ -253,14 +253,14 @@ WK_INLINE double wk_erfinv(double x)
 WK_INLINE float wk_erfinvf(float x) { return (float)wk_erfinv((double)x); }
 
 /* float keeps float's function; every other type computes in double */
-#define WK_BY_TYPE(name, x) _Generic((x), float: name##f, default: name)(x)
-#define WK_BY_TYPE_2(name, a, b) _Generic((a), float: name##f, default: name)(a, b)
+#define WK_BY_TYPE(name, x) _Generic((x), float : name##f, default : name)(x)
+#define WK_BY_TYPE_2(name, a, b) _Generic((a), float : name##f, default : name)(a, b)
 #define EXP(x) WK_BY_TYPE(wk_exp, x)
-#define EXP_NEGATIVE(x) _Generic((x), float: wk_exp_negativef, default: wk_exp)(x)
+#define EXP_NEGATIVE(x) _Generic((x), float : wk_exp_negativef, default : wk_exp)(x)
 #define ERF(x) WK_BY_TYPE(wk_erf, x)
-#define ERF_ABSOLUTE(x) _Generic((x), float: wk_erf_absolutef, default: wk_erf)(x)
+#define ERF_ABSOLUTE(x) _Generic((x), float : wk_erf_absolutef, default : wk_erf)(x)
 #define ERFINV(x) WK_BY_TYPE(wk_erfinv, x)
-#define TANH(x) _Generic((x), float: wk_tanhf, default: tanh)(x)
+#define TANH(x) _Generic((x), float : wk_tanhf, default : tanh)(x)
 #define LOG(x) WK_BY_TYPE(log, x)
 #define LOG2(x) WK_BY_TYPE(log2, x)
 #define LOG10(x) WK_BY_TYPE(log10, x)
@@ -296,10 +296,7 @@ WK_INLINE real wk_div_trunc(real a, real b)
 {
     return b == 0 ? 0 : b == (real)-1 && (real)-1 < 0 ? (real)(0 - (uint64_t)a) : (real)(a / b);
 }
-WK_INLINE real wk_fmod(real a, real b)
-{
-    return b == 0 || (b == (real)-1 && (real)-1 < 0) ? 0 : (real)(a % b);
-}
+WK_INLINE real wk_fmod(real a, real b) { return b == 0 || (b == (real)-1 && (real)-1 < 0) ? 0 : (real)(a % b); }
 WK_INLINE real wk_floor_divide(real a, real b)
 {
     const real quotient = wk_div_trunc(a, b);
@@ -337,7 +334,7 @@ WK_INLINE real wk_floor_divide(real a, real b)
     if (rest != 0 && (b < 0) != (rest < 0))
         quotient -= 1;
     if (quotient == 0)
-        return _Generic(a, float: copysignf, default: copysign)(0, a / b);
+        return _Generic(a, float : copysignf, default : copysign)(0, a / b);
     const real below = FLOOR(quotient);
     return quotient - below > (real)0.5 ? below + 1 : below;
 }

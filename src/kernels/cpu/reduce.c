@@ -6,25 +6,40 @@
 typedef real combination(real so_far, real x);
 
 WK_INLINE real times(real so_far, real x) { return (real)(so_far * x); }
-WK_INLINE real larger(real so_far, real x) { return x > so_far || x != x ? x : so_far; }
-WK_INLINE real smaller(real so_far, real x) { return x < so_far || x != x ? x : so_far; }
+WK_INLINE real larger(real so_far, real x) { return (x > so_far) | (x != x) ? x : so_far; }
+WK_INLINE real smaller(real so_far, real x) { return (x < so_far) | (x != x) ? x : so_far; }
 
-#define LANES 32
+/* results side by side: enough that none waits for the one before */
+#if defined(__AVX512F__)
+#define LANES (256 / (int)sizeof(real))
+#else
+#define LANES (128 / (int)sizeof(real))
+#endif
+#define STEP (LANES / 4)
 
 WK_INLINE real along(combination *combine, const real *x, int64_t n)
 {
-    real lanes[LANES];
     int64_t i = 1;
     real result = x[0];
     if (n >= LANES) {
+        real lanes[LANES];
         memcpy(lanes, x, sizeof lanes);
         for (i = LANES; i + LANES <= n; i += LANES) {
 #pragma omp simd
             for (int lane = 0; lane < LANES; lane++)
                 lanes[lane] = combine(lanes[lane], x[i + lane]);
         }
+#pragma omp simd
+        for (int lane = 0; lane < STEP; lane++)
+            lanes[lane] = combine(combine(lanes[lane], lanes[lane + STEP]),
+                                  combine(lanes[lane + 2 * STEP], lanes[lane + 3 * STEP]));
+        for (; i + STEP <= n; i += STEP) {
+#pragma omp simd
+            for (int lane = 0; lane < STEP; lane++)
+                lanes[lane] = combine(lanes[lane], x[i + lane]);
+        }
         result = lanes[0];
-        for (int lane = 1; lane < LANES; lane++)
+        for (int lane = 1; lane < STEP; lane++)
             result = combine(result, lanes[lane]);
     }
     for (; i < n; i++)
@@ -59,18 +74,18 @@ WK_INLINE void reduce(combination *combine, const void *x, void *y, wk_columns c
 
 void KERNEL_NAME(prod)(const void *work, int64_t begin, int64_t end)
 {
-    const wk_prod_work *w = work;
+    const wk_sum_work *w = &((const wk_prod_work *)work)->as;
     reduce(times, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
 }
 
 void KERNEL_NAME(amax)(const void *work, int64_t begin, int64_t end)
 {
-    const wk_amax_work *w = work;
+    const wk_sum_work *w = &((const wk_amax_work *)work)->as;
     reduce(larger, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
 }
 
 void KERNEL_NAME(amin)(const void *work, int64_t begin, int64_t end)
 {
-    const wk_amin_work *w = work;
+    const wk_sum_work *w = &((const wk_amin_work *)work)->as;
     reduce(smaller, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
 }

@@ -1,7 +1,7 @@
 /* softmax and its backward along contiguous rows of n.
 
-   y = exp(x - max) / sum(exp(x - max)).  Three passes over a row that stays in cache.  A row with +infinity or NaN, or of
-   -infinity alone, is all NaN, as in PyTorch. */
+   y = exp(x - max) / sum(exp(x - max)).  Three passes over a row that stays in cache.  A row with +infinity or NaN, or
+   of -infinity alone, is all NaN, as in PyTorch. */
 #include "rows.h"
 
 void KERNEL_NAME(softmax)(const void *work, int64_t begin, int64_t end)

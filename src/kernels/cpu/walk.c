@@ -44,7 +44,7 @@ static void position_advance(const wk_pointwise_work *work, int64_t n, position 
 
 /* floats reach integers narrower than 64 bits by way of int64, as in PyTorch: -1.0 to uint8 is 255 */
 #if WK_IS_INTEGER
-#define OF_FLOAT(value) ((int64_t)(value))
+#define OF_FLOAT(value) (WK_DTYPE_ID == wk_bool ? (int64_t)((value) != 0) : (int64_t)(value))
 #else
 #define OF_FLOAT(value) (value)
 #endif
