@@ -340,6 +340,10 @@ static void check_leaks(const op_row *row, golden_case *c)
         before = wk_memory_get_stats();
         wk_scope check_case(row, c);
         after = wk_memory_get_stats();
+        if (!wk_is_grad_enabled()) {
+            failed(c, "grad mode is left off");
+            wk_set_grad_enabled(true);
+        }
         if (after.live_tensors == before.live_tensors && after.live_blocks == before.live_blocks)
             return;
         if (failures > 0)

@@ -77,8 +77,8 @@ typedef struct wk_allclose_args {
 #define wk_where(cond, a, b) wk_where_with(wk_operand_tensor(cond), WK_OPERAND(a), WK_OPERAND(b))
 #define wk_masked_fill(x, mask, value) wk_masked_fill_with(x, mask, WK_OPERAND(value)) // value where mask; x's dtype
 #define wk_masked_fill_(x, mask, value) wk_masked_fill_in_place_with(x, mask, WK_OPERAND(value))
-/* clamp(x, min, max), numbers or tensors, wk_none for no bound: NaN stays; where min > max, max; the gradient is 1 at the
-   bounds */
+/* clamp(x, min, max), numbers or tensors, wk_none for no bound: NaN stays; where min > max, max; the gradient is
+   0 at a bound that is a number, shared with one that is a tensor */
 #define wk_clamp(x, min, max) wk_clamp_with(x, WK_OPERAND(min), WK_OPERAND(max))
 #define wk_clamp_(x, min, max) wk_clamp_in_place_with(x, WK_OPERAND(min), WK_OPERAND(max))
 #define wk_lerp(a, b, weight) wk_lerp_with(a, b, WK_OPERAND(weight)) // a + weight (b - a)

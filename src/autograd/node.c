@@ -231,6 +231,27 @@ wk_tensor *wk_saved(wk_node *node, int i)
     return y;
 }
 
+bool wk_save_copy_of(wk_node *node, wk_tensor *x)
+{
+    for (int i = 0; node && i < node->saves; i++) {
+        if (node->saved[i].tensor != x)
+            continue;
+        wk_tensor *copy = NULL;
+        wk_no_grad copy = wk_gradient_clone(x);
+        if (!copy)
+            return false;
+        wk_node *history = wk_grad_fn(x);
+        wk_object_retain((wk_object *)history);
+        copy->grad_fn = history;
+        copy->output_nr = x->output_nr;
+        copy->requires_grad = history != NULL;
+        wk_release(node->saved[i].tensor);
+        node->saved[i].tensor = wk_retain(copy);
+        node->saved[i].version = copy->storage->version;
+    }
+    return true;
+}
+
 wk_tensor *wk_gradient(wk_node *node, int i)
 {
     const wk_output *output = &node->output[i];

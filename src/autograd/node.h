@@ -103,6 +103,8 @@ bool wk_needs(const wk_node *node, int input);
 wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place, or the graph is freed
 wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
 void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
+/* before x is overwritten with a result of node: where node saved x, it keeps a copy, of x's history; false after an error */
+bool wk_save_copy_of(wk_node *node, wk_tensor *x);
 /* stands for input i where its values are not needed, to record a gradient's own gradient: of like's shape */
 wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like);
 

@@ -40,10 +40,8 @@ static wk_tensor *binary_into(const char *op, size_t kernel, wk_tensor *x, wk_op
         return NULL;
     wk_dtype dtype = type_of(a, b);
     dtype = floating ? wk_float_type(dtype) : dtype;
-    if ((wk_dtype_is_integral(x->dtype) && !wk_dtype_is_integral(dtype)) || (x->dtype == wk_bool && dtype != wk_bool) ||
-        (wk_dtype_is_complex(dtype) && !wk_dtype_is_complex(x->dtype)))
-        return wk_fail(op, "x: a result of %s cannot be written into a tensor of %s", wk_dtype_name(dtype),
-                       wk_dtype_name(x->dtype));
+    if (!wk_check_holds(op, x, dtype))
+        return NULL;
     /* an operand that shares x's memory another way would be read after it is written */
     const bool overlaps = b.tensor && b.tensor != x && b.tensor->storage == x->storage;
     if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}}))
@@ -70,6 +68,16 @@ static wk_operand times_alpha(wk_operand b, double alpha)
     return alpha == 1 ? b : wk_operand_tensor(whole ? wk_mul(b, (int64_t)alpha) : wk_mul(b, alpha));
 }
 
+/* PyTorch has no difference with a bool in it */
+static bool check_no_bool(wk_operand a, wk_operand b)
+{
+    const bool bools = (a.tensor ? a.tensor->dtype == wk_bool : a.number.kind == WK_BOOL_NUMBER) ||
+                       (b.tensor ? b.tensor->dtype == wk_bool : b.number.kind == WK_BOOL_NUMBER);
+    if (bools)
+        return wk_fail("sub", "is not defined for bools\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
+    return true;
+}
+
 static bool check_alpha(const char *op, wk_dtype dtype, double alpha)
 {
     if (wk_dtype_is_integral(dtype) && alpha != floor(alpha))
@@ -94,8 +102,8 @@ wk_tensor *wk_sub_with(wk_add_args args)
     if (!operands_given("sub", args.a, args.b) || !check_alpha("sub", type_of(args.a, args.b), args.alpha))
         return NULL;
     const wk_dtype dtype = type_of(args.a, args.b);
-    if (dtype == wk_bool)
-        return wk_fail("sub", "is not defined for bool tensors\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
+    if (!check_no_bool(args.a, args.b))
+        return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
     if (!operands_given("sub", args.a, b))
         return NULL;
@@ -267,10 +275,12 @@ static void pow_backward(wk_node *node, wk_tensor *dy)
         wk_accumulate(node, 0, !b.tensor && b.number.value == 0 ? wk_mul(dy, 0) : wk_mul(dy, slope));
     }
     if (wk_needs(node, 1)) {
-        wk_tensor *y = wk_saved(node, 2);
-        wk_tensor *rate = a.tensor ? wk_mul(y, wk_log(a.tensor)) : wk_mul(y, log(a.number.value));
         wk_tensor *at_zero = wk_logical_and_with(WK_OPERAND(wk_eq_with(a, WK_OPERAND(0))),
                                                  WK_OPERAND(wk_ge_with(b, WK_OPERAND(0))));
+        /* 1 stands in for what is not used, so that its derivatives are no NaN */
+        wk_tensor *y = wk_where(at_zero, 1.0, wk_saved(node, 2));
+        wk_tensor *rate = a.tensor ? wk_mul(y, wk_log(wk_where(at_zero, 1.0, a.tensor)))
+                                   : wk_mul(y, log(a.number.value));
         wk_accumulate(node, 1, wk_mul(dy, wk_where_with(WK_OPERAND(at_zero), WK_OPERAND(0.0), WK_OPERAND(rate))));
     }
 }
@@ -283,9 +293,14 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
     if (wk_dtype_is_integral(dtype) && !b.tensor && b.number.value < 0)
         return wk_fail("pow", "b: integers to a negative integer power are not defined, got %lld\n"
                               "hint: make the base floating: wk_to(x, wk_float32)", (long long)b.number.integer);
-    wk_tensor *y = !b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype
-                       ? binary("pow", SLOT(mul), a, a, dtype, 0)
-                       : binary("pow", SLOT(pow), a, b, dtype, 0);
+    wk_tensor *y = NULL;
+    if (!b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype)
+        y = binary("pow", SLOT(mul), a, a, dtype, 0);
+    else if (!b.tensor && fabs(b.number.value) == 0.5 && !wk_dtype_is_integral(dtype)) // unlike pow, NaN at -inf
+        y = wk_pointwise(&(wk_pointwise_call){.op = "pow", .kernel = b.number.value > 0 ? SLOT(sqrt) : SLOT(rsqrt),
+                                              .inputs = 1, .in = {a}, .compute = dtype, .result = dtype});
+    else
+        y = binary("pow", SLOT(pow), a, b, dtype, 0);
     return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL), .number = a.number.value,
                      .number2 = b.number.value);

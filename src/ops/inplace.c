@@ -222,6 +222,10 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     if (!wk_same_shape(x, y))
         return wk_fail(op, "x: of shape %s cannot hold the result in place, which has shape %s", wk_shape_string(x),
                        wk_shape_string(y));
+    if (!wk_check_holds(op, x, y->dtype))
+        return NULL;
+    if (!wk_save_copy_of(y->grad_fn, x))
+        return NULL;
     bool written = false;
     wk_no_grad
     {
@@ -241,6 +245,15 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     take_history(x, y->requires_grad ? wk_grad_fn(y) : NULL, y->output_nr);
     x->storage->graph_version++;
     return x;
+}
+
+bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype)
+{
+    if ((wk_dtype_is_integral(x->dtype) && !wk_dtype_is_integral(dtype)) || (x->dtype == wk_bool && dtype != wk_bool) ||
+        (wk_dtype_is_complex(dtype) && !wk_dtype_is_complex(x->dtype)))
+        return wk_fail(op, "x: a result of %s cannot be written into a tensor of %s", wk_dtype_name(dtype),
+                       wk_dtype_name(x->dtype));
+    return true;
 }
 
 bool wk_check_writable(const char *op, wk_tensor *x)

@@ -44,6 +44,8 @@ static inline wk_dtype wk_float_type(wk_dtype dtype) // what a floating function
 
 /* ends an in-place op: x takes y's values, and y's history where there is one to take; returns x */
 wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y);
+/* whether a result of dtype may be written into x: within its kind of number, or a lower one; false after an error */
+bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype);
 /* whether op may write into x now: false after an error (a leaf that requires grad, overlapping elements) */
 bool wk_check_writable(const char *op, wk_tensor *x);
 

@@ -1,5 +1,5 @@
 /* The functions of one tensor without parameters: each is a row of pointwise.def, here given its name. */
-#include "pointwise.h"
+#include "ops.h"
 
 #define FUNCTION(name)                                                                                                 \
     wk_tensor *wk_##name(wk_tensor *x) { return wk_unary(&WK_UNARY_OP(name), x, 0, 0); }                               \
@@ -7,7 +7,6 @@
 
 FUNCTION(abs)
 FUNCTION(sign)
-FUNCTION(square)
 FUNCTION(reciprocal)
 FUNCTION(sqrt)
 FUNCTION(rsqrt)
@@ -35,7 +34,6 @@ FUNCTION(erfc)
 FUNCTION(erfinv)
 FUNCTION(sigmoid)
 FUNCTION(logsigmoid)
-FUNCTION(relu)
 FUNCTION(silu)
 
 /* integers are whole already */
@@ -56,12 +54,29 @@ STEP(ceil)
 STEP(round)
 STEP(trunc)
 
-static bool not_bool(const char *op, const wk_tensor *x)
+static bool not_bool(const char *op, const wk_tensor *x, const char *hint)
 {
     if (x && x->dtype == wk_bool)
-        return wk_fail(op, "is not defined for bool tensors\nhint: use wk_logical_not");
+        return wk_fail(op, "is not defined for bool tensors%s", hint);
     return true;
 }
 
-wk_tensor *wk_neg(wk_tensor *x) { return not_bool("neg", x) ? wk_unary(&WK_UNARY_OP(neg), x, 0, 0) : NULL; }
-wk_tensor *wk_neg_(wk_tensor *x) { return not_bool("neg_", x) ? wk_unary_(&WK_UNARY_OP(neg), x, 0, 0) : NULL; }
+#define NOT_FOR_BOOL(name, hint)                                                                                       \
+    wk_tensor *wk_##name(wk_tensor *x)                                                                                 \
+    {                                                                                                                  \
+        return not_bool(#name, x, hint) ? wk_unary(&WK_UNARY_OP(name), x, 0, 0) : NULL;                                \
+    }                                                                                                                  \
+    wk_tensor *wk_##name##_(wk_tensor *x)                                                                              \
+    {                                                                                                                  \
+        return not_bool(#name "_", x, hint) ? wk_unary_(&WK_UNARY_OP(name), x, 0, 0) : NULL;                           \
+    }
+
+NOT_FOR_BOOL(neg, "\nhint: use wk_logical_not")
+NOT_FOR_BOOL(relu, "")
+
+/* x to the power of the integer 2: bools become int64 */
+wk_tensor *wk_square(wk_tensor *x)
+{
+    return wk_unary(&WK_UNARY_OP(square), x && x->dtype == wk_bool ? wk_to(x, wk_int64) : x, 0, 0);
+}
+wk_tensor *wk_square_(wk_tensor *x) { return wk_unary_(&WK_UNARY_OP(square), x, 0, 0); }

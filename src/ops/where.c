@@ -48,9 +48,6 @@ static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_
                        wk_dtype_name(mask->dtype));
     if (value.tensor && value.tensor->numel != 1)
         return wk_fail(op, "value: expected a number or a tensor of one element, got %s", wk_shape_string(value.tensor));
-    if (!value.tensor && value.number.kind == WK_FLOAT_NUMBER && wk_dtype_is_integral(x->dtype) &&
-        value.number.value != floor(value.number.value))
-        return wk_fail(op, "value: %g cannot be put into a tensor of %s", value.number.value, wk_dtype_name(x->dtype));
     return true;
 }
 
@@ -81,66 +78,79 @@ wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operan
     return masked_fill("masked_fill_", x, mask, value, x);
 }
 
-/* ---------------------------------------------------------------- clamp by numbers: dx = dy inside and at the bounds */
+/* ---------------------------------------------------------------- clamp by numbers: dx = dy strictly inside */
 
 static void clamp_backward(wk_node *node, wk_tensor *dy)
 {
     wk_tensor *x = wk_saved(node, 0);
-    wk_tensor *inside = wk_logical_and(wk_ge(x, node->number), wk_le(x, node->number2));
-    wk_accumulate(node, 0, wk_where(inside, dy, 0));
+    wk_tensor *above = node->n & 1 ? wk_gt(x, node->number) : NULL, *below = node->n & 2 ? wk_lt(x, node->number2) : NULL;
+    wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
 }
 
-static wk_tensor *clamp_into(const char *op, wk_tensor *x, double low, double high, wk_dtype dtype, wk_tensor *into)
+static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
 {
-    const size_t kernel = low == -INFINITY ? SLOT(clamp_max) : high == INFINITY ? SLOT(clamp_min) : SLOT(clamp);
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 1, .in = {WK_OPERAND(x)},
-                                             .compute = dtype, .result = dtype,
-                                             .p = low == -INFINITY ? high : low, .q = high, .into = into});
+    const wk_operand operands[3] = {WK_OPERAND(x), min.kind ? (wk_operand){.number = min} : WK_OPERAND(x),
+                                    max.kind ? (wk_operand){.number = max} : WK_OPERAND(x)};
+    const wk_dtype dtype = wk_result_type(operands, 3);
+    wk_pointwise_call call = {.op = "clamp", .kernel = !max.kind   ? SLOT(clamp_min)
+                                                       : !min.kind ? SLOT(clamp_max)
+                                                                   : SLOT(clamp),
+                              .inputs = 1, .in = {WK_OPERAND(x)}, .compute = dtype, .result = dtype,
+                              .p = min.kind ? min.value : max.value, .q = max.value};
+    if (isnan(min.value) || isnan(max.value)) { // everything is NaN
+        call.kernel = SLOT(add);
+        call.inputs = 2;
+        call.in[1] = WK_OPERAND((double)NAN);
+    }
+    return wk_record(wk_pointwise(&call), clamp_backward, WK_INPUTS(x), WK_SAVED(x), .number = min.value,
+                     .number2 = max.value, .n = (min.kind ? 1 : 0) | (max.kind ? 2 : 0));
 }
 
-/* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won */
+/* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won, half
+   to each where x is at a bound; where the bounds cross, to max */
 
-static void clamp_tensors_backward(wk_node *node, wk_tensor *dy)
+static void clamp_between_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *x = wk_saved(node, 0), *low = wk_saved(node, 1), *high = wk_saved(node, 2);
-    wk_tensor *inside = wk_logical_and(wk_ge(x, low), wk_le(x, high));
-    wk_accumulate(node, 0, wk_where(inside, dy, 0));
-    if (wk_needs(node, 1))
-        wk_accumulate(node, 1, wk_where(wk_logical_and(wk_lt(x, low), wk_lt(low, high)), dy, 0));
-    if (wk_needs(node, 2))
-        wk_accumulate(node, 2, wk_where(wk_logical_or(wk_gt(x, high), wk_lt(high, low)), dy, 0));
+    wk_tensor *x = wk_saved(node, 0), *low = wk_saved(node, 1), *high = wk_saved(node, 2), *half = wk_mul(dy, 0.5);
+    wk_tensor *at_low = wk_eq(x, low), *at_high = wk_eq(x, high), *open = wk_lt(low, high);
+    if (wk_needs(node, 0)) {
+        wk_tensor *outside = wk_logical_or(wk_lt(x, low), wk_gt(x, high));
+        wk_tensor *shared = wk_logical_and(wk_logical_or(at_low, at_high), open);
+        wk_accumulate(node, 0, wk_masked_fill(wk_where(shared, half, dy), outside, 0));
+    }
+    if (wk_needs(node, 1)) {
+        wk_tensor *wins = wk_logical_and(wk_lt(x, low), wk_le(low, high));
+        wk_accumulate(node, 1, wk_where(wins, dy, wk_where(wk_logical_and(at_low, open), half, 0)));
+    }
+    if (wk_needs(node, 2)) {
+        wk_tensor *wins = wk_logical_or(wk_logical_and(wk_gt(x, high), wk_le(low, high)), wk_gt(low, high));
+        wk_accumulate(node, 2, wk_where(wins, dy, wk_where(wk_logical_and(at_high, open), half, 0)));
+    }
 }
 
-static wk_tensor *bound_tensor(wk_tensor *x, wk_operand bound, double otherwise)
+static wk_tensor *bound_tensor(wk_tensor *x, wk_operand bound)
 {
-    if (bound.tensor)
-        return bound.tensor;
-    const double value = bound.number.kind ? bound.number.value : otherwise;
-    return wk_full_like(x, value, .dtype = wk_float_type(x->dtype));
+    return bound.tensor ? bound.tensor : wk_full_like(x, bound.number.value, .dtype = wk_float_type(x->dtype));
 }
 
 wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
 {
     WK_REQUIRE("clamp", x);
-    if (!min.tensor && !min.number.kind && !max.tensor && !max.number.kind)
+    const bool has_min = min.tensor || min.number.kind, has_max = max.tensor || max.number.kind;
+    if (!has_min && !has_max)
         return wk_fail("clamp", "expected min, max or both\nhint: wk_clamp(x, 0, wk_none) has no upper bound");
-    if (min.tensor || max.tensor) {
-        wk_tensor *low = bound_tensor(x, min, -INFINITY), *high = bound_tensor(x, max, INFINITY);
-        WK_REQUIRE("clamp", low);
-        WK_REQUIRE("clamp", high);
-        const wk_operand all[3] = {WK_OPERAND(x), WK_OPERAND(low), WK_OPERAND(high)};
-        const wk_dtype dtype = wk_result_type(all, 3);
-        wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp", .kernel = SLOT(clamp_between), .inputs = 3,
-                                                         .in = {all[0], all[1], all[2]}, .compute = dtype,
-                                                         .result = dtype});
-        return wk_record(y, clamp_tensors_backward, WK_INPUTS(x, low, high), WK_SAVED(x, low, high));
-    }
-    const wk_operand operands[3] = {WK_OPERAND(x), min.number.kind ? min : WK_OPERAND(x),
-                                    max.number.kind ? max : WK_OPERAND(x)};
-    const double low = min.number.kind ? min.number.value : -INFINITY;
-    const double high = max.number.kind ? max.number.value : INFINITY;
-    wk_tensor *y = clamp_into("clamp", x, low, high, wk_result_type(operands, 3), NULL);
-    return wk_record(y, clamp_backward, WK_INPUTS(x), WK_SAVED(x), .number = low, .number2 = high);
+    if (!min.tensor && !max.tensor)
+        return clamp_by_numbers(x, min.number, max.number);
+    if (!has_min || !has_max)
+        return has_min ? wk_maximum(x, min.tensor) : wk_minimum(x, max.tensor);
+    wk_tensor *low = bound_tensor(x, min), *high = bound_tensor(x, max);
+    WK_REQUIRE("clamp", low);
+    WK_REQUIRE("clamp", high);
+    const wk_operand all[3] = {WK_OPERAND(x), WK_OPERAND(low), WK_OPERAND(high)};
+    const wk_dtype dtype = wk_result_type(all, 3);
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp", .kernel = SLOT(clamp_between), .inputs = 3,
+                                                     .in = {all[0], all[1], all[2]}, .compute = dtype, .result = dtype});
+    return wk_record(y, clamp_between_backward, WK_INPUTS(x, low, high), WK_SAVED(x, low, high));
 }
 
 wk_tensor *wk_clamp_in_place_with(wk_tensor *x, wk_operand min, wk_operand max)
