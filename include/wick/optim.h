@@ -1,0 +1,219 @@
+/* Optimizers, schedules of their learning rates, and clipping.  PyTorch: https://pytorch.org/docs/stable/optim.html
+
+       wk_optimizer *opt = wk_optim_adamw(wk_module_parameters(model), .lr = 3e-4, .weight_decay = 0.05);
+       wk_lr_scheduler *schedule = wk_optim_cosine_annealing_lr(opt, steps);
+       ...
+       wk_optim_zero_grad(opt);
+       wk_backward(loss);
+       wk_nn_utils_clip_grad_norm_(wk_module_parameters(model), 1.0);
+       wk_optim_step(opt);
+       wk_lr_scheduler_step(schedule);
+       ...
+       wk_lr_scheduler_free(schedule);
+       wk_optim_free(opt);
+
+   An optimizer keeps the parameters that it was given, whatever becomes of the list or the module. */
+#ifndef WICK_OPTIM_H
+#define WICK_OPTIM_H
+
+#include <wick/dict.h>
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Parameters that share options.  Read and write these at any time; an optimizer uses those that PyTorch's has. */
+typedef struct wk_param_group {
+    double lr;
+    double betas[2], eps;         // adam, adamw
+    double momentum, dampening;   // sgd
+    double weight_decay;
+    bool nesterov, amsgrad, maximize;
+    double initial_lr;            // what schedules multiply; NaN before the first schedule
+    wk_tensors params;
+    struct wk_param_state *state; // the library's own: one for each parameter
+} wk_param_group;
+
+typedef struct wk_optimizer {
+    const char *type; // "adamw"
+    wk_param_group *param_groups;
+    int64_t param_group_count;
+
+    /* the library's own */
+    const struct wk_optimizer_class *class_;
+    wk_param_group defaults;
+} wk_optimizer;
+
+/* sgd(params, lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false, maximize = false):
+   g = grad + weight_decay p;  b = momentum b + (1 - dampening) g, the first b is g;  p -= lr (nesterov ? g + momentum b : b) */
+typedef struct wk_optim_sgd_args {
+    wk_tensors params;
+    double lr, momentum, dampening, weight_decay;
+    bool nesterov, maximize;
+} wk_optim_sgd_args;
+#define wk_optim_sgd(...) wk_optim_sgd_with((wk_optim_sgd_args){.lr = 1e-3, .params = __VA_ARGS__})
+wk_optimizer *wk_optim_sgd_with(wk_optim_sgd_args args);
+
+/* adam(params, lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, amsgrad = false, maximize = false): decay is
+   added to the gradient.  Kingma and Ba, "Adam: a method for stochastic optimization", 2014.
+   adamw: decay shrinks the parameter, weight_decay = 1e-2.  Loshchilov and Hutter, "Decoupled weight decay
+   regularization", 2017. */
+typedef struct wk_optim_adam_args {
+    wk_tensors params;
+    double lr, betas[2], eps, weight_decay;
+    bool amsgrad, maximize;
+} wk_optim_adam_args;
+#define wk_optim_adam(...)                                                                                             \
+    wk_optim_adam_with((wk_optim_adam_args){.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .params = __VA_ARGS__})
+#define wk_optim_adamw(...)                                                                                            \
+    wk_optim_adamw_with((wk_optim_adam_args){                                                                          \
+        .lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .weight_decay = 1e-2, .params = __VA_ARGS__})
+wk_optimizer *wk_optim_adam_with(wk_optim_adam_args args);
+wk_optimizer *wk_optim_adamw_with(wk_optim_adam_args args);
+
+void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules first
+
+/* add_param_group(optimizer, params, .lr, .weight_decay): the options not given are the optimizer's; set the others in
+   optimizer->param_groups[i].  False after an error. */
+typedef struct wk_param_group_args {
+    wk_tensors params;
+    double lr, weight_decay; // NaN: the optimizer's
+} wk_param_group_args;
+#define wk_optim_add_param_group(optimizer, ...)                                                                       \
+    wk_optim_add_param_group_with(                                                                                     \
+        optimizer, (wk_param_group_args){.lr = WK_UNSET, .weight_decay = WK_UNSET, .params = __VA_ARGS__})
+#define WK_UNSET __builtin_nan("")
+bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
+
+/* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */
+bool wk_optim_step(wk_optimizer *optimizer);
+
+/* zero_grad(optimizer, set_to_none = true): grads become NULL; with false, zeros in place */
+typedef struct wk_optim_zero_grad_args {
+    wk_optimizer *optimizer;
+    bool set_to_none;
+} wk_optim_zero_grad_args;
+#define wk_optim_zero_grad(...)                                                                                        \
+    wk_optim_zero_grad_with((wk_optim_zero_grad_args){.set_to_none = true, .optimizer = __VA_ARGS__})
+void wk_optim_zero_grad_with(wk_optim_zero_grad_args args);
+
+/* To resume: "state.0.exp_avg", "state.0.step" (PyTorch's indices and names), and the groups' options as texts
+   "param_groups.0.lr".  Loading needs the same groups of the same shapes; nothing changes after an error. */
+wk_dict *wk_optim_state_dict(wk_optimizer *optimizer); // wk_dict_free it
+bool wk_optim_load_state_dict(wk_optimizer *optimizer, const wk_dict *state);
+
+/* ---- schedules: each sets its first learning rate when it is made.  After the optimizer's step, one step of the schedule. */
+typedef struct wk_lr_scheduler wk_lr_scheduler;
+bool wk_lr_scheduler_step(wk_lr_scheduler *scheduler);                       // false after an error
+const double *wk_lr_scheduler_get_last_lr(const wk_lr_scheduler *scheduler); // one for each group
+int64_t wk_lr_scheduler_last_epoch(const wk_lr_scheduler *scheduler);        // steps so far
+void wk_lr_scheduler_free(wk_lr_scheduler *scheduler);
+wk_dict *wk_lr_scheduler_state_dict(const wk_lr_scheduler *scheduler); // numbers, as texts; wk_dict_free it
+bool wk_lr_scheduler_load_state_dict(wk_lr_scheduler *scheduler, const wk_dict *state); // load the optimizer's state too
+
+/* lambda_lr(optimizer, function, context): initial lr * function(epoch, context), from epoch 0 */
+typedef double wk_lr_lambda(int64_t epoch, void *context);
+typedef struct wk_optim_lambda_lr_args {
+    wk_optimizer *optimizer;
+    wk_lr_lambda *lr_lambda;
+    void *context;
+} wk_optim_lambda_lr_args;
+#define wk_optim_lambda_lr(...) wk_optim_lambda_lr_with((wk_optim_lambda_lr_args){.optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_lambda_lr_with(wk_optim_lambda_lr_args args);
+
+/* step_lr(optimizer, step_size, gamma = 0.1): lr *= gamma every step_size epochs */
+typedef struct wk_optim_step_lr_args {
+    wk_optimizer *optimizer;
+    int64_t step_size;
+    double gamma;
+} wk_optim_step_lr_args;
+#define wk_optim_step_lr(...) wk_optim_step_lr_with((wk_optim_step_lr_args){.gamma = 0.1, .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_step_lr_with(wk_optim_step_lr_args args);
+
+/* multi_step_lr(optimizer, (30, 80), gamma = 0.1): lr *= gamma at each milestone, of which there are at most 64 */
+#define WK_MAX_MILESTONES 64
+typedef struct wk_milestones {
+    int count;
+    int64_t epochs[WK_MAX_MILESTONES];
+} wk_milestones;
+typedef struct wk_optim_multi_step_lr_args {
+    wk_optimizer *optimizer;
+    wk_milestones milestones;
+    double gamma;
+} wk_optim_multi_step_lr_args;
+#define wk_optim_multi_step_lr(optimizer_, ...)                                                                        \
+    wk_optim_multi_step_lr_with((wk_optim_multi_step_lr_args){                                                         \
+        .gamma = 0.1, .optimizer = optimizer_, .milestones = WK_MILESTONES __VA_ARGS__})
+wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args);
+
+/* exponential_lr(optimizer, gamma): lr *= gamma every epoch */
+wk_lr_scheduler *wk_optim_exponential_lr(wk_optimizer *optimizer, double gamma);
+
+/* linear_lr(optimizer, start_factor = 1/3, end_factor = 1, total_iters = 5): the factor on the initial lr goes in equal
+   steps from start to end: a warm-up */
+typedef struct wk_optim_linear_lr_args {
+    wk_optimizer *optimizer;
+    double start_factor, end_factor;
+    int64_t total_iters;
+} wk_optim_linear_lr_args;
+#define wk_optim_linear_lr(...)                                                                                        \
+    wk_optim_linear_lr_with((wk_optim_linear_lr_args){                                                                 \
+        .start_factor = 1.0 / 3, .end_factor = 1, .total_iters = 5, .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_linear_lr_with(wk_optim_linear_lr_args args);
+
+/* constant_lr(optimizer, factor = 1/3, total_iters = 5): factor times the initial lr, until total_iters */
+typedef struct wk_optim_constant_lr_args {
+    wk_optimizer *optimizer;
+    double factor;
+    int64_t total_iters;
+} wk_optim_constant_lr_args;
+#define wk_optim_constant_lr(...)                                                                                      \
+    wk_optim_constant_lr_with((wk_optim_constant_lr_args){.factor = 1.0 / 3, .total_iters = 5, .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_constant_lr_with(wk_optim_constant_lr_args args);
+
+/* cosine_annealing_lr(optimizer, T_max, eta_min = 0): eta_min + (initial lr - eta_min) (1 + cos(pi epoch / T_max)) / 2, in
+   PyTorch's recursive form; rises again after T_max.  Loshchilov and Hutter, "SGDR", 2016. */
+typedef struct wk_optim_cosine_annealing_lr_args {
+    wk_optimizer *optimizer;
+    int64_t T_max;
+    double eta_min;
+} wk_optim_cosine_annealing_lr_args;
+#define wk_optim_cosine_annealing_lr(...)                                                                              \
+    wk_optim_cosine_annealing_lr_with((wk_optim_cosine_annealing_lr_args){.optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_cosine_annealing_lr_with(wk_optim_cosine_annealing_lr_args args);
+
+/* sequential_lr(optimizer, (warmup, cosine), (100)): the first schedule until epoch 100, then the second from its start.
+   Owns its schedules, also after an error. */
+typedef struct wk_lr_schedulers {
+    int64_t count;
+    wk_lr_scheduler **items;
+} wk_lr_schedulers;
+#define wk_optim_sequential_lr(optimizer, schedulers, milestones)                                                      \
+    wk_optim_sequential_lr_with(optimizer, WK_LR_SCHEDULERS schedulers, WK_MILESTONES milestones)
+wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_schedulers schedulers,
+                                             wk_milestones milestones);
+
+#define WK_LR_SCHEDULERS(...)                                                                                          \
+    ((wk_lr_schedulers){WK_COUNT(wk_lr_scheduler *, __VA_ARGS__), (wk_lr_scheduler *[]){__VA_ARGS__}})
+#define WK_MILESTONES(...) ((wk_milestones){WK_COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__}})
+
+/* ---- clipping, between backward and step */
+
+/* clip_grad_norm_(params, max_norm, norm_type = 2, error_if_nonfinite = false): the norm of all grads taken as one vector,
+   which are scaled by max_norm / (norm + 1e-6) where that is less than 1.  Returns the norm before, (); norm_type may be
+   INFINITY. */
+typedef struct wk_clip_grad_norm_args {
+    wk_tensors params;
+    double max_norm, norm_type;
+    bool error_if_nonfinite;
+} wk_clip_grad_norm_args;
+#define wk_nn_utils_clip_grad_norm_(...)                                                                               \
+    wk_nn_utils_clip_grad_norm_with((wk_clip_grad_norm_args){.norm_type = 2, .params = __VA_ARGS__})
+wk_tensor *wk_nn_utils_clip_grad_norm_with(wk_clip_grad_norm_args args);
+bool wk_nn_utils_clip_grad_value_(wk_tensors params, double clip_value); // each element into [-clip_value, clip_value]
+
+#ifdef __cplusplus
+}
+#endif
+#endif
