@@ -7,6 +7,7 @@
 #include <wick/memory.h>
 #include <wick/dict.h>
 #include <wick/module.h>
+#include <wick/nn.h>
 #include <wick/optim.h>
 #include <wick/error.h>
 #include <wick/autograd.h>

@@ -26,6 +26,10 @@ wk_dict *wk_dict_copy(const wk_dict *dict); // the same keys, tensors and texts
 bool wk_dict_set(wk_dict *dict, const char *key, wk_tensor *value); // a key there already keeps its place; false after an error
 wk_tensor *wk_dict_get(const wk_dict *dict, const char *key);       // NULL, and no error, where there is none
 bool wk_dict_remove(wk_dict *dict, const char *key);                // whether it was there
+/* Several in one, for a file: update(all, part, "model.") sets what part has, texts too, under the prefix ("" or NULL:
+   none); part(all, "model.") gives it back, without the prefix.  wk_dict_free it; false, NULL after an error. */
+bool wk_dict_update(wk_dict *dict, const wk_dict *part, const char *prefix);
+wk_dict *wk_dict_part(const wk_dict *dict, const char *prefix);
 int64_t wk_dict_count(const wk_dict *dict);
 const char *wk_dict_key_at(const wk_dict *dict, int64_t index);     // in order; NULL out of range
 wk_tensor *wk_dict_value_at(const wk_dict *dict, int64_t index);

@@ -92,21 +92,6 @@ void wk_dict_free(wk_dict *dict)
     wk_free(dict);
 }
 
-wk_dict *wk_dict_copy(const wk_dict *dict)
-{
-    wk_dict *copy = dict ? wk_dict_new() : wk_null_input("dict", "dict");
-    bool fine = copy != NULL;
-    for (int64_t i = 0; fine && i < dict->tensors.count; i++)
-        fine = wk_dict_set(copy, dict->tensors.items[i].key, dict->tensors.items[i].value);
-    for (int64_t i = 0; fine && i < dict->texts.count; i++)
-        fine = wk_dict_set_text(copy, dict->texts.items[i].key, dict->texts.items[i].value);
-    if (!fine) {
-        wk_dict_free(copy);
-        return NULL;
-    }
-    return copy;
-}
-
 bool wk_dict_set(wk_dict *dict, const char *key, wk_tensor *value)
 {
     if (!dict || !key || !value)
@@ -137,6 +122,58 @@ bool wk_dict_remove(wk_dict *dict, const char *key)
     memmove(items + found, items + found + 1, (size_t)(--dict->tensors.count - found) * sizeof *items);
     return true;
 }
+
+/* a text to be freed; NULL after an error */
+static char *with_prefix(const char *prefix, const char *key)
+{
+    const size_t length = strlen(prefix) + strlen(key) + 1;
+    char *text = wk_alloc(length);
+    if (!text)
+        return wk_out_of_memory("dict", length);
+    snprintf(text, length, "%s%s", prefix, key);
+    return text;
+}
+
+bool wk_dict_update(wk_dict *dict, const wk_dict *part, const char *prefix)
+{
+    if (!dict || !part)
+        return wk_null_input("dict", dict ? "part" : "dict");
+    bool fine = true;
+    for (int kind = 0; kind < 2; kind++) {
+        const list *from = kind ? &part->texts : &part->tensors;
+        for (int64_t i = 0; fine && i < from->count; i++) {
+            char *key = with_prefix(prefix ? prefix : "", from->items[i].key);
+            fine = key && (kind ? wk_dict_set_text(dict, key, from->items[i].value)
+                                : wk_dict_set(dict, key, from->items[i].value));
+            wk_free(key);
+        }
+    }
+    return fine;
+}
+
+wk_dict *wk_dict_part(const wk_dict *dict, const char *prefix)
+{
+    wk_dict *part = dict ? wk_dict_new() : wk_null_input("dict", "dict");
+    const size_t length = prefix ? strlen(prefix) : 0;
+    bool fine = part != NULL;
+    for (int kind = 0; kind < 2; kind++) {
+        const list *from = dict && kind ? &dict->texts : dict ? &dict->tensors : NULL;
+        for (int64_t i = 0; fine && i < from->count; i++) {
+            const char *key = from->items[i].key;
+            if (length > 0 && strncmp(key, prefix, length) != 0)
+                continue;
+            fine = kind ? wk_dict_set_text(part, key + length, from->items[i].value)
+                        : wk_dict_set(part, key + length, from->items[i].value);
+        }
+    }
+    if (!fine) {
+        wk_dict_free(part);
+        return NULL;
+    }
+    return part;
+}
+
+wk_dict *wk_dict_copy(const wk_dict *dict) { return wk_dict_part(dict, NULL); }
 
 int64_t wk_dict_count(const wk_dict *dict) { return dict ? dict->tensors.count : 0; }
 

@@ -121,6 +121,18 @@ wk_tensor *wk_keep(wk_tensor *x)
     return x;
 }
 
+void wk_scope_let_go(wk_tensor *x)
+{
+    const int64_t begin = stack.depth > 0 ? stack.marks[stack.depth - 1] : 0;
+    for (int64_t i = stack.count - 1; i >= begin; i--)
+        if (stack.items[i] == x) {
+            stack.count--;
+            memmove(stack.items + i, stack.items + i + 1, (size_t)(stack.count - i) * sizeof *stack.items);
+            wk_release(x);
+            return;
+        }
+}
+
 void wk_replace(wk_tensor **place, wk_tensor *with)
 {
     wk_tensor *old = place ? *place : NULL;

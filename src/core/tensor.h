@@ -31,7 +31,7 @@ wk_tensor *wk_tensor_alias(const char *op, wk_tensor *x, int ndim, const int64_t
 /* a tensor on memory of the caller's; release(context) is called when the last tensor on it goes */
 wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int64_t *shape, const int64_t *strides,
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context);
-void wk_scope_own(wk_tensor *x); // gives a reference to the innermost scope; on failure lets x go
+void wk_scope_let_go(wk_tensor *x); // now, not at its end, where the innermost scope owns x
 void wk_tensor_destroy(wk_tensor *x);
 
 static inline void *wk_data(const wk_tensor *x)

@@ -1,0 +1,325 @@
+/* Layers, with PyTorch's names, arguments and defaults.  PyTorch: https://pytorch.org/docs/stable/nn.html
+
+       wk_module *net = wk_nn_sequential(wk_nn_linear(784, 128), wk_nn_gelu(), wk_nn_linear(128, 10));
+
+   Each makes a module; seeded alike, its parameters have the values that PyTorch draws, bit for bit.  All take
+   .dtype and .device where they have parameters.  The structs may be read: ((wk_nn_linear *)self->fc)->weight, or
+   wk_module_get_parameter(self->fc, "weight").  What a layer computes stands with the function of its name. */
+#ifndef WICK_NN_H
+#define WICK_NN_H
+
+#include <wick/module.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- containers: children are named "0", "1", ... */
+
+/* sequential(a, b, c): forward is c(b(a(x))).  Owns its modules; a NULL among them, after an error, frees the others. */
+#define wk_nn_sequential(...) wk_nn_sequential_with(WK_MODULES(__VA_ARGS__))
+/* module_list(a, b, c): no forward of its own; wk_for_each_module (block, self->blocks) x = wk_forward(block, x) */
+#define wk_nn_module_list(...) wk_nn_module_list_with(WK_MODULES(__VA_ARGS__))
+typedef struct wk_module_tuple {
+    int64_t count;
+    void *const *items;
+} wk_module_tuple;
+#define WK_MODULES(...)                                                                                                \
+    ((wk_module_tuple){(int64_t)(sizeof((void *[]){__VA_ARGS__}) / sizeof(void *)), (void *[]){__VA_ARGS__}})
+wk_module *wk_nn_sequential_with(wk_module_tuple modules);
+wk_module *wk_nn_module_list_with(wk_module_tuple modules);
+/* list, sequential: append returns the list; index may be negative; NULL after an error */
+wk_module *wk_nn_sequential_append(void *list, void *module);
+wk_module *wk_nn_module_list_append(void *list, void *module);
+wk_module *wk_nn_sequential_index(void *list, int64_t index);
+wk_module *wk_nn_module_list_index(void *list, int64_t index);
+
+/* module_dict(): children by any name; wk_module_add_module(dict, "image", wk_nn_linear(3, 8)) adds one,
+   wk_module_get_submodule(dict, "image") gives it */
+wk_module *wk_nn_module_dict(void);
+
+wk_module *wk_nn_identity(void);
+
+/* flatten(start_dim = 1, end_dim = -1) */
+typedef struct wk_nn_flatten_args {
+    int first; // so that all arguments may be left out: defaults, .first = 0, and then what was given
+    int64_t start_dim, end_dim;
+} wk_nn_flatten_args;
+#define wk_nn_flatten(...)                                                                                             \
+    wk_nn_flatten_with((wk_nn_flatten_args){.start_dim = 1, .end_dim = -1, .first = 0, __VA_ARGS__})
+wk_module *wk_nn_flatten_with(wk_nn_flatten_args args);
+
+/* ---- linear(in_features, out_features, bias = true): weight (out, in), bias (out).  (..., in) -> (..., out) */
+typedef struct wk_nn_linear {
+    wk_module_base base;
+    int64_t in_features, out_features;
+    wk_tensor *weight, *bias; // bias: NULL without
+} wk_nn_linear;
+typedef struct wk_nn_linear_args {
+    int64_t in_features, out_features;
+    bool bias;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_linear_args;
+#define wk_nn_linear(...) wk_nn_linear_with((wk_nn_linear_args){.bias = true, .in_features = __VA_ARGS__})
+wk_module *wk_nn_linear_with(wk_nn_linear_args args);
+
+/* ---- conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true):
+   weight (out, in / groups, kH, kW), bias (out).  (N, in, H, W) -> (N, out, H', W').  Numbers are for both dims; for one
+   each: .kernel_size_2d = {3, 5}, .stride_2d, .padding_2d, .dilation_2d. */
+typedef struct wk_nn_conv2d {
+    wk_module_base base;
+    int64_t in_channels, out_channels, kernel_size[2], stride[2], padding[2], dilation[2], groups;
+    wk_tensor *weight, *bias;
+} wk_nn_conv2d;
+typedef struct wk_nn_conv2d_args {
+    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
+    bool bias;
+    int64_t kernel_size_2d[2], stride_2d[2], padding_2d[2], dilation_2d[2];
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_conv2d_args;
+#define wk_nn_conv2d(...)                                                                                              \
+    wk_nn_conv2d_with(                                                                                                 \
+        (wk_nn_conv2d_args){.stride = 1, .dilation = 1, .groups = 1, .bias = true, .in_channels = __VA_ARGS__})
+wk_module *wk_nn_conv2d_with(wk_nn_conv2d_args args);
+
+/* conv1d: weight (out, in / groups, k).  (N, in, L) -> (N, out, L') */
+typedef struct wk_nn_conv1d {
+    wk_module_base base;
+    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
+    wk_tensor *weight, *bias;
+} wk_nn_conv1d;
+typedef struct wk_nn_conv1d_args {
+    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
+    bool bias;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_conv1d_args;
+#define wk_nn_conv1d(...)                                                                                              \
+    wk_nn_conv1d_with(                                                                                                 \
+        (wk_nn_conv1d_args){.stride = 1, .dilation = 1, .groups = 1, .bias = true, .in_channels = __VA_ARGS__})
+wk_module *wk_nn_conv1d_with(wk_nn_conv1d_args args);
+
+/* ---- layer_norm((normalized_shape), eps = 1e-5, elementwise_affine = true, bias = true): over the last dims */
+typedef struct wk_nn_layer_norm {
+    wk_module_base base;
+    wk_shape normalized_shape;
+    double eps;
+    wk_tensor *weight, *bias;
+} wk_nn_layer_norm;
+typedef struct wk_nn_layer_norm_args {
+    wk_shape normalized_shape;
+    double eps;
+    bool elementwise_affine, bias;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_layer_norm_args;
+#define wk_nn_layer_norm(...)                                                                                          \
+    wk_nn_layer_norm_with((wk_nn_layer_norm_args){                                                                     \
+        .eps = 1e-5, .elementwise_affine = true, .bias = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
+wk_module *wk_nn_layer_norm_with(wk_nn_layer_norm_args args);
+
+/* rms_norm((normalized_shape), eps = that of the dtype, elementwise_affine = true): no mean, no bias */
+typedef struct wk_nn_rms_norm {
+    wk_module_base base;
+    wk_shape normalized_shape;
+    double eps; // 0: the dtype's
+    wk_tensor *weight;
+} wk_nn_rms_norm;
+typedef struct wk_nn_rms_norm_args {
+    wk_shape normalized_shape;
+    double eps;
+    bool elementwise_affine;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_rms_norm_args;
+#define wk_nn_rms_norm(...)                                                                                            \
+    wk_nn_rms_norm_with(                                                                                               \
+        (wk_nn_rms_norm_args){.elementwise_affine = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
+wk_module *wk_nn_rms_norm_with(wk_nn_rms_norm_args args);
+
+/* group_norm(num_groups, num_channels, eps = 1e-5, affine = true): (N, C, ...), each C / num_groups channels as one */
+typedef struct wk_nn_group_norm {
+    wk_module_base base;
+    int64_t num_groups, num_channels;
+    double eps;
+    wk_tensor *weight, *bias;
+} wk_nn_group_norm;
+typedef struct wk_nn_group_norm_args {
+    int64_t num_groups, num_channels;
+    double eps;
+    bool affine;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_group_norm_args;
+#define wk_nn_group_norm(...)                                                                                          \
+    wk_nn_group_norm_with((wk_nn_group_norm_args){.eps = 1e-5, .affine = true, .num_groups = __VA_ARGS__})
+wk_module *wk_nn_group_norm_with(wk_nn_group_norm_args args);
+
+/* ---- embedding(num_embeddings, embedding_dim, padding_idx): weight (num, dim).  Indices (*) -> (*, dim); row padding_idx
+   (negative: from the end) starts at zero and gets no gradient */
+typedef struct wk_nn_embedding {
+    wk_module_base base;
+    int64_t num_embeddings, embedding_dim, padding_idx; // padding_idx: -1 without
+    wk_tensor *weight;
+} wk_nn_embedding;
+typedef struct wk_nn_embedding_args {
+    int64_t num_embeddings, embedding_dim, padding_idx;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_embedding_args;
+#define WK_NO_PADDING_IDX INT64_MIN
+#define wk_nn_embedding(...)                                                                                           \
+    wk_nn_embedding_with((wk_nn_embedding_args){.padding_idx = WK_NO_PADDING_IDX, .num_embeddings = __VA_ARGS__})
+wk_module *wk_nn_embedding_with(wk_nn_embedding_args args);
+
+/* ---- dropout(p = 0.5): in training, each element is 0 with probability p, else x / (1 - p); in eval, x */
+typedef struct wk_nn_dropout {
+    wk_module_base base;
+    double p;
+} wk_nn_dropout;
+typedef struct wk_nn_dropout_args {
+    int first;
+    double p;
+} wk_nn_dropout_args;
+#define wk_nn_dropout(...) wk_nn_dropout_with((wk_nn_dropout_args){.p = 0.5, .first = 0, __VA_ARGS__})
+wk_module *wk_nn_dropout_with(wk_nn_dropout_args args);
+
+/* ---- activations, element by element; softmax along a dim */
+typedef struct wk_nn_gelu_args {
+    int first;
+    const char *approximate; // "none", "tanh"
+} wk_nn_gelu_args;
+#define wk_nn_gelu(...) wk_nn_gelu_with((wk_nn_gelu_args){.approximate = "none", .first = 0, __VA_ARGS__})
+wk_module *wk_nn_gelu_with(wk_nn_gelu_args args);
+wk_module *wk_nn_relu(void);
+wk_module *wk_nn_silu(void);
+wk_module *wk_nn_tanh(void);
+wk_module *wk_nn_sigmoid(void);
+typedef struct wk_nn_softmax_args {
+    int first;
+    int64_t dim;
+} wk_nn_softmax_args;
+#define wk_nn_softmax(...) wk_nn_softmax_with((wk_nn_softmax_args){.dim = -1, .first = 0, __VA_ARGS__})
+wk_module *wk_nn_softmax_with(wk_nn_softmax_args args);
+
+/* ---- multihead_attention(embed_dim, num_heads, dropout = 0, bias = true, .kdim, .vdim, batch_first = false):
+   in_proj_weight (3 E, E), in_proj_bias (3 E), out_proj; with kdim or vdim of their own, q_, k_ and v_proj_weight.
+   Vaswani et al., "Attention is all you need", 2017.
+
+       y = wk_nn_multihead_attention_forward(self->attn, query, key, value);
+       y = wk_nn_multihead_attention_forward(self->attn, x, x, x, .attn_mask = mask, .weights = &w);
+
+   query (L, N, E), key (S, N, kdim), value (S, N, vdim) -> (L, N, E); (N, L, E) etc. with batch_first; without N for one
+   sequence.  key_padding_mask (N, S), attn_mask (L, S) or (N heads, L, S): true leaves a key out (the opposite of
+   scaled_dot_product_attention), or floats that are added.  weights: the place for attention weights (N, L, S), or
+   (N, heads, L, S) without average_attn_weights; without a place they are not made. */
+typedef struct wk_nn_multihead_attention {
+    wk_module_base base;
+    int64_t embed_dim, num_heads, kdim, vdim;
+    double dropout;
+    bool batch_first;
+    wk_tensor *in_proj_weight, *q_proj_weight, *k_proj_weight, *v_proj_weight, *in_proj_bias;
+    wk_module *out_proj;
+} wk_nn_multihead_attention;
+typedef struct wk_nn_multihead_attention_args {
+    int64_t embed_dim, num_heads;
+    double dropout;
+    bool bias;
+    int64_t kdim, vdim; // 0: embed_dim
+    bool batch_first;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_multihead_attention_args;
+#define wk_nn_multihead_attention(...)                                                                                 \
+    wk_nn_multihead_attention_with((wk_nn_multihead_attention_args){.bias = true, .embed_dim = __VA_ARGS__})
+wk_module *wk_nn_multihead_attention_with(wk_nn_multihead_attention_args args);
+typedef struct wk_nn_multihead_attention_forward_args {
+    void *module;
+    wk_tensor *query, *key, *value, *key_padding_mask, *attn_mask;
+    bool average_attn_weights;
+    bool is_causal; // a query sees no later key; with attn_mask, what that says already
+    wk_tensor **weights;
+} wk_nn_multihead_attention_forward_args;
+#define wk_nn_multihead_attention_forward(module_, ...)                                                                \
+    wk_nn_multihead_attention_forward_with((wk_nn_multihead_attention_forward_args){                                   \
+        .average_attn_weights = true, .module = module_, .query = __VA_ARGS__})
+wk_tensor *wk_nn_multihead_attention_forward_with(wk_nn_multihead_attention_forward_args args);
+
+/* ---- transformer_encoder_layer(d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu",
+   layer_norm_eps = 1e-5, batch_first = false, norm_first = false, bias = true): self_attn, linear1, dropout, linear2,
+   norm1, norm2, dropout1, dropout2.  (L, N, E), or (N, L, E) with batch_first, -> the same.
+   Forward with masks: wk_nn_transformer_encoder_layer_forward(layer, x, .src_mask, .src_key_padding_mask, .is_causal). */
+typedef struct wk_nn_transformer_encoder_layer {
+    wk_module_base base;
+    wk_module *self_attn, *linear1, *dropout, *linear2, *norm1, *norm2, *dropout1, *dropout2;
+    bool norm_first, gelu;
+} wk_nn_transformer_encoder_layer;
+typedef struct wk_nn_transformer_encoder_layer_args {
+    int64_t d_model, nhead, dim_feedforward;
+    double dropout;
+    const char *activation; // "relu", "gelu"
+    double layer_norm_eps;
+    bool batch_first, norm_first, bias;
+    wk_device device;
+    wk_dtype dtype;
+} wk_nn_transformer_encoder_layer_args;
+#define WK_TRANSFORMER_ENCODER_LAYER(...)                                                                              \
+    ((wk_nn_transformer_encoder_layer_args){.dim_feedforward = 2048,                                                   \
+                                            .dropout = 0.1,                                                            \
+                                            .activation = "relu",                                                      \
+                                            .layer_norm_eps = 1e-5,                                                    \
+                                            .bias = true,                                                              \
+                                            .d_model = __VA_ARGS__})
+#define wk_nn_transformer_encoder_layer(...)                                                                           \
+    wk_nn_transformer_encoder_layer_with(WK_TRANSFORMER_ENCODER_LAYER(__VA_ARGS__))
+wk_module *wk_nn_transformer_encoder_layer_with(wk_nn_transformer_encoder_layer_args args);
+typedef struct wk_nn_transformer_encoder_forward_args {
+    void *module;
+    wk_tensor *x, *src_mask, *src_key_padding_mask;
+    bool is_causal;
+} wk_nn_transformer_encoder_forward_args;
+#define wk_nn_transformer_encoder_layer_forward(module_, ...)                                                          \
+    wk_nn_transformer_encoder_layer_forward_with(                                                                      \
+        (wk_nn_transformer_encoder_forward_args){.module = module_, .x = __VA_ARGS__})
+wk_tensor *wk_nn_transformer_encoder_layer_forward_with(wk_nn_transformer_encoder_forward_args args);
+
+/* transformer_encoder(layer, num_layers, norm = NULL): layers.0 ..., norm.  Owns layer, whose copies they are: each starts
+   from the same values, as in PyTorch. */
+typedef struct wk_nn_transformer_encoder {
+    wk_module_base base;
+    wk_module *layers, *norm;
+} wk_nn_transformer_encoder;
+wk_module *wk_nn_transformer_encoder_with(wk_module *layer, int64_t num_layers, wk_module *norm);
+#define wk_nn_transformer_encoder(layer, ...) wk_nn_transformer_encoder_with(layer, WK_LAYERS_NORM(__VA_ARGS__, NULL, ))
+#define WK_LAYERS_NORM(num_layers, norm, ...) num_layers, norm
+#define wk_nn_transformer_encoder_forward(module_, ...)                                                                \
+    wk_nn_transformer_encoder_forward_with(                                                                            \
+        (wk_nn_transformer_encoder_forward_args){.module = module_, .x = __VA_ARGS__})
+wk_tensor *wk_nn_transformer_encoder_forward_with(wk_nn_transformer_encoder_forward_args args);
+
+/* ---- losses: wk_call(wk_nn_loss, self->criterion, input, target) */
+typedef struct wk_nn_cross_entropy_loss_args {
+    int first;
+    wk_tensor *weight; // (classes): a buffer
+    int64_t ignore_index;
+    const char *reduction; // "mean", "sum", "none"
+    double label_smoothing;
+} wk_nn_cross_entropy_loss_args;
+#define wk_nn_cross_entropy_loss(...)                                                                                  \
+    wk_nn_cross_entropy_loss_with(                                                                                     \
+        (wk_nn_cross_entropy_loss_args){.ignore_index = -100, .reduction = "mean", .first = 0, __VA_ARGS__})
+wk_module *wk_nn_cross_entropy_loss_with(wk_nn_cross_entropy_loss_args args);
+typedef struct wk_nn_mse_loss_args {
+    int first;
+    const char *reduction;
+} wk_nn_mse_loss_args;
+#define wk_nn_mse_loss(...) wk_nn_mse_loss_with((wk_nn_mse_loss_args){.reduction = "mean", .first = 0, __VA_ARGS__})
+wk_module *wk_nn_mse_loss_with(wk_nn_mse_loss_args args);
+wk_tensor *wk_nn_loss(void *criterion, wk_tensor *input, wk_tensor *target);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+/* A module's printed form, as Python's print(model): the tree, each layer with its arguments. */
+#include <stdio.h>
+#include <string.h>
+
+#include "module.h"
+
+enum { INDENT = 2 };
+
+/* "linear(in_features=4, out_features=2, bias=True)" of a leaf; children on lines of their own */
+static void print(const wk_module *module, int indent, FILE *file)
+{
+    char arguments[256] = "";
+    if (module->inside->extra_repr)
+        module->inside->extra_repr((void *)(uintptr_t)module, arguments, sizeof arguments);
+    fprintf(file, "%s(", module->type);
+    if (module->inside->children_count == 0) {
+        fprintf(file, "%s)\n", arguments);
+        return;
+    }
+    fprintf(file, "\n");
+    if (arguments[0])
+        fprintf(file, "%*s%s\n", indent + INDENT, "", arguments);
+    for (int64_t i = 0; i < module->inside->children_count; i++) {
+        fprintf(file, "%*s(%s): ", indent + INDENT, "", module->inside->child_names[i]);
+        print(module->inside->children[i], indent + INDENT, file);
+    }
+    fprintf(file, "%*s)\n", indent, "");
+}
+
+void wk_module_print(void *module_, FILE *file)
+{
+    const wk_module *module = wk_module_check("module_print", module_);
+    if (module)
+        print(module, 0, file);
+}
