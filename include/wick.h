@@ -18,6 +18,7 @@
 #include <wick/print.h>
 #include <wick/random.h>
 #include <wick/join.h>
+#include <wick/index.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>

@@ -1,0 +1,345 @@
+/* x[...] and x[...] = value, of an index that was read (index_string.c).
+
+   Parts that are no tensors give a view, part by part.  Tensors of indices, and masks, are then turned into one list of
+   flat positions in the dims that they index, merged into one: index_select reads it, index_copy and index_add write it, and
+   bring their gradients. */
+#include "index.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- applying what is no tensor: views */
+
+/* the view, and the tensors that index it: tensors[dim] covers span[dim] dims of it, from dim on */
+typedef struct applied {
+    wk_tensor *view;
+    const wk_index_part *tensors[WK_MAX_DIMS];
+    int span[WK_MAX_DIMS];
+    bool advanced;
+} applied;
+
+static bool is_mask(const wk_tensor *x) { return x->dtype == wk_bool || x->dtype == wk_uint8; }
+
+/* an int64 tensor without dims is an integer */
+static bool is_integer(const wk_index_part *part)
+{
+    return part->kind == WK_INDEX_INTEGER ||
+           (part->kind == WK_INDEX_TENSOR && part->tensor->ndim == 0 && !is_mask(part->tensor));
+}
+
+/* how many of x's dims a part takes */
+static int dims_taken(const wk_index_part *part)
+{
+    if (part->kind == WK_INDEX_TENSOR && is_mask(part->tensor))
+        return part->tensor->ndim;
+    return part->kind == WK_INDEX_INTEGER || part->kind == WK_INDEX_SLICE || part->kind == WK_INDEX_TENSOR;
+}
+
+static bool fail_part(const wk_index_key *key, const wk_index_part *part, const wk_tensor *x, const char *problem)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%s, in x of shape %s", problem, wk_shape_string(x));
+    return wk_index_complain(key, part->column, text);
+}
+
+static bool apply_integer(const wk_index_key *key, const wk_index_part *part, wk_tensor *x, applied *a, int dim)
+{
+    const int64_t index = part->kind == WK_INDEX_TENSOR ? wk_item_int64(part->tensor) : part->start;
+    const int64_t size = a->view->shape[dim];
+    if (index < -size || index >= size) {
+        char problem[160];
+        snprintf(problem, sizeof problem, "index %" PRId64 " is out of range for a dim of size %" PRId64, index, size);
+        return fail_part(key, part, x, problem);
+    }
+    a->view = wk_select(a->view, dim, index);
+    return a->view;
+}
+
+/* a tensor of the index: checked against the dims it covers */
+static bool apply_tensor(const wk_index_key *key, const wk_index_part *part, wk_tensor *x, applied *a, int dim)
+{
+    const wk_tensor *t = part->tensor;
+    const int span = is_mask(t) ? t->ndim : 1;
+    if (!is_mask(t) && t->dtype != wk_int64 && t->dtype != wk_int32)
+        return fail_part(key, part, x, "tensors of an index are int64, int32 or bool");
+    for (int i = 0; is_mask(t) && i < span; i++)
+        if (t->shape[i] != a->view->shape[dim + i]) {
+            char problem[300];
+            snprintf(problem, sizeof problem, "the mask of shape %s does not have the size %" PRId64 " of the dim it indexes",
+                     wk_shape_string(t), a->view->shape[dim + i]);
+            return fail_part(key, part, x, problem);
+        }
+    a->tensors[dim] = part;
+    a->span[dim] = span;
+    a->advanced = true;
+    return true;
+}
+
+static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
+{
+    *a = (applied){.view = x};
+    int taken = 0, ellipses = 0, added = 0;
+    for (int i = 0; i < key->count; i++) {
+        taken += dims_taken(&key->parts[i]);
+        ellipses += key->parts[i].kind == WK_INDEX_ELLIPSIS;
+        added += key->parts[i].kind == WK_INDEX_NONE || key->parts[i].kind == WK_INDEX_BOOL;
+        if (taken > x->ndim)
+            return fail_part(key, &key->parts[i], x, "too many indices");
+        if (ellipses > 1)
+            return fail_part(key, &key->parts[i], x, "there is a second ellipsis");
+    }
+    if (x->ndim + added > WK_MAX_DIMS)
+        return wk_fail("index", "more than %d dims come out", WK_MAX_DIMS);
+    int dim = 0;
+    for (int i = 0; i < key->count; i++) {
+        const wk_index_part *part = &key->parts[i];
+        if (is_integer(part)) {
+            if (!apply_integer(key, part, x, a, dim))
+                return false;
+            continue;
+        }
+        switch (part->kind) {
+        case WK_INDEX_ELLIPSIS: dim += x->ndim - taken; break;
+        case WK_INDEX_SLICE:
+            if (part->has_start || part->has_stop || part->step != 1)
+                a->view = wk_slice(a->view, dim, part->has_start ? part->start : 0,
+                                   part->has_stop ? part->stop : INT64_MAX, part->step);
+            if (!a->view)
+                return false;
+            dim++;
+            break;
+        case WK_INDEX_NONE:
+            a->view = wk_unsqueeze(a->view, dim++);
+            if (!a->view)
+                return false;
+            break;
+        default: // a tensor; a mask without dims, and True and False, index a new dim of size 1
+            if (part->kind == WK_INDEX_BOOL || part->tensor->ndim == 0) {
+                a->view = wk_unsqueeze(a->view, dim);
+                if (!a->view)
+                    return false;
+                a->tensors[dim] = part;
+                a->span[dim] = 1;
+                a->advanced = true;
+            } else if (!apply_tensor(key, part, x, a, dim)) {
+                return false;
+            }
+            dim += a->span[dim];
+        }
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- tensors of indices: flat positions */
+
+/* The view with the indexed dims side by side from `first` on, and where in them, merged into one, the elements lie. */
+typedef struct places {
+    wk_tensor *view;
+    int first, dims;     // the indexed dims of view
+    int64_t merged;      // their sizes multiplied
+    wk_shape shape;      // of the tensors of indices, broadcast together
+    wk_tensor *position; // (shape's numel) int64
+} places;
+
+/* the positions that one part means, in the dims it covers, as an int64 tensor */
+static wk_tensor *part_positions(const wk_index_part *part)
+{
+    if (part->kind == WK_INDEX_BOOL) {
+        const int64_t count = part->start;
+        return wk_full_with((wk_factory_args){.size = {1, {count}}, .fill = WK_NUMBER(0), .dtype = wk_int64});
+    }
+    if (is_mask(part->tensor))
+        return wk_nonzero_positions("index", part->tensor);
+    wk_tensor *index = NULL;
+    wk_no_grad index = wk_to(part->tensor, wk_int64);
+    return index;
+}
+
+/* flat = flat * size + index, with negative indices counted from the end */
+static bool fold_in(const wk_index_key *key, const wk_index_part *part, const wk_tensor *x, wk_tensor *index, int64_t size,
+                    wk_tensor *flat, const wk_shape *shape)
+{
+    wk_tensor *dense = NULL;
+    wk_no_grad dense = wk_dense(wk_expand_with(index, *shape, NULL));
+    if (!dense)
+        return false;
+    const int64_t *from = wk_data(dense);
+    int64_t *to = wk_data(flat);
+    for (int64_t i = 0; i < flat->numel; i++) {
+        const int64_t at = from[i] < 0 ? from[i] + size : from[i];
+        if (at < 0 || at >= size) {
+            char problem[160];
+            snprintf(problem, sizeof problem, "index %" PRId64 " is out of range for a dim of size %" PRId64, from[i], size);
+            return fail_part(key, part, x, problem);
+        }
+        to[i] = to[i] * size + at;
+    }
+    return true;
+}
+
+/* indexed dims to the front where something stands between them */
+static wk_tensor *bring_together(const applied *a, places *p)
+{
+    wk_shape order = {a->view->ndim, {0}};
+    int runs = 0, at = 0;
+    bool inside = false, indexed[WK_MAX_DIMS] = {0};
+    p->first = -1;
+    for (int dim = 0; dim < a->view->ndim; dim++) {
+        for (int i = 0; a->tensors[dim] && i < a->span[dim]; i++)
+            indexed[dim + i] = true;
+        runs += indexed[dim] && !inside;
+        inside = indexed[dim];
+        p->first = p->first < 0 && inside ? dim : p->first;
+        p->dims += inside;
+    }
+    if (runs == 1)
+        return a->view;
+    p->first = 0;
+    for (int dim = 0; dim < a->view->ndim; dim++)
+        if (indexed[dim])
+            order.sizes[at++] = dim;
+    for (int dim = 0; dim < a->view->ndim; dim++)
+        if (!indexed[dim])
+            order.sizes[at++] = dim;
+    return wk_permute_with(a->view, order);
+}
+
+static bool find_places(const wk_index_key *key, const wk_tensor *x, const applied *a, places *p)
+{
+    *p = (places){.merged = 1};
+    wk_tensor *positions[WK_MAX_DIMS] = {0};
+    for (int dim = 0; dim < a->view->ndim; dim++) {
+        if (!a->tensors[dim])
+            continue;
+        positions[dim] = part_positions(a->tensors[dim]);
+        if (!positions[dim])
+            return false;
+        int64_t both[WK_MAX_DIMS];
+        if (!wk_broadcast_shapes("index", p->shape.ndim, p->shape.sizes, positions[dim]->ndim, positions[dim]->shape,
+                                 &p->shape.ndim, both))
+            return false;
+        memcpy(p->shape.sizes, both, sizeof both);
+    }
+    p->view = bring_together(a, p);
+    p->position = p->view ? wk_full_with((wk_factory_args){.size = p->shape, .fill = WK_NUMBER(0), .dtype = wk_int64,
+                                                           .device = x->device})
+                          : NULL;
+    if (!p->position)
+        return false;
+    for (int dim = 0; dim < a->view->ndim; dim++) {
+        if (!a->tensors[dim])
+            continue;
+        int64_t size = 1;
+        for (int i = 0; i < a->span[dim]; i++)
+            size *= a->view->shape[dim + i];
+        p->merged *= size;
+        if (!fold_in(key, a->tensors[dim], x, positions[dim], size, p->position, &p->shape))
+            return false;
+    }
+    wk_no_grad p->position = wk_reshape(p->position, (-1));
+    return p->position;
+}
+
+/* view's shape with its indexed dims replaced */
+static wk_shape replaced(const places *p, int ndim, const int64_t *sizes)
+{
+    wk_shape shape = {p->view->ndim - p->dims + ndim, {0}};
+    if (shape.ndim > WK_MAX_DIMS)
+        return shape;
+    memcpy(shape.sizes, p->view->shape, (size_t)p->first * sizeof *sizes);
+    memcpy(shape.sizes + p->first, sizes, (size_t)ndim * sizeof *sizes);
+    memcpy(shape.sizes + p->first + ndim, p->view->shape + p->first + p->dims,
+           (size_t)(p->view->ndim - p->first - p->dims) * sizeof *sizes);
+    return shape;
+}
+
+static bool result_shape(const places *p, wk_shape *shape)
+{
+    *shape = replaced(p, p->shape.ndim, p->shape.sizes);
+    if (shape->ndim > WK_MAX_DIMS)
+        return wk_fail("index", "%d dims come out, more than %d", shape->ndim, WK_MAX_DIMS);
+    return true;
+}
+
+/* ---------------------------------------------------------------- x[...] */
+
+wk_tensor *wk_index(wk_tensor *x, const char *index, ...)
+{
+    WK_REQUIRE("index", x);
+    wk_index_key key;
+    va_list values;
+    va_start(values, index);
+    wk_index_read(&key, index, &values);
+    va_end(values);
+    applied a;
+    places p;
+    wk_shape shape;
+    if (key.failed || !apply(&key, x, &a))
+        return NULL;
+    if (!a.advanced)
+        return a.view == x && x->ndim > 0 ? wk_slice(x, 0, 0, INT64_MAX, 1) : a.view;
+    if (!find_places(&key, x, &a, &p) || !result_shape(&p, &shape))
+        return NULL;
+    wk_tensor *merged = wk_reshape_with(p.view, replaced(&p, 1, &p.merged));
+    wk_tensor *y = merged ? wk_index_select(merged, p.first, p.position) : NULL;
+    return y ? wk_reshape_with(y, shape) : NULL;
+}
+
+/* ---------------------------------------------------------------- x[...] = value */
+
+/* value as a tensor of x's dtype, without dims of size 1 in front beyond ndim */
+static wk_tensor *value_tensor(wk_operand value, const wk_tensor *x, int ndim)
+{
+    wk_tensor *v = value.tensor ? wk_to(value.tensor, x->dtype)
+                                : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype,
+                                                                 .device = x->device});
+    while (v && v->ndim > ndim && v->shape[0] == 1)
+        v = wk_squeeze(v, 0);
+    return v;
+}
+
+static wk_tensor *put_basic(wk_tensor *view, wk_operand value, bool accumulate)
+{
+    wk_tensor *v = value_tensor(value, view, view->ndim);
+    if (!v)
+        return NULL;
+    return accumulate ? wk_add_(view, v) : wk_copy_(view, v);
+}
+
+static wk_tensor *put_at(const places *p, wk_operand value, bool accumulate)
+{
+    wk_shape shape;
+    if (!result_shape(p, &shape))
+        return NULL;
+    wk_tensor *v = value_tensor(value, p->view, shape.ndim);
+    v = v ? wk_expand_with(v, shape, NULL) : NULL;
+    const wk_shape flat = replaced(p, 1, (int64_t[]){p->position->numel});
+    v = v ? wk_reshape_with(v, flat) : NULL;
+    wk_tensor *merged = wk_reshape_with(p->view, replaced(p, 1, &p->merged));
+    if (!v || !merged)
+        return NULL;
+    wk_tensor *y = accumulate ? wk_index_add_(merged, p->first, p->position, v)
+                              : wk_index_copy_(merged, p->first, p->position, v);
+    if (!y || merged->storage == p->view->storage)
+        return y;
+    /* the dims could not be merged without a copy: back to where it came from */
+    return wk_copy_(p->view, wk_reshape_with(y, wk_shape_of(p->view->ndim, p->view->shape)));
+}
+
+wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
+{
+    WK_REQUIRE("index_put_", args.x);
+    applied a;
+    places p;
+    if (args.key.failed)
+        return NULL;
+    if (!args.value.tensor && !args.value.number.kind)
+        return wk_null_input("index_put_", "value");
+    if (!wk_check_writable("index_put_", args.x) || !apply(&args.key, args.x, &a))
+        return NULL;
+    if (!a.advanced)
+        return put_basic(a.view, args.value, args.accumulate) ? args.x : NULL;
+    return find_places(&args.key, args.x, &a, &p) && put_at(&p, args.value, args.accumulate) ? args.x : NULL;
+}
