@@ -120,13 +120,9 @@ static void write_elements(const element_write *w, wk_tensor *y)
     wk_parallel(w->adds ? kernels->scatter_add : kernels->scatter, &columns, count, 2 * columns.m);
 }
 
-/* dx = dy, dsource = dy gathered at index, in index's part of source */
-static void scatter_add_backward(wk_node *node, wk_tensor *dy)
+/* dy gathered at index, in index's part of source */
+static void accumulate_source(wk_node *node, wk_tensor *dy)
 {
-    if (wk_needs(node, 0))
-        wk_accumulate(node, 0, dy);
-    if (!wk_needs(node, 1))
-        return;
     wk_tensor *part = wk_gather(dy, node->dim, wk_saved(node, 0));
     for (int own = 0; part && own < part->ndim; own++)
         if (part->shape[own] != node->shape.sizes[own]) {
@@ -137,13 +133,22 @@ static void scatter_add_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 1, part);
 }
 
+/* dx = dy */
+static void scatter_add_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, dy);
+    if (wk_needs(node, 1))
+        accumulate_source(node, dy);
+}
+
 /* dx = dy, 0 at index */
 static void scatter_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, wk_scatter(dy, node->dim, wk_saved(node, 0), 0));
     if (wk_needs(node, 1))
-        scatter_add_backward(node, dy);
+        accumulate_source(node, dy);
 }
 
 static wk_tensor *written(const element_write *w, wk_tensor *source)

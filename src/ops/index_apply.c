@@ -129,7 +129,9 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
             dim += a->span[dim];
         }
     }
-    return true;
+    if (a->view == x && x->ndim > 0 && !a->advanced) // at least a view of all
+        a->view = wk_slice(x, 0, 0, INT64_MAX, 1);
+    return a->view;
 }
 
 /* ---------------------------------------------------------------- tensors of indices: flat positions */
@@ -279,7 +281,7 @@ wk_tensor *wk_index(wk_tensor *x, const char *index, ...)
     if (key.failed || !apply(&key, x, &a))
         return NULL;
     if (!a.advanced)
-        return a.view == x && x->ndim > 0 ? wk_slice(x, 0, 0, INT64_MAX, 1) : a.view;
+        return a.view;
     if (!find_places(&key, x, &a, &p) || !result_shape(&p, &shape))
         return NULL;
     wk_tensor *merged = wk_reshape_with(p.view, replaced(&p, 1, &p.merged));
