@@ -26,6 +26,7 @@
 #include <wick/matmul.h>
 #include <wick/attention.h>
 #include <wick/data.h>
+#include <wick/io.h>
 #include <wick/progress.h>
 #include <wick/vision.h>
 

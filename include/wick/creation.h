@@ -51,7 +51,7 @@ typedef struct wk_tensor_args {
 } wk_tensor_args;
 
 /* from_blob(data, (sizes), .dtype = wk_float32): the caller's memory, not copied; writes show both ways.  release(context)
-   is called when the last tensor on it goes. */
+   is called when the last tensor on it goes, and after an error. */
 typedef struct wk_from_blob_args {
     void *data;
     wk_shape size;

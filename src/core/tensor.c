@@ -113,15 +113,15 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context)
 {
     int64_t bytes;
-    if (!check_shape(op, ndim, shape, dtype, &bytes))
-        return NULL;
-    wk_tensor *x = header_new(op, ndim, shape, dtype, device);
+    wk_tensor *x = check_shape(op, ndim, shape, dtype, &bytes) ? header_new(op, ndim, shape, dtype, device) : NULL;
     wk_storage *storage = x ? wk_alloc(sizeof *storage) : NULL;
     if (x && !storage)
         wk_out_of_memory(op, sizeof *storage);
     if (!storage) {
         if (x)
             wk_tensor_destroy(x);
+        if (release)
+            release(context);
         return NULL;
     }
     *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = data, .release = release,

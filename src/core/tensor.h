@@ -28,7 +28,7 @@ wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtyp
 /* another header on x's storage; offset counts elements from x's own offset; no gradient history; owned by the scope */
 wk_tensor *wk_tensor_alias(const char *op, wk_tensor *x, int ndim, const int64_t *shape, const int64_t *strides,
                            int64_t offset);
-/* a tensor on memory of the caller's; release(context) is called when the last tensor on it goes */
+/* a tensor on memory of the caller's; release(context) is called when the last tensor on it goes, and after an error */
 wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int64_t *shape, const int64_t *strides,
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context);
 void wk_scope_let_go(wk_tensor *x); // now, not at its end, where the innermost scope owns x

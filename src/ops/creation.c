@@ -107,8 +107,11 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
 
 wk_tensor *wk_from_blob_with(wk_from_blob_args args)
 {
-    if (args.strides.ndim && args.strides.ndim != args.size.ndim)
+    if (args.strides.ndim && args.strides.ndim != args.size.ndim) {
+        if (args.release)
+            args.release(args.context);
         return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args.size.ndim, args.strides.ndim);
+    }
     return wk_tensor_from_memory("from_blob", args.data, args.size.ndim, args.size.sizes,
                                  args.strides.ndim ? args.strides.sizes : NULL,
                                  args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device),
