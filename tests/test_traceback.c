@@ -13,6 +13,7 @@
 #include <wick/error.h>
 
 #include "core/error_internal.h"
+#include "core/source_line.h"
 
 /* The parts one after another. */
 static void assert_order(const char *const *parts, size_t count)
@@ -263,6 +264,47 @@ static void test_traceback_keeps_the_youngest(void **state)
 #endif
 }
 
+/* Which call of a line is underlined: '<' in place of the compiler's column, the marks below. */
+static void test_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *column, *callee, *marks;
+    } rows[] = {
+        {"  return wk_add(x, wk_mul(x, y)); // wk_mul(", "         <", "wk_mul_with", "                 ^^^^^^^^^^^^"},
+        {"  return wk_add(x, wk_mul(x, y));", "         <", "wk_add_with", "       ^^^^^^^^^^^^^^^^^^^^^^^"},
+        {"x = wk_matmul(wk_softmax(wk_matmul(q, k)), v);", "              <", "wk_matmul",
+         "                         ^^^^^^^^^^^^^^^"},
+        {"x = wk_matmul(wk_softmax(wk_matmul(q, k)), v);", "    <", "wk_matmul",
+         "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"},
+        {"x = wk_add(wk_add(x, y), z);", "    <", "wk_add_with", ""},
+        {"x = wk_add(wk_add(x, y), z);", "", "wk_add_with", ""},
+        {"x = wk_cat((a, \")\", b), 0) + 1;", "    <", "wk_cat_tensors", "    ^^^^^^^^^^^^^^^^^^^^^^"},
+        {"y = self->act(x), 0;", "    <", "gelu_forward", ""},
+        {"y = act(x), 0;", "    <", "gelu_forward", "    ^^^^^^"},
+        {"y = wk_call(cross, self->attn, x) + 1;", "    <", "cross_forward", "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"},
+        {"y = wk_forward(self, x);", "    <", "other_forward", ""},
+        {"\twk_backward(loss);", " <", "wk_backward_with", ""}, // all of it
+        {"\u00e4 = f(\"\u00e4\", g(1));", "            <", "g", "           ^^^^"},
+        {"x = wk_add(y,", "    <", "wk_add_with", "    ^^^^^^^^^"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[] = "/tmp/wick_test_XXXXXX";
+        const int file = mkstemp(path);
+        assert_true(file >= 0);
+        dprintf(file, "first\n%s\n", rows[i].line);
+        close(file);
+        wk_source_line source;
+        const bool found = wk_source_read(path, 2, (int)strlen(rows[i].column), rows[i].callee, &source);
+        const bool behind = wk_source_read(path, 3, 0, NULL, &(wk_source_line){.text = ""});
+        unlink(path);
+        assert_true(found);
+        assert_false(behind);
+        if (strcmp(source.marks, rows[i].marks) != 0)
+            fail_msg("expected\n%s\n%s\ngot\n%s\n%s", source.text, rows[i].marks, source.text, source.marks);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_traceback_wishes),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_uncaught_in_threads),
+        cmocka_unit_test(test_marks),
         cmocka_unit_test(test_traceback_keeps_the_youngest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

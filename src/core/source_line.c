@@ -2,7 +2,7 @@
 
    The debug information gives a line and a column, but the column of a macro's expansion is that of the outermost macro
    on the line; so the call is looked for by the name of the function that was called, wk_transpose_with as
-   wk_transpose( in the text, and the column decides between several.  In doubt nothing is marked. */
+   wk_transpose( in the text, within the call at that column.  In doubt nothing is marked. */
 #include "source_line.h"
 
 #include <ctype.h>
@@ -64,50 +64,67 @@ static size_t find_close(const char *text, size_t open)
     return strlen(text);
 }
 
-/* Where name is called in text[0..end): the place nearest to column, found times. */
-static int find_calls(const char *text, size_t end, const char *name, size_t length, long column, size_t *begin)
+/* How often name is called in text[from..to), and the first place. */
+static int find_calls(const char *text, size_t from, size_t to, const char *name, size_t length, size_t *begin)
 {
     int found = 0;
-    for (size_t i = 0; i + length < end; i++) {
+    for (size_t i = from; i + length < to; i++) {
         if (strncmp(text + i, name, length) != 0 || (i && is_name(text[i - 1])))
             continue;
         size_t open = i + length;
         while (text[open] == ' ')
             open++;
-        if (text[open] != '(')
-            continue;
-        if (!found++ || (long)i == column)
+        if (text[open] == '(' && !found++)
             *begin = i;
     }
-    return found && (long)*begin == column ? 1 : found;
+    return found;
 }
 
-/* wk_cat_tensors is called wk_cat in the source: the longest beginning that is there. */
-static bool find_callee(const char *text, size_t end, const char *callee, long column, size_t *begin)
+/* How often callee is called there, by the longest beginning of its name that is: wk_cat_tensors as wk_cat.  Once, too,
+   where from is the column of a call of the function itself: that of a macro could belong to a call in its arguments.
+ */
+static int find_callee(const char *text, size_t from, size_t to, const char *callee, size_t *begin)
 {
-    size_t length = callee ? strlen(callee) : 0;
-    const bool public = length > 3 && strncmp(callee, "wk_", 3) == 0;
-    while (length > 3 || (length && !public)) {
-        const int found = find_calls(text, end, callee, length, column, begin);
-        if (found || !public)
-            return found == 1;
+    const size_t whole = callee ? strlen(callee) : 0;
+    const bool public = whole > 3 && strncmp(callee, "wk_", 3) == 0;
+    for (size_t length = whole; length > 3 || (length && !public);) {
+        const int found = find_calls(text, from, to, callee, length, begin);
+        if (found)
+            return from && length == whole && *begin == from ? 1 : found;
+        if (!public)
+            return 0;
         while (length > 3 && callee[--length] != '_')
             ;
     }
-    return false;
+    return 0;
 }
 
-/* The call at column itself: of a function that was called by pointer, or through wk_call. */
-static bool find_column(const char *text, size_t end, long column, size_t *begin)
+/* Behind the call that starts at column, or 0 where none does. */
+static size_t find_column(const char *text, size_t end, long column)
 {
     if (column < 0 || (size_t)column >= end || (column && is_name(text[column - 1])))
-        return false;
-    size_t length = 0;
-    while (is_name(text[(size_t)column + length]))
-        length++;
+        return 0;
+    size_t open = (size_t)column;
+    while (is_name(text[open]))
+        open++;
+    if (open == (size_t)column || text[open] != '(')
+        return 0;
+    const size_t close = find_close(text, open);
+    return close < end ? close : end;
+}
+
+/* The call of callee that the compiler means by column: within the call there, or anywhere on the line; or, where
+   callee has another name (it was called by pointer, or through wk_call), the call at column itself. */
+static bool find_call(const char *text, size_t end, const char *callee, long column, size_t *begin)
+{
+    const size_t close = find_column(text, end, column);
+    int found = close ? find_callee(text, (size_t)column, close, callee, begin) : 0;
+    if (!found)
+        found = find_callee(text, 0, end, callee, begin);
+    if (found || !close)
+        return found == 1;
     *begin = (size_t)column;
-    const bool macro = strncmp(text + column, "wk_", 3) == 0 && strncmp(text + column, "wk_call(", 8) != 0;
-    return length && text[(size_t)column + length] == '(' && !macro;
+    return strncmp(text + column, "wk_", 3) != 0 || strncmp(text + column, "wk_call(", 8) == 0;
 }
 
 static void mark_call(wk_source_line *source, const char *callee, long column)
@@ -118,7 +135,7 @@ static void mark_call(wk_source_line *source, const char *callee, long column)
         code--;
     size_t begin = 0;
     source->marks[0] = '\0';
-    if (!find_callee(text, code, callee, column, &begin) && !find_column(text, code, column, &begin))
+    if (!find_call(text, code, callee, column, &begin))
         return;
     size_t end = find_close(text, begin);
     end = end < code ? end : code;
