@@ -42,7 +42,7 @@ static int widest(void)
 static const instruction_set *chosen = &SETS[0];
 
 /* before main: the choice is made once and read without locks */
-__attribute__((constructor)) static void choose(void)
+__attribute__((constructor(150))) static void choose(void) // before core/tensor.c reads the tables
 {
     int best = widest();
     const char *wanted = getenv("WICK_ISA");
