@@ -22,6 +22,7 @@ typedef struct op_row {
     wk_tensor *(*run)(golden_case *c);
     enum op_gradient gradient;
     bool view;         // the result shares the first input's memory as in PyTorch, strides too
+    bool plain;        // inputs are contiguous: the answer depends on their strides
     double rtol, atol; // instead of the dtype's (op_table.c); a comment beside the row says why
 } op_row;
 
@@ -41,14 +42,14 @@ void op_table_add_bad(const bad_row *row);
         op_table_add(&row);                                                                                            \
     }
 /* BAD(name, call that must fail, "part of the message"); one to a line */
-#define BAD(name_, call_, message_) OP_BAD_1(name_, __LINE__, call_, message_)
-#define OP_BAD_1(name_, line, call_, message_) OP_BAD_2(name_, line, call_, message_)
-#define OP_BAD_2(name_, line, call_, message_)                                                                         \
+#define BAD(name_, call_, message_) OP_BAD_1(name_, __LINE__, call_, #call_, message_)
+#define OP_BAD_1(name_, line, call_, text_, message_) OP_BAD_2(name_, line, call_, text_, message_)
+#define OP_BAD_2(name_, line, call_, text_, message_)                                                                  \
     static wk_tensor *bad_call_##line(void) { return call_; }                                                          \
     __attribute__((constructor)) static void add_bad_##line(void)                                                      \
     {                                                                                                                  \
         static const bad_row row = {                                                                                   \
-            .family = OP_FAMILY, .name = #name_, .call = #call_, .message = message_, .run = bad_call_##line};         \
+            .family = OP_FAMILY, .name = #name_, .call = text_, .message = message_, .run = bad_call_##line};          \
         op_table_add_bad(&row);                                                                                        \
     }
 

@@ -95,6 +95,19 @@ bool wk_check_floating(const char *op, const wk_tensor *x)
     return wk_fail(op, "expected a floating dtype, got %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(x->dtype));
 }
 
+/* x takes other values: dx = 0, dfrom = dy.  wk_accumulate sums and casts dy to from's. */
+static void copy_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_zeros_like(dy));
+    if (node->inputs > 1 && wk_needs(node, 1))
+        wk_accumulate(node, 1, dy);
+}
+static void fill_backward(wk_node *node, wk_tensor *dy) { copy_backward(node, dy); }
+
+/* what a view had before is its base's business (wk_write) */
+static wk_tensor *own_history(wk_tensor *x) { return x->view ? NULL : x; }
+
 wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
 {
     WK_REQUIRE("copy_", x);
@@ -102,8 +115,9 @@ wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
     if (!wk_check_writable("copy_", x))
         return NULL;
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, from}})) {
-        wk_tensor *y = wk_expand_with(wk_to_dtype(from, x->dtype), (wk_shape){0}, x);
-        return wk_write("copy_", x, y == from ? wk_clone(from) : y);
+        wk_tensor *y = NULL;
+        wk_no_grad y = wk_detach(wk_expand_with(wk_to_dtype(from, x->dtype), (wk_shape){0}, x));
+        return wk_write("copy_", x, wk_record(y, copy_backward, WK_INPUTS(own_history(x), from)));
     }
     const bool overlaps = from->storage == x->storage && from != x;
     return copy_into("copy_", overlaps ? copy_into("copy_", from, from->dtype, NULL) : from, x->dtype, x);
@@ -112,15 +126,17 @@ wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
 wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
 {
     WK_REQUIRE("fill_", x);
-    if (value.tensor && value.tensor->numel != 1)
-        return wk_fail("fill_", "value: expected a number or a tensor of one element, got %s",
-                       wk_shape_string(value.tensor));
+    if (!value.tensor && !value.number.kind)
+        return wk_null_input("fill_", "value");
+    if (value.tensor && value.tensor->ndim > 0)
+        return wk_fail("fill_", "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
     if (!wk_check_writable("fill_", x))
         return NULL;
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}})) {
-        wk_tensor *y = value.tensor ? wk_expand_with(wk_to_dtype(value.tensor, x->dtype), (wk_shape){0}, x)
+        wk_tensor *y = NULL;
+        wk_no_grad y = value.tensor ? wk_detach(wk_expand_with(wk_to_dtype(value.tensor, x->dtype), (wk_shape){0}, x))
                                     : wk_full_like_with((wk_factory_args){.like = x, .fill = value.number});
-        return wk_write("fill_", x, y);
+        return wk_write("fill_", x, wk_record(y, fill_backward, WK_INPUTS(own_history(x), value.tensor)));
     }
     return wk_pointwise(&(wk_pointwise_call){.op = "fill_", .kernel = offsetof(wk_kernels, copy), .inputs = 1,
                                              .in = {value}, .compute = x->dtype, .result = x->dtype, .into = x});

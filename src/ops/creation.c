@@ -126,7 +126,11 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
         return wk_fail("arange", "step: %g does not lead from %g to %g", step.value, start.value, end.value);
     if (!isfinite(span / step.value) || span / step.value > 1e15)
         return wk_fail("arange", "expected finite bounds, got %g to %g", start.value, end.value);
-    const int64_t size = (int64_t)ceil(span / step.value);
+    int64_t size = (int64_t)ceil(span / step.value);
+    if (integers) { // beyond 2^53 too
+        const int64_t distance = end.integer - start.integer, one_less = step.integer > 0 ? step.integer - 1 : step.integer + 1;
+        size = (distance + one_less) / step.integer;
+    }
     wk_tensor *x = wk_tensor_new("arange", 1, &size, integers ? wk_int64 : wk_float64, wk_cpu);
     if (!x)
         return NULL;

@@ -176,7 +176,7 @@ class Golden:
                 self.tensor(f"gradient {i}", dx)
         if smooth is None:
             smooth = all(given[i].dtype == torch.float64 and bool(torch.isfinite(given[i]).all()) for i in wanted) and \
-                all(bool(torch.isfinite(y).all()) for _, y in outputs)
+                all(y.dtype == torch.float64 and bool(torch.isfinite(y).all()) for _, y in outputs)
         if smooth:
             self.line("smooth")
 

@@ -1,0 +1,46 @@
+/* New tensors. */
+#include "op_table.h"
+
+static wk_factory_args factory(golden_case *c, wk_tensor *like, wk_number fill)
+{
+    return (wk_factory_args){.size = sizes(c, "size"), .like = like, .fill = fill, .dtype = dtype(c, "dtype")};
+}
+
+#define FILLED(name, value)                                                                                            \
+    static wk_tensor *run_##name(golden_case *c) { return wk_full_with(factory(c, NULL, value)); }                     \
+    static wk_tensor *run_##name##_like(golden_case *c) { return wk_full_like_with(factory(c, input(c, 0), value)); }  \
+    static wk_tensor *run_new_##name(golden_case *c)                                                                   \
+    {                                                                                                                  \
+        return wk_new_full_with(input(c, 0), factory(c, NULL, value));                                                 \
+    }                                                                                                                  \
+    OP(name, run_##name, .gradient = NONE)                                                                             \
+    OP(name##_like, run_##name##_like, .gradient = NONE)                                                               \
+    OP(new_##name, run_new_##name, .gradient = NONE)
+FILLED(zeros, WK_NUMBER(0.0))
+FILLED(ones, WK_NUMBER(1.0))
+FILLED(full, number(c, "fill_value"))
+
+static wk_tensor *run_full_bool(golden_case *c) { return wk_full_with(factory(c, NULL, WK_NUMBER((bool)true))); }
+OP(full_bool, run_full_bool, .gradient = NONE)
+
+static wk_tensor *run_arange(golden_case *c)
+{
+    return wk_arange_with(number(c, "start"), number(c, "end"), number(c, "step"), (wk_range_args){.dtype = dtype(c, "dtype")});
+}
+static wk_tensor *run_linspace(golden_case *c)
+{
+    return wk_linspace(real(c, "start"), real(c, "end"), integer(c, "steps"), .dtype = dtype(c, "dtype"));
+}
+static wk_tensor *run_eye(golden_case *c)
+{
+    return wk_eye(integer(c, "n"), integer_or(c, "m", -1), .dtype = dtype(c, "dtype"));
+}
+OP(arange, run_arange, .gradient = NONE)
+OP(linspace, run_linspace, .gradient = NONE)
+OP(eye, run_eye, .gradient = NONE)
+
+BAD(zeros, wk_zeros((2, -1)), "sizes must not be negative")
+BAD(zeros, wk_zeros((1LL << 40, 1LL << 40)), "larger than memory can be")
+BAD(zeros, wk_zeros((2), .dtype = wk_int64, .requires_grad = true), "expected a floating or complex dtype, got int64")
+BAD(arange, wk_arange(0, 5, -1), "does not lead from 0 to 5")
+BAD(linspace, wk_linspace(0, 1, -1), "must not be negative")
