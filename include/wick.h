@@ -22,6 +22,7 @@
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>
+#include <wick/normalization.h>
 #include <wick/init.h>
 #include <wick/matmul.h>
 #include <wick/attention.h>

@@ -1,5 +1,5 @@
-/* Words that expressions of pointwise.def share, for every device: constants, and functions made of EXP and TANH, which
-   each device's maths.h gives (cpu/maths.h, cuda/maths.h).  Constants are of type `real`, or a float row would be
+/* Words that expressions of pointwise.def share, for every device: constants, and functions made of EXP, TANH and LOG1P,
+   which each device's maths.h gives (cpu/maths.h, cuda/maths.h).  Constants are of type `real`, or a float row would be
    computed in double. */
 #ifndef WICK_WORDS_H
 #define WICK_WORDS_H
@@ -10,6 +10,7 @@
 #define ROOT_HALF REAL(0.707106781186547524401)
 #define TWO_OVER_ROOT_PI REAL(1.128379167095512573896)
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
+#define TANH_SOFTPLUS(x) TANH(LOG1P(EXP(x)))
 #define NORMAL_DENSITY(x) (REAL(0.398942280401432677940) * EXP_NEGATIVE(REAL(-0.5) * (x) * (x)))
 /* gelu_tanh's k (x + 0.044715 x^3) with k = sqrt(2/pi), as tanh of it and its first and second derivative */
 #define GELU_K REAL(0.797884560802865355880)

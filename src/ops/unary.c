@@ -35,6 +35,7 @@ FUNCTION(erfinv)
 FUNCTION(sigmoid)
 FUNCTION(logsigmoid)
 FUNCTION(silu)
+FUNCTION(mish)
 
 /* integers are whole already */
 #define STEP(name)                                                                                                     \

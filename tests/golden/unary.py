@@ -19,7 +19,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 2.5, 3.5, math.inf, -math
 FUNCTIONS = {name: getattr(torch, name) for name in
              ("neg abs sign square reciprocal sqrt rsqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh "
               "cosh tanh asinh acosh atanh erf erfc erfinv floor ceil round trunc sigmoid relu").split()}
-FUNCTIONS |= {"logsigmoid": F.logsigmoid, "silu": F.silu}
+FUNCTIONS |= {"logsigmoid": F.logsigmoid, "silu": F.silu, "mish": F.mish}
 
 
 def inside(name, *shape):

@@ -43,6 +43,7 @@ EACH(sigmoid)
 EACH(logsigmoid)
 EACH(relu)
 EACH(silu)
+EACH(mish)
 
 #define PREDICATE(name)                                                                                                \
     static wk_tensor *run_##name(golden_case *c) { return wk_##name(input(c, 0)); }                                    \

@@ -1,0 +1,48 @@
+/* Bringing rows to a common size. */
+#ifndef WICK_NORMALIZATION_H
+#define WICK_NORMALIZATION_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* rms_norm(x, (normalized_shape), weight, eps): y = x / sqrt(mean(x^2) + eps) * weight over the last dims, whose sizes
+   are normalized_shape and weight's shape.  No eps given: the dtype's own (2^-23 for float32).  Floating dtypes.
+   https://arxiv.org/abs/1910.07467 */
+typedef struct wk_rms_norm_args {
+    wk_tensor *x;
+    wk_shape normalized_shape;
+    wk_tensor *weight; // NULL: ones
+    double eps;        // below 0: the dtype's own
+} wk_rms_norm_args;
+#define wk_rms_norm(x_, ...)                                                                                           \
+    wk_rms_norm_with((wk_rms_norm_args){.eps = -1, .x = x_, .normalized_shape = WK_SHAPE __VA_ARGS__})
+wk_tensor *wk_rms_norm_with(wk_rms_norm_args args);
+
+/* normalize(x, p = 2, dim = 1, eps = 1e-12): x / max(norm of p along dim, eps).  Not the last dim unless told. */
+typedef struct wk_normalize_args {
+    wk_tensor *x;
+    double p;
+    int64_t dim;
+    double eps;
+} wk_normalize_args;
+#define wk_normalize(...) wk_normalize_with((wk_normalize_args){.p = 2, .dim = 1, .eps = 1e-12, .x = __VA_ARGS__})
+wk_tensor *wk_normalize_with(wk_normalize_args args);
+
+/* cosine_similarity(a, b, dim = 1, eps = 1e-8): the cosine of the angle between a and b along dim, which goes; both
+   broadcast.  (..., N, ...) and (..., N, ...) -> (..., ...) */
+typedef struct wk_cosine_similarity_args {
+    wk_tensor *a, *b;
+    int64_t dim;
+    double eps; // norms below it count as eps
+} wk_cosine_similarity_args;
+#define wk_cosine_similarity(a_, ...)                                                                                  \
+    wk_cosine_similarity_with((wk_cosine_similarity_args){.dim = 1, .eps = 1e-8, .a = a_, .b = __VA_ARGS__})
+wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,47 @@
+/* Vectors brought to length 1, and the angle between two: compositions, their gradients those of the parts. */
+#include <wick/normalization.h>
+
+#include "ops.h"
+
+static wk_tensor *norm_along(wk_tensor *x, double p, int dim)
+{
+    return wk_norm_with((wk_reduce_args){.x = x, .p = p, .dims = WK_SHAPE(dim), .keepdim = true});
+}
+
+wk_tensor *wk_normalize_with(wk_normalize_args args)
+{
+    wk_tensor *x = args.x;
+    WK_REQUIRE("normalize", x);
+    const int dim = wk_check_dim("normalize", x->ndim, args.dim);
+    if (dim < 0 || !wk_check_floating("normalize", x))
+        return NULL;
+    return wk_div(x, wk_clamp(norm_along(x, args.p, dim), args.eps, wk_none));
+}
+
+/* The gradient goes to the norm as it was, also where eps stands in for it, as in PyTorch. */
+static wk_tensor *length(wk_tensor *x, int dim, double eps)
+{
+    wk_tensor *norm = norm_along(x, 2, dim), *missing = NULL;
+    wk_no_grad missing = norm ? wk_sub(wk_clamp(norm, eps, wk_none), norm) : NULL;
+    return wk_add(norm, missing);
+}
+
+wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
+{
+    wk_tensor *a = args.a, *b = args.b;
+    WK_REQUIRE("cosine_similarity", a);
+    WK_REQUIRE("cosine_similarity", b);
+    if (!wk_check_floating("cosine_similarity", a) || !wk_check_floating("cosine_similarity", b))
+        return NULL;
+    wk_shape shape;
+    if (!wk_broadcast_shapes("cosine_similarity", a->ndim, a->shape, b->ndim, b->shape, &shape.ndim, shape.sizes))
+        return NULL;
+    const int dim = wk_check_dim("cosine_similarity", shape.ndim, args.dim);
+    if (dim < 0)
+        return NULL;
+    a = wk_expand_with(a, shape, NULL);
+    b = wk_expand_with(b, shape, NULL);
+    if (!a || !b)
+        return NULL;
+    return wk_sum(wk_mul(wk_div(a, length(a, dim, args.eps)), wk_div(b, length(b, dim, args.eps))), dim);
+}
