@@ -4,7 +4,7 @@ set -e
 python=${1:?usage: make.sh PYTHON [FAMILY...]}
 shift
 cd "$(dirname "$0")"
-[ $# -gt 0 ] || set -- $(ls *.py | sed -n 's/\.py$//p' | grep -vx golden)
+[ $# -gt 0 ] || set -- $(ls *.py | sed -n 's/\.py$//p' | grep -vxE 'golden|safetensors_file')
 for family; do
     "$python" "$family.py"
 done
