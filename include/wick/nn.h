@@ -124,7 +124,7 @@ wk_module *wk_nn_layer_norm_with(wk_nn_layer_norm_args args);
 typedef struct wk_nn_rms_norm {
     wk_module_base base;
     wk_shape normalized_shape;
-    double eps; // 0: the dtype's
+    double eps; // -1: the dtype's
     wk_tensor *weight;
 } wk_nn_rms_norm;
 typedef struct wk_nn_rms_norm_args {
@@ -136,7 +136,7 @@ typedef struct wk_nn_rms_norm_args {
 } wk_nn_rms_norm_args;
 #define wk_nn_rms_norm(...)                                                                                            \
     wk_nn_rms_norm_with(                                                                                               \
-        (wk_nn_rms_norm_args){.elementwise_affine = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
+        (wk_nn_rms_norm_args){.eps = -1, .elementwise_affine = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
 wk_module *wk_nn_rms_norm_with(wk_nn_rms_norm_args args);
 
 /* group_norm(num_groups, num_channels, eps = 1e-5, affine = true): (N, C, ...), each C / num_groups channels as one */

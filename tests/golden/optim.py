@@ -1,0 +1,112 @@
+"""PyTorch's answers for optimizers, schedules and clipping, as optim.safetensors.
+
+    optim/NAME/start0 ...      the parameters before; two, and where groups are told, the second is a group of its own
+    optim/NAME/gradients0 ...  (20, shape) the gradients of each step
+    optim/NAME/path0 ...       (20, shape) the parameters after each step
+    schedule/NAME              (51,) the learning rate at the start and after each of 50 steps
+    clip/NAME/...              gradients before and after, and the norm
+"""
+
+import math
+import pathlib
+import warnings
+
+import torch
+
+from safetensors_file import save_file
+
+torch.set_num_threads(1)
+warnings.filterwarnings("ignore")
+answers = {}
+generator = torch.Generator().manual_seed(3)
+
+
+def path(name, make, dtype=torch.float32, groups=None):
+    params = [torch.randn(shape, generator=generator).to(dtype).requires_grad_() for shape in ((3, 5), (4,))]
+    lists = params if groups is None else [{"params": [p], **options} for p, options in zip(params, groups)]
+    optimizer = make(lists)
+    for i, p in enumerate(params):
+        answers[f"optim/{name}/start{i}"] = p.detach().clone()
+    gradients = [[], []]
+    after = [[], []]
+    for step in range(20):
+        for i, p in enumerate(params):
+            p.grad = torch.randn(p.shape, generator=generator).to(dtype)
+            if i == 1 and step % 5 == 3:
+                p.grad.zero_()
+            gradients[i].append(p.grad.clone())
+        optimizer.step()
+        for i, p in enumerate(params):
+            after[i].append(p.detach().clone())
+    for i in range(2):
+        answers[f"optim/{name}/gradients{i}"] = torch.stack(gradients[i])
+        answers[f"optim/{name}/path{i}"] = torch.stack(after[i])
+
+
+o = torch.optim
+path("sgd", lambda p: o.SGD(p, lr=0.1))
+path("sgd_decay", lambda p: o.SGD(p, lr=0.1, weight_decay=0.2, maximize=True))
+path("sgd_momentum", lambda p: o.SGD(p, lr=0.1, momentum=0.9, dampening=0.3))
+path("sgd_nesterov", lambda p: o.SGD(p, lr=0.05, momentum=0.8, weight_decay=0.1, nesterov=True))
+path("sgd_float64", lambda p: o.SGD(p, lr=0.1, momentum=0.9), torch.float64)
+path("sgd_bfloat16", lambda p: o.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1, nesterov=True), torch.bfloat16)
+path("adam", lambda p: o.Adam(p, lr=0.01))
+path("adam_decay", lambda p: o.Adam(p, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1))
+path("adam_amsgrad", lambda p: o.Adam(p, lr=0.02, amsgrad=True, maximize=True))
+path("adamw", lambda p: o.AdamW(p, lr=0.01))
+path("adamw_decay", lambda p: o.AdamW(p, lr=0.03, betas=(0.9, 0.95), weight_decay=0.3))
+path("adamw_amsgrad", lambda p: o.AdamW(p, lr=0.03, amsgrad=True))
+path("adamw_float64", lambda p: o.AdamW(p, lr=0.01), torch.float64)
+path("adamw_bfloat16", lambda p: o.AdamW(p, lr=0.01), torch.bfloat16)
+path("adamw_groups", lambda p: o.AdamW(p, lr=0.01, weight_decay=0.2), groups=[{}, {"lr": 0.05, "weight_decay": 0.0}])
+
+
+def schedule(name, make, lr=0.4):
+    optimizer = o.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    scheduler = make(optimizer)
+    rates = [scheduler.get_last_lr()[0]]
+    for step in range(50):
+        optimizer.step()
+        scheduler.step()
+        rates.append(scheduler.get_last_lr()[0])
+        assert rates[-1] == optimizer.param_groups[0]["lr"]
+    answers[f"schedule/{name}"] = torch.tensor(rates, dtype=torch.float64)
+
+
+s = o.lr_scheduler
+schedule("lambda", lambda x: s.LambdaLR(x, lambda step: (step + 1) / 10 if step < 9 else
+                                        0.5 * (1 + math.cos(math.pi * (step - 9) / 42))))
+schedule("step", lambda x: s.StepLR(x, 7, gamma=0.3))
+schedule("multi_step", lambda x: s.MultiStepLR(x, [5, 20, 20, 44]))
+schedule("exponential", lambda x: s.ExponentialLR(x, 0.93))
+schedule("linear", lambda x: s.LinearLR(x))
+schedule("linear_warm_up", lambda x: s.LinearLR(x, start_factor=0.01, end_factor=0.9, total_iters=20))
+schedule("constant", lambda x: s.ConstantLR(x, factor=0.25, total_iters=9))
+schedule("cosine", lambda x: s.CosineAnnealingLR(x, 50))
+schedule("cosine_again", lambda x: s.CosineAnnealingLR(x, 12, eta_min=0.01))
+schedule("sequential", lambda x: s.SequentialLR(x, [s.LinearLR(x, start_factor=0.1, total_iters=10),
+                                                    s.CosineAnnealingLR(x, 40)], [10]))
+schedule("sequential_three", lambda x: s.SequentialLR(
+    x, [s.ConstantLR(x, factor=0.1, total_iters=6), s.ExponentialLR(x, 0.9), s.StepLR(x, 5)], [6, 30]))
+schedule("sequential_lambda", lambda x: s.SequentialLR(
+    x, [s.LambdaLR(x, lambda step: 1 / (step + 1)), s.LambdaLR(x, lambda step: 1 / (step + 2))], [11]))
+
+
+def clip(name, max_norm, scale=1.0, **options):
+    params = [torch.zeros(shape, requires_grad=True) for shape in ((3, 5), (4,))]
+    for i, p in enumerate(params):
+        p.grad = torch.randn(p.shape, generator=generator) * scale
+        answers[f"clip/{name}/before{i}"] = p.grad.clone()
+    norm = torch.nn.utils.clip_grad_norm_(params, max_norm, **options)
+    for i, p in enumerate(params):
+        answers[f"clip/{name}/after{i}"] = p.grad
+    answers[f"clip/{name}/norm"] = norm
+
+
+clip("two", 1.0)
+clip("small", 1.0, scale=0.01)
+clip("one", 2.0, norm_type=1.0)
+clip("three", 2.0, norm_type=3.0)
+clip("infinity", 0.5, norm_type=math.inf)
+
+save_file(answers, pathlib.Path(__file__).with_name("optim.safetensors"))
