@@ -24,6 +24,7 @@
 #include <wick/activation.h>
 #include <wick/normalization.h>
 #include <wick/init.h>
+#include <wick/loss.h>
 #include <wick/matmul.h>
 #include <wick/attention.h>
 #include <wick/data.h>
