@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include <wick/error.h>
+#include <wick.h>
 
 #include "core/error_internal.h"
 #include "core/source_line.h"
@@ -75,6 +75,71 @@ static void test_uncaught(void **state)
     assert_null(strstr(output, "in wk_"));
     assert_null(strstr(output, "libc_start"));
     assert_null(strchr(output, '\033'));
+}
+
+typedef struct {
+    wk_module_base base;
+    wk_module *mlp;
+} pair;
+
+static wk_tensor *pair_forward(void *module, wk_tensor *x)
+{
+    pair *self = module;
+    x = wk_add(x, wk_forward(self->mlp, x)); // (B, D)
+    return wk_softmax(wk_matmul(x, x), -1);
+}
+enum { FORWARD_LINE = __LINE__ - 3 };
+
+static pair *pair_new(int64_t inner)
+{
+    pair *self = wk_module_new(pair, pair_forward);
+    wk_add_module(self, mlp, wk_nn_sequential(wk_nn_linear(4, inner), wk_nn_linear(8, 4)));
+    return self;
+}
+
+static void run_pair(int64_t inner)
+{
+    wk_module *model = wk_nn_sequential(pair_new(inner));
+    wk_scope
+    wk_forward(model, wk_ones((3, 4)));
+}
+
+static void fail_in_layer(void) { run_pair(9); }
+static void fail_in_forward(void) { run_pair(8); }
+
+/* Inside a module: the user's lines, the layers in between on a line each, and the path of the module. */
+static void test_in_module(void **state)
+{
+    (void)state;
+    char line[64], next[64];
+    snprintf(line, sizeof line, "test_traceback.c\", line %d, in pair_forward\n", FORWARD_LINE);
+    snprintf(next, sizeof next, "test_traceback.c\", line %d, in pair_forward\n", FORWARD_LINE + 1);
+    assert_int_equal(run(fail_in_layer), 1);
+    const char *const layer[] = {
+#if WICK_HAVE_LIBDW
+        "in run_pair\n    wk_forward(model, wk_ones((3, 4)));\n",
+        "  in wick: sequential_forward (nn/",
+        line,
+        "    x = wk_add(x, wk_forward(self->mlp, x)); // (B, D)\n"
+        "                  ^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  in wick: sequential_forward (nn/",
+        "  in wick: linear_forward (nn/linear.c:",
+#endif
+        "  in module 0.mlp.1 (linear)\nwick error in linear: ",
+        "\nhint: ",
+    };
+    assert_order(layer, sizeof layer / sizeof layer[0]);
+    assert_int_equal(run(fail_in_forward), 1);
+    const char *const forward[] = {
+#if WICK_HAVE_LIBDW
+        next,
+        "    return wk_softmax(wk_matmul(x, x), -1);\n"
+        "                      ^^^^^^^^^^^^^^^\n",
+#endif
+        "  in module 0 (pair)\nwick error in matmul: ",
+        "(3, 4)",
+    };
+    assert_order(forward, sizeof forward / sizeof forward[0]);
 }
 
 static void say_goodbye(void) { dprintf(STDERR_FILENO, "goodbye\n"); }
@@ -309,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uncaught),
+        cmocka_unit_test(test_in_module),
         cmocka_unit_test(test_exit_handlers_run),
         cmocka_unit_test(test_recursion_is_folded),
         cmocka_unit_test(test_out_of_memory),
