@@ -181,5 +181,7 @@ void *wk_null_input(const char *op, const char *argument)
 {
     if (wk_failing())
         return NULL;
+    if (strncmp(argument, "args.", 5) == 0) // as the caller wrote it
+        argument += 5;
     return wk_fail(op, "%s: expected a tensor, got NULL", argument);
 }

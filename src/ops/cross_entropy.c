@@ -162,7 +162,8 @@ wk_tensor *wk_cross_entropy_with(wk_cross_entropy_args args)
     if (!check_classes("cross_entropy", &args))
         return NULL;
     wk_tensor *weights = NULL, *x = classes_last(args.x);
-    return x ? weighed(class_losses(&args, x, &weights), weights, args.reduction) : NULL;
+    wk_tensor *losses = x ? class_losses(&args, x, &weights) : NULL;
+    return weighed(losses, weights, args.reduction);
 }
 
 wk_tensor *wk_nll_loss_with(wk_cross_entropy_args args)
