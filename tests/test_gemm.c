@@ -183,26 +183,9 @@ static void old_nan(void **state)
     }
 }
 
-static void column_sums(void **state)
-{
-    (void)state;
-    enum { ROWS = 201, COLUMNS = 133, STRIDE = 140 };
-    static double x[ROWS * STRIDE], y[COLUMNS];
-    for (int i = 0; i < ROWS * STRIDE; i++)
-        x[i] = i % 17 - 8;
-    wk_column_sum_work work = {.x = x, .y = y, .rows = ROWS, .row_stride = STRIDE};
-    wk_parallel(wk_cpu_kernels(wk_float64)->column_sum, &work, COLUMNS, ROWS);
-    for (int j = 0; j < COLUMNS; j++) {
-        double sum = 0;
-        for (int i = 0; i < ROWS; i++)
-            sum += x[i * STRIDE + j];
-        assert_true(y[j] == sum);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(tiled),
-                                       cmocka_unit_test(old_nan), cmocka_unit_test(column_sums)};
+                                       cmocka_unit_test(old_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,12 @@ typedef struct wk_pointwise_work {
     double numbers[2];        // parameters p and q of the expression
 } wk_pointwise_work;
 
+/* x (N, C, H, W), weight (O, C / groups, KH, KW), y (N, O, OH, OW), all contiguous; [0] is along H, [1] along W */
+typedef struct wk_convolution_shape {
+    int64_t N, C, H, W, O, OH, OW, KH, KW, groups;
+    int64_t stride[2], dilation[2], padding[2], padding_end[2];
+} wk_convolution_shape;
+
 #include "kernels.def"
 
 /* one struct per line */

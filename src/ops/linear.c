@@ -15,12 +15,13 @@ static void column_sum_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *column_sum(wk_tensor *x)
 {
     WK_REQUIRE("linear", x);
-    wk_tensor *rows = x->strides[1] == 1 ? x : wk_dense(x);
+    wk_tensor *rows = wk_dense(x);
     wk_tensor *y = rows ? wk_tensor_new("linear", 1, &x->shape[1], x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
-    wk_run(x, column_sum, y->numel, x->shape[0], .x = wk_data(rows), .y = wk_data(y), .rows = x->shape[0],
-           .row_stride = rows->strides[0]);
+    const int64_t n = x->shape[0];
+    wk_run(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = x->shape[1],
+           .chunk = n > 0 ? n : 1);
     return wk_record(y, column_sum_backward, WK_INPUTS(x), .shape = wk_shape_of(2, x->shape));
 }
 

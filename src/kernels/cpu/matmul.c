@@ -1,5 +1,4 @@
-/* matmul: tiles of C = alpha A B + beta C + bias, A (m, k), B (k, n), C (m, n), for each matrix of a batch.
-   column_sum: the gradient of such a bias. */
+/* matmul: tiles of C = alpha A B + beta C + bias, A (m, k), B (k, n), C (m, n), for each matrix of a batch. */
 #include "cpu.h"
 
 #if WK_IS_FLOATING
@@ -53,27 +52,3 @@ void KERNEL_NAME(matmul)(const void *work, int64_t begin, int64_t end)
                 bias ? 1 : (real)w->beta, c, w->c_row);
     }
 }
-
-#if WK_IS_FLOATING
-/* 64 columns at a time, 64 rows at a time: a sum of sums loses fewer bits than one long sum. */
-void KERNEL_NAME(column_sum)(const void *work, int64_t begin, int64_t end)
-{
-    const wk_column_sum_work *w = work;
-    enum { BLOCK = 64 };
-    for (int64_t first = begin; first < end; first += BLOCK) {
-        const int64_t columns = end - first < BLOCK ? end - first : BLOCK;
-        const real *x = (const real *)w->x + first;
-        real total[BLOCK] = {0};
-        for (int64_t top = 0; top < w->rows; top += BLOCK) {
-            const int64_t bottom = top + BLOCK < w->rows ? top + BLOCK : w->rows;
-            real sum[BLOCK] = {0};
-            for (int64_t row = top; row < bottom; row++)
-                for (int64_t j = 0; j < columns; j++)
-                    sum[j] += x[row * w->row_stride + j];
-            for (int64_t j = 0; j < columns; j++)
-                total[j] += sum[j];
-        }
-        memcpy((real *)w->y + first, total, (size_t)columns * sizeof(real));
-    }
-}
-#endif
