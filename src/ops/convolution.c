@@ -24,10 +24,9 @@ static bool run(wk_convolution_direction direction, const wk_convolution_shape *
 {
     wk_tensor *result = direction == WK_CONVOLUTION_FORWARD ? y : direction == WK_CONVOLUTION_DATA ? x : weight;
     if (wk_convolution_products(shape) == 0) { // an empty sum is 0; a convolution of none still has its bias
-        wk_zero_(result);
-        if (bias && result->numel > 0)
-            wk_copy_(result, wk_reshape(bias, (-1, 1, 1)));
-        return true;
+        wk_tensor *filled = NULL;
+        wk_no_grad filled = bias ? wk_copy_(result, wk_reshape(bias, (-1, 1, 1))) : wk_zero_(result);
+        return filled;
     }
     wk_convolution_work work = {.shape = *shape, .x = wk_data(x), .weight = wk_data(weight), .y = wk_data(y)};
     work.bias = bias ? wk_data(bias) : NULL;
@@ -155,7 +154,7 @@ static bool find_shape(const char *op, const wk_conv2d_args *args, const wk_tens
     if (!check_option(op, "stride", args->stride, 1) || !check_option(op, "dilation", args->dilation, 1) ||
         (args->padding != WK_SAME && !check_option(op, "padding", args->padding, 0)))
         return false;
-    if (groups < 1 || weight->shape[0] % groups != 0)
+    if (groups < 1 || weight->shape[0] < 1 || weight->shape[0] % groups != 0)
         return wk_fail(op, "groups: expected a divisor of the number of outputs, dim 0 of weight %s, got %lld",
                        wk_shape_string(weight_given), (long long)groups);
     if (x->shape[1] != weight->shape[1] * groups) {

@@ -252,5 +252,7 @@ wk_tensor *wk_addmm_with(wk_addmm_args args)
                            wk_shape_string(input));
     if (args.alpha != 1)
         y = wk_dtype_is_integral(y->dtype) ? wk_mul(y, (int64_t)args.alpha) : wk_mul(y, args.alpha);
-    return args.beta == 0 ? y : wk_add(y, input, .alpha = args.beta);
+    if (args.beta == 0) // input's values do not count, NaN among them; its gradient is 0
+        input = wk_needs_grad(input) ? wk_masked_fill(input, wk_ones_like(input, .dtype = wk_bool), 0) : NULL;
+    return input ? wk_add(y, input, .alpha = args.beta) : y;
 }

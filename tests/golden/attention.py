@@ -1,0 +1,41 @@
+"""PyTorch's scaled_dot_product_attention."""
+
+import torch
+import torch.nn.functional as F
+from golden import FLOATS, Golden, numbers, randn
+
+g = Golden("attention", seed=13)
+f64 = torch.float64
+attention = F.scaled_dot_product_attention
+
+
+def case(q, k, v, mask=None, dtype=torch.float32, **keywords):
+    g.case("scaled_dot_product_attention", attention, [randn(q, dtype=dtype), randn(k, dtype=dtype), randn(v, dtype=dtype), mask], **keywords)
+
+
+hidden = torch.rand(3, 6) > 0.4
+hidden[1] = False
+for dtype in (torch.float32, f64):
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 5), dtype=dtype)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 5), dtype=dtype, is_causal=True)
+    case((2, 2, 6, 4), (2, 2, 3, 4), (2, 2, 3, 4), dtype=dtype, is_causal=True)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), hidden, dtype=dtype)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), torch.rand(2, 1, 1, 6) > 0.3, dtype=dtype)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), randn(2, 2, 3, 6, dtype=dtype), dtype=dtype)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), randn(6, dtype=dtype), dtype=dtype)
+    case((2, 4, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), dtype=dtype, enable_gqa=True)
+    case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), dtype=dtype, scale=0.7)
+    case((3, 4), (6, 4), (6, 5), dtype=dtype)
+    case((2, 3, 4), (2, 6, 4), (2, 6, 4), dtype=dtype)
+    case((2, 1, 3, 4), (1, 2, 6, 4), (1, 2, 6, 4), dtype=dtype)
+case((1, 2, 2, 3, 4), (1, 2, 2, 6, 4), (1, 2, 2, 6, 4))
+case((1, 2, 17, 24), (1, 2, 17, 24), (1, 2, 17, 24))
+case((1, 1, 3, 4), (1, 1, 6, 4), (1, 1, 6, 4), torch.zeros(3, 6).masked_fill(~hidden, float("-inf")))
+case((2, 2, 0, 4), (2, 2, 6, 4), (2, 2, 6, 4))
+case((2, 2, 3, 4), (2, 2, 0, 4), (2, 2, 0, 4))
+g.case("scaled_dot_product_attention", attention, [numbers(1, 2, 3, 4), numbers(1, 2, 3, 4), numbers(1, 2, 3, 4)], dtypes=FLOATS)
+case((2, 2, 3, 4), (2, 2, 6, 3), (2, 2, 6, 4))
+case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), hidden, is_causal=True)
+case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), torch.zeros(4, 6))
+case((4,), (6, 4), (6, 4))
+g.write()

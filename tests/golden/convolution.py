@@ -1,0 +1,47 @@
+"""PyTorch's convolutions."""
+
+import torch
+import torch.nn.functional as F
+from golden import FLOATS, Golden, numbers, randn
+
+g = Golden("convolution", seed=12)
+f64 = torch.float64
+
+
+def conv2d(x, weight, bias, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv1d(x, weight, bias, stride=1, padding=0, dilation=1, groups=1):
+    return F.conv1d(x, weight, bias, stride, padding, dilation, groups)
+
+
+for dtype in (torch.float32, f64):
+    for keywords in ({}, dict(stride=(2, 1)), dict(padding=(1, 2)), dict(dilation=(2, 1), padding=(2, 0)),
+                     dict(stride=(2, 3), padding=(1, 0)), dict(padding="same"), dict(padding="valid"),
+                     dict(padding="same", dilation=(1, 2))):
+        g.case("conv2d", conv2d, [randn(2, 3, 6, 5, dtype=dtype), randn(4, 3, 3, 2, dtype=dtype), randn(4, dtype=dtype)], **keywords)
+    g.case("conv2d", conv2d, [randn(2, 4, 5, 5, dtype=dtype), randn(6, 2, 3, 3, dtype=dtype), randn(6, dtype=dtype)], groups=2, padding=(1, 1))
+    g.case("conv2d", conv2d, [randn(1, 3, 4, 4, dtype=dtype), randn(3, 1, 3, 3, dtype=dtype), None], groups=3)
+    g.case("conv2d", conv2d, [randn(2, 3, 4, 4, dtype=dtype), randn(5, 3, 1, 1, dtype=dtype), randn(5, dtype=dtype)])
+    g.case("conv2d", conv2d, [randn(3, 5, 5, dtype=dtype), randn(2, 3, 2, 2, dtype=dtype), randn(2, dtype=dtype)])
+g.case("conv2d", conv2d, [randn(5, 1, 8, 8), randn(6, 1, 4, 4), randn(6)], stride=(4, 4))
+g.case("conv2d", conv2d, [numbers(2, 3, 5, 5), numbers(2, 3, 3, 3), numbers(2)], dtypes=FLOATS)
+g.case("conv2d", conv2d, [randn(0, 3, 5, 5), randn(2, 3, 3, 3), randn(2)])
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(0, 3, 3, 3), None])
+g.case("conv2d", conv2d, [randn(2, 3, 2, 5), randn(2, 3, 3, 3), None])
+g.case("conv2d", conv2d, [randn(2, 4, 5, 5), randn(2, 3, 3, 3), None])
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(2, 3, 3, 3), randn(3)])
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(2, 3, 3), None])
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(2, 3, 3, 3), None], stride=(2, 2), padding="same")
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(2, 3, 3, 3), None], stride=(0, 1))
+g.case("conv2d", conv2d, [randn(2, 4, 5, 5), randn(3, 2, 3, 3), None], groups=2)
+g.case("conv2d", conv2d, [randn(2, 3, 5, 5), randn(2, 3, 3, 3, dtype=f64), None])
+
+for dtype in (torch.float32, f64):
+    for keywords in ({}, dict(stride=2), dict(padding=1), dict(dilation=2), dict(padding="same")):
+        g.case("conv1d", conv1d, [randn(2, 3, 7, dtype=dtype), randn(4, 3, 2, dtype=dtype), randn(4, dtype=dtype)], **keywords)
+g.case("conv1d", conv1d, [randn(3, 7), randn(4, 3, 3), None])
+g.case("conv1d", conv1d, [randn(2, 4, 7), randn(4, 2, 3), randn(4)], groups=2)
+g.case("conv1d", conv1d, [randn(2, 3, 2), randn(4, 3, 3), None])
+g.write()
