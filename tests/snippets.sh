@@ -1,5 +1,7 @@
 #!/bin/sh
-# Compiles the C in a document:  tests/snippets.sh README.md CC LIBRARY   (from the root of the tree)
+# Whether a document tells the truth:  tests/snippets.sh README.md CC LIBRARY   (from the root of the tree)
+#
+# Every file it names in backquotes is there, every wk_ name in it is one of ours, and its C compiles.
 #
 # What stands on the line before a ```c block says what it is:
 #   <!-- program -->                       a whole program: compiled, linked and run
@@ -13,20 +15,34 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 awk -v work="$work" '
-    /^```c$/ { inside = 1; count++; name = sprintf("%s/%03d", work, count); print about > (name ".about")
-               printf "" > (name ".text"); print NR > (name ".line"); next }
-    /^```/ && inside { inside = 0; about = ""; close(name ".text"); close(name ".about"); close(name ".line"); next }
-    inside { print > (name ".text"); next }
-    /^<!-- .* -->$/ { about = $0; sub(/^<!-- /, "", about); sub(/ -->$/, "", about); next }
+    /^ *```c$/ && !inside { inside = 1; margin = index($0, "`") - 1; name = sprintf("%s/%03d", work, ++count)
+                            print about > (name ".about"); printf "" > (name ".text"); print NR > (name ".line"); next }
+    /^ *```/ && inside { inside = 0; about = ""; close(name ".text"); close(name ".about"); close(name ".line"); next }
+    inside { print substr($0, 1, margin) ~ /[^ ]/ ? $0 : substr($0, margin + 1) > (name ".text"); next }
+    /^ *<!-- .* -->$/ { about = $0; sub(/^ *<!-- /, "", about); sub(/ -->$/, "", about); next }
     /[^ ]/ { about = "" }
 ' "$page"
 
-flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"
 failed=0 count=0
+complain() { failed=$((failed + 1)); echo "$page: $1"; }
+
+# src/ops/softmax.c, src/kernels/cpu/, tests/test_*.c
+for path in $(grep -o '`[^` ]*`' "$page" | tr -d '`' |
+    grep -E '^(include|src|katas|tests|bench|docs|scripts|cmake|\.ci)/' | grep -v '[<>]'); do
+    # shellcheck disable=SC2086
+    ls -d $path >/dev/null 2>&1 || complain "no such file: $path"
+done
+
+{ printf '#include <wick.h>\n#include "kernels/kernels.h"\n' | $compiler -std=gnu11 -Iinclude -Isrc -E -dD -; cat src/*/*.[ch] src/kernels/*/*.h katas/*.[ch]; } |
+    grep -oE '\bwk_[a-z0-9_]+' | sort -u >"$work/names"
+grep -oE '\bwk_[a-z0-9_]+' "$page" | sort -u | comm -23 - "$work/names" >"$work/unknown"
+for name in $(cat "$work/unknown"); do complain "no such name: $name"; done
+
+flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"
 echo '#include <stdio.h>
 #include <wick.h>' >"$work/known.h"
 for text in "$work"/*.text; do
-    [ -e "$text" ] || { echo "$page: no C in it"; exit 0; }
+    [ -e "$text" ] || break
     name=${text%.text}
     about=$(cat "$name.about")
     count=$((count + 1))
