@@ -19,6 +19,7 @@
 #include <wick/random.h>
 #include <wick/join.h>
 #include <wick/index.h>
+#include <wick/rearrange.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
 #include <wick/activation.h>
