@@ -9,6 +9,8 @@
 #include <wick/module.h>
 #include <wick/nn.h>
 #include <wick/optim.h>
+#include <wick/dropout.h>
+#include <wick/embedding.h>
 #include <wick/error.h>
 #include <wick/autograd.h>
 #include <wick/creation.h>

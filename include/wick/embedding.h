@@ -1,0 +1,25 @@
+/* Rows of a table by index.  PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html */
+#ifndef WICK_EMBEDDING_H
+#define WICK_EMBEDDING_H
+
+#include <wick/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* embedding(indices, weight, padding_idx): (*) int64 or int32, (V, D) -> (*, D); the row padding_idx (from the end where
+   negative) gets no gradient.  An index out of range is an error. */
+typedef struct wk_embedding_args {
+    wk_tensor *indices, *weight;
+    int64_t padding_idx; // WK_NO_PADDING: none
+} wk_embedding_args;
+#define WK_NO_PADDING INT64_MIN
+#define wk_embedding(indices_, ...)                                                                                    \
+    wk_embedding_with((wk_embedding_args){.padding_idx = WK_NO_PADDING, .indices = indices_, .weight = __VA_ARGS__})
+wk_tensor *wk_embedding_with(wk_embedding_args args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+/* dropout: x times noise, which is 0 or 1 / (1 - p).  The noise is drawn as PyTorch draws it: bernoulli_(1 - p). */
+#include <wick/dropout.h>
+
+#include "ops.h"
+
+static bool check(const char *op, const wk_dropout_args *args)
+{
+    if (!args->x)
+        return wk_null_input(op, "x");
+    if (!(args->p >= 0 && args->p <= 1))
+        return wk_fail(op, "p: expected a probability from 0 to 1, got %g", args->p);
+    return wk_check_floating(op, args->x);
+}
+
+/* noise of a shape that broadcasts to x's */
+static wk_tensor *times_noise(const wk_dropout_args *args, wk_shape shape)
+{
+    wk_tensor *x = args->x;
+    if (args->p == 1)
+        return wk_mul(x, wk_zeros_like(x));
+    wk_tensor *noise = wk_new_empty_with(x, (wk_factory_args){.size = shape});
+    noise = wk_bernoulli_(noise, 1 - args->p, .generator = args->generator);
+    return wk_mul(x, wk_div_(noise, 1 - args->p));
+}
+
+wk_tensor *wk_dropout_with(wk_dropout_args args)
+{
+    if (!check("dropout", &args))
+        return NULL;
+    if (!args.training || args.p == 0 || args.x->numel == 0)
+        return args.x;
+    return times_noise(&args, wk_shape_of(args.x->ndim, args.x->shape));
+}
+
+wk_tensor *wk_dropout_channels(const char *op, int ndim, wk_dropout_args args)
+{
+    if (!check(op, &args))
+        return NULL;
+    if (args.x->ndim != ndim)
+        return wk_fail(op, "x: expected %d dims (N, C, ...), got %s", ndim, wk_shape_string(args.x));
+    if (!args.training || args.p == 0 || args.x->numel == 0)
+        return args.x;
+    wk_shape shape = {ndim, {args.x->shape[0], args.x->shape[1], 1, 1, 1}};
+    return times_noise(&args, shape);
+}
