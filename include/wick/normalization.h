@@ -1,4 +1,5 @@
-/* Bringing rows to a common size. */
+/* Bringing rows to a common size.
+   PyTorch: https://pytorch.org/docs/stable/nn.functional.html#normalization-functions */
 #ifndef WICK_NORMALIZATION_H
 #define WICK_NORMALIZATION_H
 
@@ -7,6 +8,30 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* layer_norm(x, (normalized_shape), weight, bias, eps = 1e-5): (x - mean) / sqrt(var + eps) * weight + bias over the last
+   dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
+   https://arxiv.org/abs/1607.06450 */
+typedef struct wk_layer_norm_args {
+    wk_tensor *x;
+    wk_shape normalized_shape;
+    wk_tensor *weight, *bias;
+    double eps;
+} wk_layer_norm_args;
+#define wk_layer_norm(x_, ...)                                                                                         \
+    wk_layer_norm_with((wk_layer_norm_args){.eps = 1e-5, .x = x_, .normalized_shape = WK_SHAPE __VA_ARGS__})
+wk_tensor *wk_layer_norm_with(wk_layer_norm_args args);
+
+/* group_norm(x, num_groups, weight, bias, eps = 1e-5): x (N, C, ...) normalized over each group of C / num_groups channels;
+   weight and bias (C).  https://arxiv.org/abs/1803.08494 */
+typedef struct wk_group_norm_args {
+    wk_tensor *x;
+    int64_t num_groups;
+    wk_tensor *weight, *bias;
+    double eps;
+} wk_group_norm_args;
+#define wk_group_norm(...) wk_group_norm_with((wk_group_norm_args){.eps = 1e-5, .x = __VA_ARGS__})
+wk_tensor *wk_group_norm_with(wk_group_norm_args args);
 
 /* rms_norm(x, (normalized_shape), weight, eps): y = x / sqrt(mean(x^2) + eps) * weight over the last dims, whose sizes
    are normalized_shape and weight's shape.  No eps given: the dtype's own (2^-23 for float32).  Floating dtypes.

@@ -34,38 +34,47 @@ void KERNEL_NAME(layer_norm)(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* with g = dy * weight and xhat = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xhat * mean(g * xhat)) */
+/* with g = dy * weight and xhat = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xhat * mean(g * xhat)); g is held in dx */
+static void row_backward(const real *dy, const real *x, const real *weight, real mean, real rstd, real *dx, int64_t n)
+{
+    const real *g = dy;
+    if (weight) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++)
+            dx[i] = dy[i] * weight[i];
+        g = dx;
+    }
+    const real sum = wk_row_sum(wk_value, g, NULL, 0, n);
+    const real product = wk_row_sum(wk_product_centered, g, x, mean, n); // sum of g * (x - mean)
+    const real slope = -rstd * rstd * rstd * product / (real)n;
+    const real offset = -rstd * sum / (real)n;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = rstd * g[i] + slope * (x[i] - mean) + offset;
+}
+
+/* dweight += dy * xhat, dbias += dy */
+static void row_sums(const real *dy, const real *x, real mean, real rstd, real *dweight, real *dbias, int64_t n)
+{
+    if (dweight && dbias) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            dweight[i] += dy[i] * ((x[i] - mean) * rstd);
+            dbias[i] += dy[i];
+        }
+        return;
+    }
+    for (int64_t i = 0; dweight && i < n; i++)
+        dweight[i] += dy[i] * ((x[i] - mean) * rstd);
+    for (int64_t i = 0; dbias && i < n; i++)
+        dbias[i] += dy[i];
+}
+
+/* An item is a chunk of rows, in cache for both sums: over the row, to dx, and over the rows, to row `item` of the parts
+   dweight and dbias (chunks, n), which the kernel `sum` adds up. */
 void KERNEL_NAME(layer_norm_backward)(const void *work, int64_t begin, int64_t end)
 {
     const wk_layer_norm_backward_work *w = work;
-    const real *weight = w->weight;
-    const int64_t n = w->n;
-    for (int64_t row = begin; row < end; row++) {
-        const real *x = (const real *)w->x + row * n, *dy = (const real *)w->dy + row * n;
-        const real mean = ((const real *)w->mean)[row], rstd = ((const real *)w->rstd)[row];
-        real *dx = (real *)w->dx + row * n;
-        const real *g = dy;
-        if (weight) {
-#pragma omp simd
-            for (int64_t i = 0; i < n; i++)
-                dx[i] = dy[i] * weight[i];
-            g = dx;
-        }
-        const real sum = wk_row_sum(wk_value, g, NULL, 0, n);
-        const real product = wk_row_sum(wk_product, g, x, 0, n) - mean * sum; // sum of g * (x - mean)
-        const real slope = -rstd * rstd * rstd * product / (real)n;
-        const real offset = -rstd * sum / (real)n - slope * mean;
-#pragma omp simd
-        for (int64_t i = 0; i < n; i++)
-            dx[i] = rstd * g[i] + slope * x[i] + offset;
-    }
-}
-
-/* dweight = sum over rows of dy * xhat, dbias = sum over rows of dy: an item is a chunk of rows, whose sums go to row
-   `item` of the parts (chunks, n); the parts are summed by the kernel `sum`.  Either may be NULL. */
-void KERNEL_NAME(layer_norm_backward_columns)(const void *work, int64_t begin, int64_t end)
-{
-    const wk_layer_norm_backward_columns_work *w = work;
     const int64_t n = w->n;
     for (int64_t item = begin; item < end; item++) {
         real *dweight = w->dweight ? (real *)w->dweight + item * n : NULL;
@@ -78,18 +87,9 @@ void KERNEL_NAME(layer_norm_backward_columns)(const void *work, int64_t begin, i
         for (int64_t row = item * w->chunk; row < last; row++) {
             const real *x = (const real *)w->x + row * n, *dy = (const real *)w->dy + row * n;
             const real mean = ((const real *)w->mean)[row], rstd = ((const real *)w->rstd)[row];
-            if (dweight && dbias) {
-#pragma omp simd
-                for (int64_t i = 0; i < n; i++) {
-                    dweight[i] += dy[i] * ((x[i] - mean) * rstd);
-                    dbias[i] += dy[i];
-                }
-                continue;
-            }
-            for (int64_t i = 0; dweight && i < n; i++)
-                dweight[i] += dy[i] * ((x[i] - mean) * rstd);
-            for (int64_t i = 0; dbias && i < n; i++)
-                dbias[i] += dy[i];
+            if (w->dx)
+                row_backward(dy, x, w->weight, mean, rstd, (real *)w->dx + row * n, n);
+            row_sums(dy, x, mean, rstd, dweight, dbias, n);
         }
     }
 }

@@ -30,6 +30,7 @@ WK_INLINE real wk_product(const real *a, const real *b, real c, int64_t i)
     (void)c;
     return a[i] * b[i];
 }
+WK_INLINE real wk_product_centered(const real *a, const real *b, real c, int64_t i) { return a[i] * (b[i] - c); }
 /* (a - c)^2 */
 WK_INLINE real wk_deviation(const real *a, const real *b, real c, int64_t i)
 {
