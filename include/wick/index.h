@@ -5,10 +5,10 @@
    printf's are:
        wk_index(x, ":, 0")              wk_index(x, "..., %ld:", n)             wk_index(x, "1::2, None, -1")
        wk_index(x, "%p", mask)          wk_index(x, "%p, :, %p", rows, columns)
-   integers (negative ones count from the end), slices a:b:c (c > 0; ends are clipped), ..., None (a new dim), True and False,
-   and as %p an int64 or int32 tensor of indices or a bool tensor, whose true elements are meant.  Tensors of indices
-   broadcast together; where a slice stands between them their dims come first in the result.  Without such tensors the result
-   is a view, with them a copy. */
+   integers (negative ones count from the end), slices a:b:c (c > 0; ends are clipped), ..., None (a new dim), True and
+   False, and as %p an int64 or int32 tensor of indices or a bool tensor, whose true elements are meant.  Tensors of
+   indices broadcast together; where a slice stands between them their dims come first in the result.  Without such
+   tensors the result is a view, with them a copy. */
 #ifndef WICK_INDEX_H
 #define WICK_INDEX_H
 
@@ -20,9 +20,9 @@ extern "C" {
 
 wk_tensor *wk_index(wk_tensor *x, const char *index, ...) __attribute__((format(printf, 2, 3)));
 
-/* index_put_(x, (index), value): x[index] = value, a tensor that broadcasts or a number.  The index stands in parentheses:
-       wk_index_put_(x, (":, %ld", n), 0);      wk_index_put_(x, ("%p", mask), y);
-   .accumulate adds, repeated indices each once.  Returns x. */
+/* index_put_(x, (index), value): x[index] = value, a tensor that broadcasts or a number.  The index stands in
+   parentheses: wk_index_put_(x, (":, %ld", n), 0);      wk_index_put_(x, ("%p", mask), y); .accumulate adds, repeated
+   indices each once.  Returns x. */
 typedef struct wk_index_part {
     enum { WK_INDEX_INTEGER, WK_INDEX_SLICE, WK_INDEX_ELLIPSIS, WK_INDEX_NONE, WK_INDEX_TENSOR, WK_INDEX_BOOL } kind;
     int64_t start, stop, step; // an integer is start; a bool too
@@ -43,7 +43,8 @@ typedef struct wk_index_put_args {
     bool accumulate;
 } wk_index_put_args;
 #define wk_index_put_(x_, index_, ...)                                                                                 \
-    wk_index_put_in_place_with((wk_index_put_args){.x = x_, .key = WK_CALL(wk_index_parse, index_), WK_VALUE(__VA_ARGS__)})
+    wk_index_put_in_place_with(                                                                                        \
+        (wk_index_put_args){.x = x_, .key = WK_CALL(wk_index_parse, index_), WK_VALUE(__VA_ARGS__)})
 wk_index_key wk_index_parse(const char *index, ...) __attribute__((format(printf, 1, 2)));
 wk_tensor *wk_index_put_in_place_with(wk_index_put_args args);
 
@@ -67,8 +68,10 @@ wk_tensor *wk_index_copy_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor
 wk_tensor *wk_index_fill_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 
-/* ---- along one dim, with an index for each element.  index has x's number of dims, and is no larger than x in the others */
-wk_tensor *wk_gather(wk_tensor *x, int64_t dim, wk_tensor *index); // y[i][j] = x[index[i][j]][j] for dim 0; index's shape
+/* ---- along one dim, with an index for each element.  index has x's number of dims, and is no larger than x in the
+ * others */
+wk_tensor *wk_gather(wk_tensor *x, int64_t dim,
+                     wk_tensor *index); // y[i][j] = x[index[i][j]][j] for dim 0; index's shape
 /* scatter(x, dim, index, source): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's dtype, at least as
    large as index, or a number; of equal indices the last wins.  scatter_add adds. */
 #define wk_scatter(x, dim, index, source) wk_scatter_with(x, dim, index, WK_OPERAND(source))
@@ -80,8 +83,9 @@ wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tenso
 wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim); // gather; the other dims broadcast
 
 /* ---- by masks */
-wk_tensor *wk_masked_select(wk_tensor *x, wk_tensor *mask); // (count): the elements where the bool mask holds; broadcast
-wk_tensor *wk_nonzero(wk_tensor *x);                        // (count, ndim) int64: where x is not 0, in row-major order
+wk_tensor *wk_masked_select(wk_tensor *x,
+                            wk_tensor *mask); // (count): the elements where the bool mask holds; broadcast
+wk_tensor *wk_nonzero(wk_tensor *x);          // (count, ndim) int64: where x is not 0, in row-major order
 
 /* value and keywords of index_put_ */
 #define WK_VALUE(...) WK_VALUE_(__VA_ARGS__, WK_VALUE_MORE, WK_VALUE_MORE, WK_VALUE_ONE, 0)(__VA_ARGS__)

@@ -34,9 +34,9 @@ wk_tensor *wk_hstack_with(wk_join_args args);
 wk_tensor *wk_vstack_with(wk_join_args args);
 
 /* split(x, size, [(places)], dim = 0): parts of a size, the last may be smaller; split(x, (2, 3), dim): of these sizes,
-   which add up.  chunk(x, count, ...): about equal parts, at most count.  tensor_split(x, count, ...): exactly count, the
-   first ones larger by 1; tensor_split(x, (2, 5), ...): cut before these indices.
-   unbind(x, [(places)], dim = 0): every index of a dim, which goes. */
+   which add up.  chunk(x, count, ...): about equal parts, at most count.  tensor_split(x, count, ...): exactly count,
+   the first ones larger by 1; tensor_split(x, (2, 5), ...): cut before these indices. unbind(x, [(places)], dim = 0):
+   every index of a dim, which goes. */
 typedef struct wk_split_args {
     wk_places places;
     wk_tensor *x;
@@ -53,8 +53,8 @@ wk_tensors wk_chunk_with(wk_split_args args);
 wk_tensors wk_tensor_split_with(wk_split_args args);
 wk_tensors wk_unbind_with(wk_split_args args);
 
-/* meshgrid((a, b), (&A, &B), .indexing = "ij"): coordinates of a grid, all of shape (len(a), len(b)); "xy" swaps the first
-   two dims of the result.  Views. */
+/* meshgrid((a, b), (&A, &B), .indexing = "ij"): coordinates of a grid, all of shape (len(a), len(b)); "xy" swaps the
+   first two dims of the result.  Views. */
 typedef struct wk_meshgrid_args {
     wk_places places;
     wk_tensors tensors;
@@ -79,7 +79,8 @@ wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 #define WK_SPLIT_PLACES_1(...) .places = WK_CALL(WK_PLACES, WK_HEAD(__VA_ARGS__)),
 #define WK_SPLIT_KEYWORDS(...) WK_GLUE(WK_SPLIT_KEYWORDS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
 #define WK_SPLIT_KEYWORDS_0(...) , __VA_ARGS__
-#define WK_SPLIT_KEYWORDS_1(...) WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_NONE, 0)(__VA_ARGS__)
+#define WK_SPLIT_KEYWORDS_1(...)                                                                                       \
+    WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_NONE, 0)(__VA_ARGS__)
 #define WK_SPLIT_REST(places_, ...) , __VA_ARGS__
 #define WK_SPLIT_NONE(places_)
 #define WK_SPLIT_SIZE(size_) WK_GLUE(WK_SPLIT_SIZE_, WK_IS_TUPLE(size_))(size_)

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* repeat(x, (2, 1, 3)): so many times along each dim, new dims in front; tile: where there are fewer numbers than dims they
-   are for the last ones.  (A, B) repeated (2, 3): (2*A, 3*B) */
+/* repeat(x, (2, 1, 3)): so many times along each dim, new dims in front; tile: where there are fewer numbers than dims
+   they are for the last ones.  (A, B) repeated (2, 3): (2*A, 3*B) */
 #define wk_repeat(x, ...) wk_repeat_with(x, WK_LIST(__VA_ARGS__))
 #define wk_tile(x, ...) wk_tile_with(x, WK_LIST(__VA_ARGS__))
 wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats);
@@ -26,8 +26,7 @@ typedef struct wk_repeat_interleave_args {
 } wk_repeat_interleave_args;
 #define WK_NO_DIM INT64_MIN
 #define wk_repeat_interleave(x_, ...)                                                                                  \
-    wk_repeat_interleave_with(                                                                                         \
-        (wk_repeat_interleave_args){.dim = WK_NO_DIM, .x = x_, WK_REPEATS(__VA_ARGS__)})
+    wk_repeat_interleave_with((wk_repeat_interleave_args){.dim = WK_NO_DIM, .x = x_, WK_REPEATS(__VA_ARGS__)})
 wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args);
 
 #define wk_flip(x, ...) wk_flip_with(x, WK_LIST(__VA_ARGS__)) // dims turned round
@@ -40,8 +39,8 @@ wk_tensor *wk_flip_with(wk_tensor *x, wk_sizes dims);
 #define WK_ROLL_DIMS(x, shifts, dims) wk_roll_with(x, WK_LIST(shifts), WK_LIST(dims))
 wk_tensor *wk_roll_with(wk_tensor *x, wk_sizes shifts, wk_sizes dims);
 
-/* triu(x, diagonal = 0): zeros below the diagonal, which is `diagonal` columns to the right of the main one; tril: zeros
-   above it.  (..., M, N) */
+/* triu(x, diagonal = 0): zeros below the diagonal, which is `diagonal` columns to the right of the main one; tril:
+   zeros above it.  (..., M, N) */
 typedef struct wk_triangle_args {
     wk_tensor *x;
     int64_t diagonal;
@@ -74,8 +73,9 @@ typedef struct wk_one_hot_args {
 #define wk_one_hot(...) wk_one_hot_with((wk_one_hot_args){.num_classes = -1, .x = __VA_ARGS__})
 wk_tensor *wk_one_hot_with(wk_one_hot_args args);
 
-/* pad(x, (left, right, top, bottom, ...), mode = "constant", value = 0): two numbers a dim, from the last; negative ones cut
-   off.  "reflect" (without the edge), "replicate" (the edge) and "circular" pad the last 1, 2 or 3 dims of 2 to 5. */
+/* pad(x, (left, right, top, bottom, ...), mode = "constant", value = 0): two numbers a dim, from the last; negative
+   ones cut off.  "reflect" (without the edge), "replicate" (the edge) and "circular" pad the last 1, 2 or 3 dims of 2
+   to 5. */
 typedef struct wk_pad_args {
     wk_tensor *x;
     wk_sizes pad;

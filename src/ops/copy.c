@@ -1,7 +1,7 @@
 /* The choice among copies: a long row, rows, tiles of a transposed plane, or element by element.
 
-   Order does not matter to a copy, so the region's dims are first sorted by y's strides, then merged where both sides step
-   through them as one.  y is then written front to back. */
+   Order does not matter to a copy, so the region's dims are first sorted by y's strides, then merged where both sides
+   step through them as one.  y is then written front to back. */
 #include "copy.h"
 
 #include <stdlib.h>
@@ -63,8 +63,9 @@ static void move_dim(region *w, int from, int behind)
     w->y_strides[to] = y_stride;
 }
 
-/* A plane to transpose: the dim along which x is contiguous is moved next to the last, along which y is.  False where there
-   is none, or one so narrow (channels of an image) that a loop along its long side is faster: that side is then last. */
+/* A plane to transpose: the dim along which x is contiguous is moved next to the last, along which y is.  False where
+   there is none, or one so narrow (channels of an image) that a loop along its long side is faster: that side is then
+   last. */
 static bool transposed_plane(region *w)
 {
     const int last = w->ndim - 1;

@@ -1,12 +1,12 @@
-/* Floor 3: values from one strided place to another, without history.  What clone, contiguous, copy_ and in-place writes
-   end in, and what joins, flips and pads are made of. */
+/* Floor 3: values from one strided place to another, without history.  What clone, contiguous, copy_ and in-place
+   writes end in, and what joins, flips and pads are made of. */
 #ifndef WICK_OPS_COPY_H
 #define WICK_OPS_COPY_H
 
 #include "core/tensor.h"
 
-/* One side of a copy: element (i0, i1, ...) lies at offset + sum i * strides from the tensor's first element.  Strides of
-   x may be 0 (broadcast) or negative (flipped). */
+/* One side of a copy: element (i0, i1, ...) lies at offset + sum i * strides from the tensor's first element.  Strides
+   of x may be 0 (broadcast) or negative (flipped). */
 typedef struct wk_copy_side {
     wk_tensor *tensor;
     int64_t offset;

@@ -16,7 +16,8 @@ typedef struct diagonal {
 static diagonal diagonal_of(const wk_tensor *x, int64_t offset, int dim1, int dim2)
 {
     diagonal d = {.dim1 = dim1, .dim2 = dim2};
-    const int64_t rows = x->shape[dim1] + (offset < 0 ? offset : 0), columns = x->shape[dim2] - (offset > 0 ? offset : 0);
+    const int64_t rows = x->shape[dim1] + (offset < 0 ? offset : 0),
+                  columns = x->shape[dim2] - (offset > 0 ? offset : 0);
     const int64_t shorter = rows < columns ? rows : columns, length = shorter > 0 ? shorter : 0;
     for (int dim = 0; dim < x->ndim; dim++) {
         if (dim == dim1 || dim == dim2)
@@ -57,7 +58,8 @@ static wk_tensor *on_diagonal(wk_tensor *dy, wk_shape shape, int64_t offset, int
 
 static void diagonal_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0, on_diagonal(dy, node->shape, node->n, (int)node->shape2.sizes[0], (int)node->shape2.sizes[1]));
+    wk_accumulate(node, 0,
+                  on_diagonal(dy, node->shape, node->n, (int)node->shape2.sizes[0], (int)node->shape2.sizes[1]));
 }
 
 wk_tensor *wk_diagonal_with(wk_diagonal_args args)

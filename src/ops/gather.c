@@ -1,5 +1,5 @@
-/* Elements along one dim, each with an index of its own: gather, scatter, scatter_add, take_along_dim.  Their gradients are
-   each other.
+/* Elements along one dim, each with an index of its own: gather, scatter, scatter_add, take_along_dim.  Their gradients
+   are each other.
 
    An item of the kernels is a column along the dim: whatever elements of it share an index are met in order. */
 #include "index.h"
@@ -19,19 +19,23 @@ static bool check_sizes(const char *op, const wk_tensor *x, const wk_tensor *ind
                (!whole || whole->ndim == 0 || index->shape[own] <= whole->shape[own]);
     if (!fits)
         return wk_fail(op, "index: expected %d dims, none larger than x's %s but for dim %d%s%s, got %s", x->ndim,
-                       wk_shape_string(x), dim, whole ? ", nor than source's " : "", whole ? wk_shape_string(whole) : "",
-                       wk_shape_string(index));
+                       wk_shape_string(x), dim, whole ? ", nor than source's " : "",
+                       whole ? wk_shape_string(whole) : "", wk_shape_string(index));
     return true;
 }
 
 /* the columns of index, along which `from` is read and `to` written; step: of which of the two indices choose places */
 static wk_gather_work columns_of(const wk_tensor *index, wk_tensor *from, wk_tensor *to, int dim, int64_t *count)
 {
-    wk_gather_work w = {.x = wk_data(from), .index = wk_data(index), .y = wk_data(to), .m = 1,
+    wk_gather_work w = {.x = wk_data(from),
+                        .index = wk_data(index),
+                        .y = wk_data(to),
+                        .m = 1,
                         .size = (int64_t)wk_dtype_size(to->dtype)};
     *count = 1;
     for (int own = 0; own < index->ndim; own++) {
-        const int64_t from_stride = from->ndim > 0 ? from->strides[own] : 0, to_stride = to->ndim > 0 ? to->strides[own] : 0;
+        const int64_t from_stride = from->ndim > 0 ? from->strides[own] : 0,
+                      to_stride = to->ndim > 0 ? to->strides[own] : 0;
         if (own == dim) {
             w.m = index->shape[own];
             w.index_step = index->strides[own];

@@ -121,12 +121,17 @@ static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
     const int64_t m = w->index->numel, items = r.outer * ((r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK);
     const int64_t cost = m * (r.inner < WK_INDEX_BLOCK ? r.inner : WK_INDEX_BLOCK);
     if (!w->adds)
-        wk_run(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y), .n = r.n,
-               .m = m, .inner = r.inner, .size = (int64_t)wk_dtype_size(y->dtype));
+        wk_run(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
+               .n = r.n, .m = m, .inner = r.inner, .size = (int64_t)wk_dtype_size(y->dtype));
     else if (wk_dtype_is_complex(y->dtype)) // pairs of floats
         wk_parallel(wk_kernels_of(y->device, wk_float32)->index_add,
-                    &(wk_index_add_work){.source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y), .count = m,
-                                         .width = 2 * r.inner, .ignore = -1, .n = r.n},
+                    &(wk_index_add_work){.source = wk_data(source),
+                                         .index = wk_data(w->index),
+                                         .y = wk_data(y),
+                                         .count = m,
+                                         .width = 2 * r.inner,
+                                         .ignore = -1,
+                                         .n = r.n},
                     r.outer * ((2 * r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK), cost);
     else
         wk_run(y, index_add, items, cost, .source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
@@ -240,9 +245,9 @@ static wk_tensor *expanded_value(const char *op, wk_tensor *x, int64_t dim_, wk_
     wk_shape shape = wk_shape_of(x->ndim, x->shape);
     if (x->ndim > 0)
         shape.sizes[dim] = index->numel;
-    wk_tensor *one = value.tensor ? wk_to(value.tensor, x->dtype)
-                                  : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype,
-                                                                   .device = x->device});
+    wk_tensor *one =
+        value.tensor ? wk_to(value.tensor, x->dtype)
+                     : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype, .device = x->device});
     return one ? wk_expand_with(one, shape, NULL) : NULL;
 }
 

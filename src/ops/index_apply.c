@@ -1,8 +1,8 @@
 /* x[...] and x[...] = value, of an index that was read (index_string.c).
 
    Parts that are no tensors give a view, part by part.  Tensors of indices, and masks, are then turned into one list of
-   flat positions in the dims that they index, merged into one: index_select reads it, index_copy and index_add write it, and
-   bring their gradients. */
+   flat positions in the dims that they index, merged into one: index_select reads it, index_copy and index_add write
+   it, and bring their gradients. */
 #include "index.h"
 
 #include <inttypes.h>
@@ -67,7 +67,8 @@ static bool apply_tensor(const wk_index_key *key, const wk_index_part *part, wk_
     for (int i = 0; is_mask(t) && i < span; i++)
         if (t->shape[i] != a->view->shape[dim + i]) {
             char problem[300];
-            snprintf(problem, sizeof problem, "the mask of shape %s does not have the size %" PRId64 " of the dim it indexes",
+            snprintf(problem, sizeof problem,
+                     "the mask of shape %s does not have the size %" PRId64 " of the dim it indexes",
                      wk_shape_string(t), a->view->shape[dim + i]);
             return fail_part(key, part, x, problem);
         }
@@ -101,7 +102,9 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
             continue;
         }
         switch (part->kind) {
-        case WK_INDEX_ELLIPSIS: dim += x->ndim - taken; break;
+        case WK_INDEX_ELLIPSIS:
+            dim += x->ndim - taken;
+            break;
         case WK_INDEX_SLICE:
             if (part->has_start || part->has_stop || part->step != 1)
                 a->view = wk_slice(a->view, dim, part->has_start ? part->start : 0,
@@ -160,8 +163,8 @@ static wk_tensor *part_positions(const wk_index_part *part)
 }
 
 /* flat = flat * size + index, with negative indices counted from the end */
-static bool fold_in(const wk_index_key *key, const wk_index_part *part, const wk_tensor *x, wk_tensor *index, int64_t size,
-                    wk_tensor *flat, const wk_shape *shape)
+static bool fold_in(const wk_index_key *key, const wk_index_part *part, const wk_tensor *x, wk_tensor *index,
+                    int64_t size, wk_tensor *flat, const wk_shape *shape)
 {
     wk_tensor *dense = NULL;
     wk_no_grad dense = wk_dense(wk_expand_with(index, *shape, NULL));
@@ -173,7 +176,8 @@ static bool fold_in(const wk_index_key *key, const wk_index_part *part, const wk
         const int64_t at = from[i] < 0 ? from[i] + size : from[i];
         if (at < 0 || at >= size) {
             char problem[160];
-            snprintf(problem, sizeof problem, "index %" PRId64 " is out of range for a dim of size %" PRId64, from[i], size);
+            snprintf(problem, sizeof problem, "index %" PRId64 " is out of range for a dim of size %" PRId64, from[i],
+                     size);
             return fail_part(key, part, x, problem);
         }
         to[i] = to[i] * size + at;
@@ -225,8 +229,8 @@ static bool find_places(const wk_index_key *key, const wk_tensor *x, const appli
         memcpy(p->shape.sizes, both, sizeof both);
     }
     p->view = bring_together(a, p);
-    p->position = p->view ? wk_full_with((wk_factory_args){.size = p->shape, .fill = WK_NUMBER(0), .dtype = wk_int64,
-                                                           .device = x->device})
+    p->position = p->view ? wk_full_with((wk_factory_args){
+                                .size = p->shape, .fill = WK_NUMBER(0), .dtype = wk_int64, .device = x->device})
                           : NULL;
     if (!p->position)
         return false;
@@ -294,9 +298,9 @@ wk_tensor *wk_index(wk_tensor *x, const char *index, ...)
 /* value as a tensor of x's dtype, without dims of size 1 in front beyond ndim */
 static wk_tensor *value_tensor(wk_operand value, const wk_tensor *x, int ndim)
 {
-    wk_tensor *v = value.tensor ? wk_to(value.tensor, x->dtype)
-                                : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype,
-                                                                 .device = x->device});
+    wk_tensor *v = value.tensor
+                       ? wk_to(value.tensor, x->dtype)
+                       : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype, .device = x->device});
     while (v && v->ndim > ndim && v->shape[0] == 1)
         v = wk_squeeze(v, 0);
     return v;
@@ -322,8 +326,8 @@ static wk_tensor *put_at(const places *p, wk_operand value, bool accumulate)
     wk_tensor *merged = wk_reshape_with(p->view, replaced(p, 1, &p->merged));
     if (!v || !merged)
         return NULL;
-    wk_tensor *y = accumulate ? wk_index_add_(merged, p->first, p->position, v)
-                              : wk_index_copy_(merged, p->first, p->position, v);
+    wk_tensor *y =
+        accumulate ? wk_index_add_(merged, p->first, p->position, v) : wk_index_copy_(merged, p->first, p->position, v);
     if (!y || merged->storage == p->view->storage)
         return y;
     /* the dims could not be merged without a copy: back to where it came from */

@@ -82,8 +82,10 @@ wk_tensor *wk_cat_with(wk_join_args args)
     for (int64_t i = 0; i < tensors.count; i++) {
         const wk_tensor *x = tensors.items[i];
         if (x->ndim == 0)
-            return wk_fail("cat", "tensors: number %lld is a 0-d tensor, which has no dim to join along\n"
-                                  "hint: wk_stack joins 0-d tensors", (long long)i);
+            return wk_fail("cat",
+                           "tensors: number %lld is a 0-d tensor, which has no dim to join along\n"
+                           "hint: wk_stack joins 0-d tensors",
+                           (long long)i);
         if (is_skipped(x))
             continue;
         bool fits = x->ndim == first->ndim;

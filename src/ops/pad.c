@@ -1,5 +1,5 @@
-/* pad.  With a constant: filled, and x copied into its place; the gradient is dy with the negative padding, which cuts off
-   what was added.  Other modes: index_select along each dim of where every element comes from. */
+/* pad.  With a constant: filled, and x copied into its place; the gradient is dy with the negative padding, which cuts
+   off what was added.  Other modes: index_select along each dim of where every element comes from. */
 #include <wick/rearrange.h>
 
 #include <string.h>
@@ -26,8 +26,8 @@ static bool read_ends(wk_tensor *x, wk_sizes pad, ends *e)
     }
     for (int dim = 0; dim < x->ndim; dim++)
         if (x->shape[dim] + e->before[dim] + e->after[dim] < 0)
-            return wk_fail("pad", "pad: %lld and %lld leave less than nothing of dim %d of %s", (long long)e->before[dim],
-                           (long long)e->after[dim], dim, wk_shape_string(x));
+            return wk_fail("pad", "pad: %lld and %lld leave less than nothing of dim %d of %s",
+                           (long long)e->before[dim], (long long)e->after[dim], dim, wk_shape_string(x));
     return true;
 }
 
@@ -61,8 +61,8 @@ static wk_tensor *pad_constant(wk_tensor *x, const ends *e, double value)
         covers = covers && e->before[dim] <= 0 && e->after[dim] <= 0;
     }
     wk_tensor *y = covers ? wk_tensor_new("pad", size.ndim, size.sizes, x->dtype, x->device)
-                          : wk_full_with((wk_factory_args){.size = size, .fill = WK_NUMBER(value), .dtype = x->dtype,
-                                                           .device = x->device});
+                          : wk_full_with((wk_factory_args){
+                                .size = size, .fill = WK_NUMBER(value), .dtype = x->dtype, .device = x->device});
     if (!y)
         return NULL;
     to.tensor = y;
@@ -83,8 +83,10 @@ static bool check_mode(const wk_tensor *x, wk_sizes pad, const ends *e, pad_mode
 {
     const int64_t dims = pad.count / 2;
     if (dims < 1 || dims > 3 || (x->ndim != dims + 1 && x->ndim != dims + 2))
-        return wk_fail("pad", "mode: \"%s\" pads the last 1, 2 or 3 dims of a tensor that has one or two more, got %lld dims "
-                              "and %s", name, (long long)dims, wk_shape_string(x));
+        return wk_fail("pad",
+                       "mode: \"%s\" pads the last 1, 2 or 3 dims of a tensor that has one or two more, got %lld dims "
+                       "and %s",
+                       name, (long long)dims, wk_shape_string(x));
     for (int dim = x->ndim - (int)dims; dim < x->ndim; dim++) {
         const int64_t size = x->shape[dim], most = larger(e->before[dim], e->after[dim]);
         const int64_t left = size - larger(-e->before[dim], 0) - larger(-e->after[dim], 0);
@@ -101,9 +103,12 @@ static int64_t source_of(int64_t i, int64_t size, int64_t before, int64_t after,
     const int64_t at = i - before;
     const int64_t cut = larger(-before, 0), left = size - cut - larger(-after, 0); // what circular goes round in
     switch (mode) {
-    case REFLECT: return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
-    case REPLICATE: return at < 0 ? 0 : at >= size ? size - 1 : at;
-    default: return cut + ((at - cut) % left + left) % left;
+    case REFLECT:
+        return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+    case REPLICATE:
+        return at < 0 ? 0 : at >= size ? size - 1 : at;
+    default:
+        return cut + ((at - cut) % left + left) % left;
     }
 }
 
@@ -134,6 +139,8 @@ wk_tensor *wk_pad_with(wk_pad_args args)
         return pad_constant(args.x, &e, args.value);
     for (pad_mode mode = REFLECT; mode <= CIRCULAR; mode++)
         if (strcmp(args.mode, names[mode]) == 0)
-            return check_mode(args.x, args.pad, &e, mode, args.mode) ? pad_from_inside(args.x, args.pad, &e, mode) : NULL;
-    return wk_fail("pad", "mode: expected \"constant\", \"reflect\", \"replicate\" or \"circular\", got \"%s\"", args.mode);
+            return check_mode(args.x, args.pad, &e, mode, args.mode) ? pad_from_inside(args.x, args.pad, &e, mode)
+                                                                     : NULL;
+    return wk_fail("pad", "mode: expected \"constant\", \"reflect\", \"replicate\" or \"circular\", got \"%s\"",
+                   args.mode);
 }

@@ -87,8 +87,9 @@ static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repe
     if (repeats->dtype != wk_int64 && repeats->dtype != wk_int32)
         return wk_fail("repeat_interleave", "repeats: expected int64 or int32, got %s", wk_dtype_name(repeats->dtype));
     if (repeats->ndim > 1 || (repeats->numel != 1 && repeats->numel != size))
-        return wk_fail("repeat_interleave", "repeats: expected one number for each of the %lld elements of dim %d, got %s",
-                       (long long)size, dim, wk_shape_string(repeats));
+        return wk_fail("repeat_interleave",
+                       "repeats: expected one number for each of the %lld elements of dim %d, got %s", (long long)size,
+                       dim, wk_shape_string(repeats));
     wk_tensor *dense = wk_dense(wk_to(repeats, wk_int64));
     if (!dense)
         return NULL;
@@ -270,8 +271,8 @@ wk_tensor *wk_unfold(wk_tensor *x, int64_t dim_, int64_t size, int64_t step)
         return NULL;
     const int64_t whole = x->ndim > 0 ? x->shape[dim] : 1;
     if (size < 0 || size > whole || step <= 0 || x->ndim == WK_MAX_DIMS)
-        return wk_fail("unfold", "windows of %lld, %lld apart, do not fit dim %d of %s", (long long)size, (long long)step, dim,
-                       wk_shape_string(x));
+        return wk_fail("unfold", "windows of %lld, %lld apart, do not fit dim %d of %s", (long long)size,
+                       (long long)step, dim, wk_shape_string(x));
     int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
     memcpy(shape, x->shape, sizeof shape);
     memcpy(strides, x->strides, sizeof strides);
@@ -316,8 +317,8 @@ wk_tensor *wk_one_hot_with(wk_one_hot_args args)
                        x->numel == 0 ? ", since there is no class to tell it from" : "", (long long)args.num_classes);
     wk_shape shape = wk_shape_of(x->ndim + 1, x->shape);
     shape.sizes[x->ndim] = classes;
-    wk_tensor *y = wk_full_with((wk_factory_args){.size = shape, .fill = WK_NUMBER(0), .dtype = wk_int64,
-                                                  .device = x->device});
+    wk_tensor *y =
+        wk_full_with((wk_factory_args){.size = shape, .fill = WK_NUMBER(0), .dtype = wk_int64, .device = x->device});
     int64_t *to = y ? wk_data(y) : NULL;
     for (int64_t i = 0; to && i < x->numel; i++)
         to[i * classes + values[i]] = 1;

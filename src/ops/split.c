@@ -78,8 +78,8 @@ static wk_tensor *part(const char *op, wk_tensor *x, int dim, int64_t start, int
 }
 
 /* count parts; part i ends at ends[i] and begins where the one before ended, or at begins[i] */
-static wk_tensors parts(const char *op, wk_tensor *x, int dim, int64_t count, const int64_t *begins, const int64_t *ends,
-                        wk_places places)
+static wk_tensors parts(const char *op, wk_tensor *x, int dim, int64_t count, const int64_t *begins,
+                        const int64_t *ends, wk_places places)
 {
     if (!wk_check_places(op, places, count))
         return none(places);

@@ -9,11 +9,13 @@ static wk_tensor *run_index(golden_case *c)
     return wk_index(input(c, 0), text(c, "index"), at(c, 1, 0), at(c, 1, 1), at(c, 1, 2), at(c, 1, 3));
 }
 OP(index, run_index)
-BAD(index, wk_index(wk_zeros((2, 3)), ":, %d", 3), "index 3 is out of range for a dim of size 3, in x of shape (2, 3)\n    [:, 3]\n        ^")
+BAD(index, wk_index(wk_zeros((2, 3)), ":, %d", 3),
+    "index 3 is out of range for a dim of size 3, in x of shape (2, 3)\n    [:, 3]\n        ^")
 BAD(index, wk_index(wk_zeros((2, 3)), "0, 0, 0"), "too many indices")
 BAD(index, wk_index(wk_zeros((2, 3)), "..., 0, ..."), "there is a second ellipsis")
 BAD(index, wk_index(wk_zeros((2, 3)), "0; 1"), "expected a comma here\n    [0; 1]\n      ^")
-BAD(index, wk_index(wk_zeros((2, 3)), ":, -%ld:, x", 2L), "expected a number, a slice, ..., None, True, False or %p here")
+BAD(index, wk_index(wk_zeros((2, 3)), ":, -%ld:, x", 2L),
+    "expected a number, a slice, ..., None, True, False or %p here")
 BAD(index, wk_index(wk_zeros((2, 3)), "::-1"), "wk_flip")
 BAD(index, wk_index(wk_zeros((2, 3)), "%p", wk_ones((2, 2), .dtype = wk_bool)), "the mask of shape (2, 2)")
 
@@ -21,28 +23,33 @@ static wk_tensor *run_index_put_(golden_case *c)
 {
     wk_tensor *x = input(c, 0);
     const wk_operand value = operand(c, 1);
-    return wk_index_put_in_place_with((wk_index_put_args){
-        .x = x,
-        .key = wk_index_parse(text(c, "index"), at(c, 2, 0), at(c, 2, 1), at(c, 2, 2), at(c, 2, 3)),
-        .value = value,
-        .accumulate = integer_or(c, "accumulate", 0)});
+    return wk_index_put_in_place_with(
+        (wk_index_put_args){.x = x,
+                            .key = wk_index_parse(text(c, "index"), at(c, 2, 0), at(c, 2, 1), at(c, 2, 2), at(c, 2, 3)),
+                            .value = value,
+                            .accumulate = integer_or(c, "accumulate", 0)});
 }
 OP(index_put_, run_index_put_)
 BAD(index_put_, wk_index_put_(wk_zeros((2, 3)), ("0, %zu", (size_t)5), 1), "index 5 is out of range")
 
-static wk_tensor *run_index_select(golden_case *c) { return wk_index_select(input(c, 0), integer(c, "dim"), input(c, 1)); }
+static wk_tensor *run_index_select(golden_case *c)
+{
+    return wk_index_select(input(c, 0), integer(c, "dim"), input(c, 1));
+}
 OP(index_select, run_index_select)
 
 static wk_tensor *run_index_add(golden_case *c)
 {
     const wk_number alpha = number(c, "alpha");
-    return wk_index_add(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2), .alpha = alpha.kind ? alpha.value : 1);
+    return wk_index_add(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2),
+                        .alpha = alpha.kind ? alpha.value : 1);
 }
 OP(index_add, run_index_add)
 static wk_tensor *run_index_add_(golden_case *c)
 {
     const wk_number alpha = number(c, "alpha");
-    return wk_index_add_(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2), .alpha = alpha.kind ? alpha.value : 1);
+    return wk_index_add_(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2),
+                         .alpha = alpha.kind ? alpha.value : 1);
 }
 OP(index_add_, run_index_add_)
 

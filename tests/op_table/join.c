@@ -14,7 +14,8 @@ static wk_tensor *listed(golden_case *c, wk_tensors list) { return list.count > 
 
 static wk_tensor *run_cat(golden_case *c) { return wk_cat(inputs(c), integer(c, "dim")); }
 OP(cat, run_cat)
-BAD(cat, wk_cat((wk_zeros((2, 3)), wk_zeros((3, 2)))), "sizes must be equal but for dim 0, got (2, 3) and, number 1, (3, 2)")
+BAD(cat, wk_cat((wk_zeros((2, 3)), wk_zeros((3, 2)))),
+    "sizes must be equal but for dim 0, got (2, 3) and, number 1, (3, 2)")
 BAD(cat, wk_cat(.tensors = {0, NULL}), "at least one")
 
 static wk_tensor *run_stack(golden_case *c) { return wk_stack(inputs(c), .dim = integer(c, "dim")); }

@@ -44,7 +44,8 @@ static wk_tensor *run_diag(golden_case *c) { return wk_diag(input(c, 0), integer
 OP(diag, run_diag)
 static wk_tensor *run_diagonal(golden_case *c)
 {
-    return wk_diagonal(input(c, 0), .offset = integer(c, "offset"), .dim1 = integer(c, "dim1"), .dim2 = integer(c, "dim2"));
+    return wk_diagonal(input(c, 0), .offset = integer(c, "offset"), .dim1 = integer(c, "dim1"),
+                       .dim2 = integer(c, "dim2"));
 }
 OP(diagonal, run_diagonal, .view = true)
 

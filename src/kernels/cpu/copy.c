@@ -1,9 +1,9 @@
 /* Copies between strided arrays of elements of `size` bytes.
 
    copy_strided goes row by row: memcpy where both sides are contiguous along the last dim, else element by element.
-   copy_transposed is for an x that is contiguous along another dim than y is: by tiles of a cache line each way, through a
-   buffer, so that every line of x and y is touched once (written straight, the lines of a power of two's columns push each
-   other out of the cache). */
+   copy_transposed is for an x that is contiguous along another dim than y is: by tiles of a cache line each way,
+   through a buffer, so that every line of x and y is touched once (written straight, the lines of a power of two's
+   columns push each other out of the cache). */
 #include "cpu.h"
 
 typedef wk_copy_strided_work region;
@@ -91,8 +91,8 @@ void KERNEL_NAME(copy_strided)(const void *work, int64_t begin, int64_t end)
     while (begin < end) {
         int64_t n = w->shape[last] - coordinate[last];
         n = n < end - begin ? n : end - begin;
-        copy_row((const char *)w->x + x * w->size, w->x_strides[last], (char *)w->y + y * w->size, w->y_strides[last], n,
-                 w->size);
+        copy_row((const char *)w->x + x * w->size, w->x_strides[last], (char *)w->y + y * w->size, w->y_strides[last],
+                 n, w->size);
         begin += n;
         x -= coordinate[last] * w->x_strides[last];
         y -= coordinate[last] * w->y_strides[last];

@@ -3,8 +3,8 @@
    indices of its own.  The sums are in index_add.c and scatter_add.c. */
 #include "index.h"
 
-/* y[outer, index[j], :] = x[outer, j, :], the last of equal indices wins; an item is a block of the columns of one outer,
-   so that no two items write one element */
+/* y[outer, index[j], :] = x[outer, j, :], the last of equal indices wins; an item is a block of the columns of one
+   outer, so that no two items write one element */
 void KERNEL_NAME(scatter_rows)(const void *work, int64_t begin, int64_t end)
 {
     const wk_scatter_rows_work *w = work;

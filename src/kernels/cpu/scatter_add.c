@@ -1,5 +1,5 @@
-/* y[.., index[.., j, ..], ..] += x[.., j, ..]; an item is a column, added in the order of the indices: the same bits on any
-   number of threads. */
+/* y[.., index[.., j, ..], ..] += x[.., j, ..]; an item is a column, added in the order of the indices: the same bits on
+   any number of threads. */
 #include "index.h"
 
 void KERNEL_NAME(scatter_add)(const void *work, int64_t begin, int64_t end)
