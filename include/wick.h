@@ -11,6 +11,7 @@
 #include <wick/optim.h>
 #include <wick/dropout.h>
 #include <wick/embedding.h>
+#include <wick/summary.h>
 #include <wick/error.h>
 #include <wick/autograd.h>
 #include <wick/creation.h>

@@ -8,6 +8,7 @@
 #ifndef WICK_NN_H
 #define WICK_NN_H
 
+#include <wick/convolution.h>
 #include <wick/module.h>
 
 #ifdef __cplusplus
@@ -65,17 +66,20 @@ typedef struct wk_nn_linear_args {
 wk_module *wk_nn_linear_with(wk_nn_linear_args args);
 
 /* ---- conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true):
-   weight (out, in / groups, kH, kW), bias (out).  (N, in, H, W) -> (N, out, H', W').  Numbers are for both dims; for one
-   each: .kernel_size_2d = {3, 5}, .stride_2d, .padding_2d, .dilation_2d. */
+   weight (out, in / groups, kH, kW), bias (out).  (N, in, H, W) -> (N, out, H', W').  One number for both dims, or
+   WK_PAIR(3, 5); padding also WK_SAME. */
 typedef struct wk_nn_conv2d {
     wk_module_base base;
-    int64_t in_channels, out_channels, kernel_size[2], stride[2], padding[2], dilation[2], groups;
+    int64_t in_channels, out_channels;
+    wk_pair kernel_size, stride, padding, dilation;
+    int64_t groups;
     wk_tensor *weight, *bias;
 } wk_nn_conv2d;
 typedef struct wk_nn_conv2d_args {
-    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
+    int64_t in_channels, out_channels;
+    wk_pair kernel_size, stride, padding, dilation;
+    int64_t groups;
     bool bias;
-    int64_t kernel_size_2d[2], stride_2d[2], padding_2d[2], dilation_2d[2];
     wk_device device;
     wk_dtype dtype;
 } wk_nn_conv2d_args;
@@ -299,7 +303,7 @@ wk_module *wk_nn_transformer_encoder_with(wk_module *layer, int64_t num_layers, 
         (wk_nn_transformer_encoder_forward_args){.module = module_, .x = __VA_ARGS__})
 wk_tensor *wk_nn_transformer_encoder_forward_with(wk_nn_transformer_encoder_forward_args args);
 
-/* ---- losses: wk_call(wk_nn_loss, self->criterion, input, target) */
+/* ---- losses: wk_nn_loss(criterion, input, target) */
 typedef struct wk_nn_cross_entropy_loss_args {
     int first;
     wk_tensor *weight; // (classes): a buffer

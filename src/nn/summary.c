@@ -1,0 +1,219 @@
+/* wk_summary: runs the model once and writes down, module by module, what came out and what it cost.
+
+   An observer of calls (call.c) sees each module begin and end; the multiply-adds that ops counted meanwhile (ops/matmul.h),
+   less those of the modules it called, are its own. */
+#include <wick/summary.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <wick/autograd.h>
+#include <wick/creation.h>
+#include <wick/random.h>
+
+#include "core/alloc.h"
+#include "core/random.h"
+#include "module.h"
+#include "ops/matmul.h"
+
+typedef struct row {
+    wk_module *module;
+    const char *path;
+    bool training; // before
+    bool called;
+    char shape[WK_SHAPE_TEXT]; // of its last result
+    int64_t parameters, multiply_adds;
+} row;
+
+enum { DEEPEST = 256 };
+
+typedef struct page {
+    row *rows;
+    int64_t count;
+    int depth;
+    int64_t begun[DEEPEST];  // the counter when a module began
+    int64_t within[DEEPEST]; // multiply-adds of the modules it called
+    int64_t parameters, trainable, bytes, multiply_adds;
+} page;
+
+/* ---------------------------------------------------------------- while the model runs */
+
+static row *row_of(page *of, const wk_module *module)
+{
+    for (int64_t i = 0; i < of->count; i++)
+        if (of->rows[i].module == module)
+            return &of->rows[i];
+    return NULL;
+}
+
+static void observe(wk_module *module, wk_tensor *y, bool before, void *context)
+{
+    page *to = context;
+    if (before) {
+        if (to->depth < DEEPEST) {
+            to->begun[to->depth] = wk_multiply_adds();
+            to->within[to->depth] = 0;
+        }
+        to->depth++;
+        return;
+    }
+    if (--to->depth >= DEEPEST)
+        return;
+    const int64_t all = wk_multiply_adds() - to->begun[to->depth];
+    row *of = row_of(to, module);
+    if (of) {
+        of->called = true;
+        of->multiply_adds += all - to->within[to->depth];
+        if (y)
+            wk_shape_text(y->ndim, y->shape, of->shape);
+    }
+    if (to->depth > 0)
+        to->within[to->depth - 1] += all;
+}
+
+/* ---------------------------------------------------------------- before and after */
+
+/* tied parameters belong to the module that has them first */
+static void count_parameters(page *to, wk_tensors parameters)
+{
+    for (int64_t i = 0; i < parameters.count; i++) {
+        const wk_tensor *x = parameters.items[i];
+        bool found = false;
+        for (int64_t r = 0; r < to->count && !found; r++) {
+            const wk_members *own = &to->rows[r].module->inside->parameters;
+            for (int64_t k = 0; k < own->count && !found; k++)
+                found = own->items[k].tensor == x;
+            if (found)
+                to->rows[r].parameters += x->numel;
+        }
+        to->parameters += x->numel;
+        to->trainable += x->requires_grad ? x->numel : 0;
+        to->bytes += x->numel * (int64_t)wk_dtype_size(x->dtype);
+    }
+}
+
+static wk_tensor *make_input(const wk_summary_args *args)
+{
+    if (args->input)
+        return args->input;
+    const wk_dtype dtype = args->dtype ? args->dtype : wk_get_default_dtype();
+    if (wk_dtype_is_floating(dtype) || wk_dtype_is_complex(dtype))
+        return wk_rand_with((wk_rand_args){.size = args->size, .dtype = dtype});
+    return wk_full_with((wk_factory_args){.size = args->size, .fill = WK_NUMBER(0), .dtype = dtype});
+}
+
+static bool run(page *to, const wk_summary_args *args)
+{
+    bool fine = false;
+    wk_generator *generator = wk_generator_or_default(NULL);
+    unsigned char *drawn = wk_alloc(WK_GENERATOR_STATE_BYTES);
+    if (!drawn)
+        return wk_out_of_memory("summary", WK_GENERATOR_STATE_BYTES);
+    wk_generator_save(generator, drawn);
+    for (int64_t i = 0; i < to->count; i++) {
+        to->rows[i].training = to->rows[i].module->training;
+        to->rows[i].module->training = false;
+    }
+    const int64_t before = wk_multiply_adds();
+    wk_no_grad wk_scope
+    {
+        wk_tensor *x = make_input(args);
+        wk_call_observe(observe, to);
+        fine = x && wk_forward(args->module, x);
+        wk_call_observe(NULL, NULL);
+    }
+    to->multiply_adds = wk_multiply_adds() - before;
+    for (int64_t i = 0; i < to->count; i++)
+        to->rows[i].module->training = to->rows[i].training;
+    wk_generator_load(generator, drawn);
+    wk_free(drawn);
+    return fine;
+}
+
+/* ---------------------------------------------------------------- the page */
+
+/* "1,234,567", "-" of nothing */
+static const char *number_text(int64_t number, char text[32])
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%lld", (long long)number);
+    int used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return number == 0 ? "-" : text;
+}
+
+enum { COLUMNS = 5 };
+
+/* the text of a cell; row -1 is the head */
+static const char *cell(const page *of, int64_t r, int column, char text[32])
+{
+    static const char *const HEAD[COLUMNS] = {"layer", "type", "output shape", "parameters", "multiply-adds"};
+    const row *at = r >= 0 ? &of->rows[r] : NULL;
+    if (!at)
+        return HEAD[column];
+    if (column == 0)
+        return at->path[0] ? at->path : "(the model)";
+    if (column == 1)
+        return at->module->type;
+    if (column == 2)
+        return at->shape[0] ? at->shape : "-";
+    return number_text(column == 3 ? at->parameters : at->multiply_adds, text);
+}
+
+static void print_page(const page *of, FILE *file)
+{
+    int width[COLUMNS] = {0}, line = 2 * (COLUMNS - 1);
+    char text[32];
+    for (int64_t r = -1; r < of->count; r++)
+        for (int column = 0; column < COLUMNS; column++) {
+            const int length = (int)strlen(cell(of, r, column, text));
+            width[column] = length > width[column] ? length : width[column];
+        }
+    for (int column = 0; column < COLUMNS; column++)
+        line += width[column];
+    for (int64_t r = -1; r < of->count; r++) {
+        if (r >= 0 && !of->rows[r].called && of->rows[r].parameters == 0)
+            continue; // a list: its modules speak for it
+        for (int column = 0; column < COLUMNS; column++)
+            fprintf(file, "%s%*s", column ? "  " : "", column < 3 ? -width[column] : width[column],
+                    cell(of, r, column, text));
+        fprintf(file, "\n");
+    }
+    for (int i = 0; i < line; i++)
+        fputc('-', file);
+    char trainable[32], adds[32];
+    fprintf(file, "\nparameters %s (%.2f MB), trainable %s; multiply-adds %s\n", number_text(of->parameters, text),
+            (double)of->bytes / 1e6, number_text(of->trainable, trainable), number_text(of->multiply_adds, adds));
+}
+
+bool wk_summary_with(wk_summary_args args)
+{
+    const wk_modules modules = wk_module_modules(args.module);
+    const wk_tensors parameters = modules.count ? wk_module_parameters(args.module) : (wk_tensors){0};
+    if (!parameters.items)
+        return false;
+    page *to = wk_alloc_zeroed(sizeof *to);
+    row *rows = to ? wk_alloc_zeroed((size_t)modules.count * sizeof *rows) : NULL;
+    if (!rows) {
+        wk_free(to);
+        return wk_out_of_memory("summary", (size_t)modules.count * sizeof *rows);
+    }
+    to->rows = rows;
+    to->count = modules.count;
+    for (int64_t i = 0; i < modules.count; i++) {
+        rows[i].module = modules.items[i];
+        rows[i].path = modules.names[i];
+    }
+    count_parameters(to, parameters);
+    const bool fine = run(to, &args);
+    if (fine)
+        print_page(to, args.file ? args.file : stdout);
+    wk_free(rows);
+    wk_free(to);
+    return fine;
+}
