@@ -9,6 +9,7 @@
 #define WICK_NN_H
 
 #include <wick/convolution.h>
+#include <wick/embedding.h>
 #include <wick/module.h>
 
 #ifdef __cplusplus
@@ -165,7 +166,7 @@ wk_module *wk_nn_group_norm_with(wk_nn_group_norm_args args);
    (negative: from the end) starts at zero and gets no gradient */
 typedef struct wk_nn_embedding {
     wk_module_base base;
-    int64_t num_embeddings, embedding_dim, padding_idx; // padding_idx: -1 without
+    int64_t num_embeddings, embedding_dim, padding_idx; // padding_idx: WK_NO_PADDING without
     wk_tensor *weight;
 } wk_nn_embedding;
 typedef struct wk_nn_embedding_args {
@@ -173,9 +174,8 @@ typedef struct wk_nn_embedding_args {
     wk_device device;
     wk_dtype dtype;
 } wk_nn_embedding_args;
-#define WK_NO_PADDING_IDX INT64_MIN
 #define wk_nn_embedding(...)                                                                                           \
-    wk_nn_embedding_with((wk_nn_embedding_args){.padding_idx = WK_NO_PADDING_IDX, .num_embeddings = __VA_ARGS__})
+    wk_nn_embedding_with((wk_nn_embedding_args){.padding_idx = WK_NO_PADDING, .num_embeddings = __VA_ARGS__})
 wk_module *wk_nn_embedding_with(wk_nn_embedding_args args);
 
 /* ---- dropout(p = 0.5): in training, each element is 0 with probability p, else x / (1 - p); in eval, x */
