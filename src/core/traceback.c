@@ -57,6 +57,7 @@ struct view {
     int gap;                // frames[gap] and the one before it are not neighbours; 0: all are
     bool source;            // some frame has its source line
     char root[PATH_MAX];    // where the library's source is, "/.../src/", or ""
+    char given[PATH_MAX];   // the same as the compiler was told, maybe "../src/"
     char current[PATH_MAX]; // working directory with '/', or ""
     const char *bold, *blue, *red, *dim, *plain;
 };
@@ -109,15 +110,44 @@ static bool ends(const char *text, const char *with)
 
 static bool is_same(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
+static const char here[] = "core/traceback.c";
+
+/* Cuts here off path, true where it ends so. */
+static bool cut_here(char *path)
+{
+    const bool found = ends(path, here);
+    path[found ? strlen(path) - strlen(here) : 0] = '\0';
+    return found;
+}
+
 /* The tree that this very file was compiled from. */
 static void find_root(struct view *view)
 {
-    static const char here[] = "core/traceback.c";
     wk_frame self;
     wk_symbols_find((uintptr_t)wk_traceback_write, &self, 1);
     wk_source_path(&self, view->root, sizeof view->root);
-    const bool found = ends(view->root, here);
-    view->root[found ? strlen(view->root) - strlen(here) : 0] = '\0';
+    snprintf(view->given, sizeof view->given, "%s", self.file ? self.file : "");
+    if (!cut_here(view->root) || !cut_here(view->given))
+        view->root[0] = view->given[0] = '\0';
+}
+
+/* The path of the frame's file within the library's tree, in path, or NULL where it is not the library's.  Relative
+   names are the library's, too, where this file stands in the same tree: an object from a compiler cache names the
+   directory of another checkout. */
+static const char *library_path(const struct view *view, const wk_frame *frame, char path[PATH_MAX])
+{
+    wk_source_path(frame, path, PATH_MAX);
+    if (!view->root[0])
+        return NULL;
+    if (starts(path, view->root))
+        return path + strlen(view->root);
+    if (view->given[0] == '/' || !starts(frame->file, view->given))
+        return NULL;
+    char file[PATH_MAX + sizeof here];
+    const wk_frame other = {.file = file, .directory = frame->directory};
+    snprintf(file, sizeof file, "%s%s", view->given, here);
+    wk_source_path(&other, path, PATH_MAX);
+    return access(path, F_OK) == 0 ? frame->file + strlen(view->given) : NULL;
 }
 
 static bool is_library(const struct view *view, const wk_frame *frame)
@@ -125,9 +155,9 @@ static bool is_library(const struct view *view, const wk_frame *frame)
     if (!frame->file)
         return starts(frame->function, "wk_") || ends(frame->object, "/libwick.so") ||
                (frame->object && strstr(frame->object, "/libwick.so."));
-    char path[PATH_MAX];
-    wk_source_path(frame, path, sizeof path);
-    return view->root[0] && starts(path, view->root) && !starts(path + strlen(view->root), "tools/");
+    char buffer[PATH_MAX];
+    const char *path = library_path(view, frame, buffer);
+    return path && !starts(path, "tools/");
 }
 
 static bool is_system(const wk_frame *frame)
@@ -156,7 +186,7 @@ static void choose_kinds(struct view *view, enum kind *kinds, int count, bool ev
         last--;
     if (last == 0)
         last = count - 1; // a thread's stack has no main
-    int funnel = 0; // wk_fail and what it called
+    int funnel = 0;       // wk_fail and what it called
     while (funnel < count && !is_same(view->frames[funnel].function, "wk_fail"))
         funnel++;
     funnel = funnel < count ? funnel : -1;
@@ -259,11 +289,11 @@ static void write_entry(const struct view *view, const struct entry *entry, stru
     if (entry->kind == SHOWN) {
         write_place(view, frame, entry->frame ? frame[-1].function : NULL, line);
     } else if (entry->kind == INSIDE) {
-        char path[PATH_MAX];
-        wk_source_path(frame, path, sizeof path);
+        char buffer[PATH_MAX];
+        const char *path = frame->file ? library_path(view, frame, buffer) : NULL;
         append(line, "  %sin wick: %s", view->dim, frame->function);
-        if (frame->file)
-            append(line, " (%s:%d)", shorten(path, view->root), frame->line);
+        if (path)
+            append(line, " (%s:%d)", path, frame->line);
         append(line, "%s\n", view->plain);
     } else {
         const char *slash = frame->object ? strrchr(frame->object, '/') : NULL;
@@ -350,7 +380,7 @@ void wk_traceback_write(char *text, size_t size, bool colour)
     if (is_same(wish, "off"))
         return;
     pthread_mutex_lock(&lock);
-    struct view view = {frames, 0, false, "", "", "", "", "", "", ""};
+    struct view view = {frames, 0, false, "", "", "", "", "", "", "", ""};
     if (colour) {
         view.bold = "\033[1m";
         view.blue = "\033[36m";
