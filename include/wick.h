@@ -25,6 +25,7 @@
 #include <wick/rearrange.h>
 #include <wick/pointwise.h>
 #include <wick/reduction.h>
+#include <wick/sorting.h>
 #include <wick/activation.h>
 #include <wick/normalization.h>
 #include <wick/init.h>
