@@ -130,7 +130,7 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
         return wk_null_input("fill_", "value");
     if (value.tensor && value.tensor->ndim > 0)
         return wk_fail("fill_", "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
-    if (!wk_check_writable("fill_", x))
+    if (value.tensor ? !wk_check_writable("fill_", x) : !wk_check_leaf("fill_", x))
         return NULL;
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}})) {
         wk_tensor *y = NULL;

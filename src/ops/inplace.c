@@ -156,14 +156,31 @@ wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int6
 
 /* ---------------------------------------------------------------- a write into a view, seen from the base */
 
+/* x with zeros in the view's place; its own gradient */
+static wk_tensor *outside_of(wk_tensor *x, const geometry *g);
+
+static void outside_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, outside_of(dy, node->extra)); }
+
+static wk_tensor *outside_of(wk_tensor *x, const geometry *g)
+{
+    WK_REQUIRE("as_strided_scatter", x);
+    wk_tensor *laid = NULL, *dense = NULL;
+    wk_no_grad
+    {
+        laid = laid_out_as_base(g, x, x);
+        if (wk_zero_(part_of(laid, g)))
+            dense = wk_dense(laid);
+    }
+    geometry *copy = dense ? geometry_copy(g) : NULL;
+    return copy ? wk_record(dense, outside_backward, WK_INPUTS(x), .extra = copy) : NULL;
+}
+
 /* base = as_strided_scatter(base, values): d base = dy but 0 in the view's place, d values = dy in the view's place */
 static void as_strided_scatter_backward(wk_node *node, wk_tensor *dy)
 {
     const geometry *g = node->extra;
-    if (wk_needs(node, 0)) {
-        wk_tensor *inside = spread(as_strided_of(dy, g), g);
-        wk_accumulate(node, 0, wk_sub(dy, inside));
-    }
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, outside_of(dy, g));
     if (wk_needs(node, 1))
         wk_accumulate(node, 1, as_strided_of(dy, g));
 }
@@ -256,7 +273,7 @@ bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype)
     return true;
 }
 
-bool wk_check_writable(const char *op, wk_tensor *x)
+bool wk_check_leaf(const char *op, wk_tensor *x)
 {
     if (wk_needs_grad(x)) {
         const wk_tensor *leaf = x->view ? x->view->base : x;
@@ -264,6 +281,13 @@ bool wk_check_writable(const char *op, wk_tensor *x)
             return wk_fail(op, "x: a leaf that requires grad%s cannot be written in place\n"
                                "hint: write inside wk_no_grad { }, or into a wk_clone", x->view ? " (seen through a view)" : "");
     }
+    return true;
+}
+
+bool wk_check_writable(const char *op, wk_tensor *x)
+{
+    if (!wk_check_leaf(op, x))
+        return false;
     for (int dim = 0; dim < x->ndim; dim++)
         if (x->shape[dim] > 1 && x->strides[dim] == 0)
             return wk_fail(op, "x: elements of an expanded tensor share memory: they cannot be written one by one\n"

@@ -48,5 +48,6 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y);
 bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype);
 /* whether op may write into x now: false after an error (a leaf that requires grad, overlapping elements) */
 bool wk_check_writable(const char *op, wk_tensor *x);
+bool wk_check_leaf(const char *op, wk_tensor *x); // the first of these alone: one value may be written to shared elements
 
 #endif
