@@ -17,13 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     wk_error error;
-    wk_try (&error) {
+    wk_try(&error)
+    {
         wk_dict *dict = wk_safetensors_load_file(path);
         for (int64_t i = 0; dict && i < wk_dict_count(dict); i++)
             wk_scope
-            {
-                wk_clone(wk_dict_value_at(dict, i));
-            }
+        {
+            wk_clone(wk_dict_value_at(dict, i));
+        }
         wk_dict_free(dict);
     }
     close(file);

@@ -1,20 +1,14 @@
-/* Data sets, samplers, the loader and its loop: PyTorch's order for a seed (expected values: torch.utils.data of PyTorch
-   2.15), the same batches for any number of workers, errors of workers, leaving a loop early, nothing leaked; IDX files,
-   good and broken; the progress bar's lines. */
+/* Data sets, samplers, the loader and its loop: PyTorch's order for a seed (expected values: torch.utils.data of
+   PyTorch 2.15), the same batches for any number of workers, errors of workers, leaving a loop early; nothing leaks. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
-#include <zlib.h>
 
 #include <wick.h>
-
-#include "data/progress.h"
 
 static int64_t blocks_before;
 static int remember_blocks(void **state)
@@ -103,8 +97,10 @@ static void test_samplers(void **state)
     wk_dataset *dataset = numbered(10);
     wk_sampler sampler = wk_data_random_sampler(dataset, .replacement = true, .num_samples = 37);
     wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 100, .sampler = &sampler, .seed = 7);
-    assert_string_equal(epoch_text(loader), "1 6 3 7 7 9 8 1 8 1 8 7 2 0 6 2 3 8 6 0 5 1 8 8 3 7 0 8 1 0 6 3 5 6 6 7 5");
-    assert_string_equal(epoch_text(loader), "1 4 2 2 1 4 8 2 2 9 9 7 3 0 7 0 5 2 2 0 7 3 2 0 0 3 9 2 9 1 2 1 5 7 2 5 6");
+    assert_string_equal(epoch_text(loader),
+                        "1 6 3 7 7 9 8 1 8 1 8 7 2 0 6 2 3 8 6 0 5 1 8 8 3 7 0 8 1 0 6 3 5 6 6 7 5");
+    assert_string_equal(epoch_text(loader),
+                        "1 4 2 2 1 4 8 2 2 9 9 7 3 0 7 0 5 2 2 0 7 3 2 0 0 3 9 2 9 1 2 1 5 7 2 5 6");
     wk_data_loader_free(loader);
     sampler = wk_data_random_sampler(dataset, .num_samples = 23);
     loader = wk_data_loader(dataset, .batch_size = 100, .sampler = &sampler, .seed = 7);
@@ -139,13 +135,9 @@ static void test_subsets(void **state)
         wk_dataset_free(two);
     }
     wk_error error;
-    wk_try (&error) {
-        wk_data_random_split(larger, (3, 2), (&dataset, &smaller));
-    }
+    wk_try(&error) { wk_data_random_split(larger, (3, 2), (&dataset, &smaller)); }
     assert_true(error.set && strstr(error.message, "add up to the data set's 6, got (3, 2)"));
-    wk_try (&error) {
-        wk_data_subset(larger, (int64_t[]){6}, 1);
-    }
+    wk_try(&error) { wk_data_subset(larger, (int64_t[]){6}, 1); }
     assert_true(error.set && strstr(error.message, "-6 .. 5, got 6"));
     wk_dataset_free(larger);
     wk_dataset_free(smaller);
@@ -185,8 +177,8 @@ static void test_own_dataset(void **state)
 {
     (void)state;
     squares self = {.length = 11, .bad = -1};
-    wk_dataset *dataset = wk_data_dataset(&self, .length = squares_length, .get_item = squares_item,
-                                          .release = squares_release);
+    wk_dataset *dataset =
+        wk_data_dataset(&self, .length = squares_length, .get_item = squares_item, .release = squares_release);
     for (int workers = 0; workers <= 2; workers++) {
         wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 3, .num_workers = workers, .prefetch = 1);
         int64_t batches = 0;
@@ -198,7 +190,8 @@ static void test_own_dataset(void **state)
         }
         assert_int_equal(batches, 4);
         wk_data_loader_free(loader);
-        loader = wk_data_loader(dataset, 4, .num_workers = workers, .collate_fn = only_count, .context = &blocks_before);
+        loader =
+            wk_data_loader(dataset, 4, .num_workers = workers, .collate_fn = only_count, .context = &blocks_before);
         wk_for_each_batch (batch, loader) {
             assert_null(batch.y);
             assert_int_equal(wk_size(batch.x, 0), batch.size);
@@ -210,9 +203,7 @@ static void test_own_dataset(void **state)
     assert_int_equal(self.released, 1);
 
     wk_error error;
-    wk_try (&error) {
-        assert_null(wk_data_dataset(&self, .length = squares_length, .release = squares_release));
-    }
+    wk_try(&error) { assert_null(wk_data_dataset(&self, .length = squares_length, .release = squares_release)); }
     assert_true(error.set && strstr(error.message, "get_item: expected a function"));
     assert_int_equal(self.released, 2);
 }
@@ -227,7 +218,8 @@ static void test_errors_of_workers_reach_the_loop(void **state)
         wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 5, .num_workers = workers);
         wk_error error;
         int64_t batches = 0;
-        wk_try (&error) {
+        wk_try(&error)
+        {
             wk_for_each_batch (batch, loader)
                 batches++;
         }
@@ -238,11 +230,13 @@ static void test_errors_of_workers_reach_the_loop(void **state)
         wk_data_loader_free(loader);
 
         loader = wk_data_loader(ragged, .batch_size = 5, .num_workers = workers);
-        wk_try (&error) {
+        wk_try(&error)
+        {
             wk_for_each_batch (batch, loader)
                 batches++;
         }
-        assert_true(error.set && strstr(error.message, "expected float32 (1, 2), as item 0 has, got float32 (2, 2) for item 1"));
+        assert_true(error.set &&
+                    strstr(error.message, "expected float32 (1, 2), as item 0 has, got float32 (2, 2) for item 1"));
         assert_int_equal(batches, 3);
         wk_data_loader_free(loader);
     }
@@ -258,7 +252,8 @@ static void test_error_in_the_body_ends_the_loop(void **state)
     wk_data_loader *loader = wk_data_loader(dataset, .num_workers = 1);
     wk_error error;
     int turns = 0;
-    wk_try (&error) {
+    wk_try(&error)
+    {
         wk_for_each_batch (batch, loader) {
             turns++;
             wk_add(batch.x, wk_zeros((7, 7)));
@@ -320,8 +315,8 @@ static void add_noise(void *context, wk_sample *batch, wk_generator *generator)
 static double noisy_sum(wk_dataset *dataset, int workers, double *second)
 {
     double sums[2] = {0, 0};
-    wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 4, .shuffle = true, .seed = 5, .num_workers = workers,
-                                            .transform = add_noise);
+    wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 4, .shuffle = true, .seed = 5,
+                                            .num_workers = workers, .transform = add_noise);
     for (int epoch = 0; epoch < 2; epoch++)
         wk_for_each_batch (batch, loader)
             sums[epoch] += (double)(batch.index + 1) * wk_item(wk_sum(batch.x));
@@ -348,12 +343,17 @@ static void test_bad_arguments(void **state)
 {
     (void)state;
     wk_dataset *dataset = numbered(4);
-    static const char *const expected[] = {"batch_size: expected 1 or more, got 0", "num_workers", "prefetch",
-                                           "seed: expected", "got both", "dataset: expected"};
+    static const char *const expected[] = {"batch_size: expected 1 or more, got 0",
+                                           "num_workers",
+                                           "prefetch",
+                                           "seed: expected",
+                                           "got both",
+                                           "dataset: expected"};
     wk_generator *generator = wk_generator_new();
     for (int i = 0; i < 6; i++) {
         wk_error error;
-        wk_try (&error) {
+        wk_try(&error)
+        {
             assert_null(i == 0   ? wk_data_loader(dataset, .batch_size = 0)
                         : i == 1 ? wk_data_loader(dataset, .num_workers = -1)
                         : i == 2 ? wk_data_loader(dataset, .prefetch = 0)
@@ -367,7 +367,8 @@ static void test_bad_arguments(void **state)
     wk_generator_free(generator);
     wk_dataset_free(dataset);
     wk_error error;
-    wk_try (&error) {
+    wk_try(&error)
+    {
         wk_scope
         {
             wk_data_tensor_dataset((wk_zeros((3, 2)), wk_zeros((2))));
@@ -398,7 +399,8 @@ static void test_allocations_that_fail(void **state)
         const int64_t before = wk_memory_get_stats().live_blocks;
         wk_error error;
         wk_memory_fail_after(n);
-        wk_try (&error) {
+        wk_try(&error)
+        {
             wk_data_loader *loader = wk_data_loader(dataset, 4, .shuffle = true, .transform = add_noise);
             if (loader)
                 wk_for_each_batch (batch, loader)
@@ -413,137 +415,14 @@ static void test_allocations_that_fail(void **state)
     wk_dataset_free(dataset);
 }
 
-/* ---------------------------------------------------------------- IDX */
-
-static char path[64];
-static void write_file(const void *bytes, size_t size, bool packed)
-{
-    strcpy(path, "/tmp/wick_test_data_XXXXXX");
-    close(mkstemp(path));
-    if (packed) {
-        gzFile file = gzopen(path, "wb");
-        assert_int_equal(gzwrite(file, bytes, (unsigned)size), size);
-        gzclose(file);
-    } else {
-        FILE *file = fopen(path, "wb");
-        assert_int_equal(fwrite(bytes, 1, size, file), size);
-        fclose(file);
-    }
-}
-
-static void test_idx(void **state)
-{
-    (void)state;
-    static const unsigned char bytes[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255};
-    static const unsigned char ints[] = {0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 1, 2, 255, 255, 255, 254};
-    static const unsigned char halves[] = {0, 0, 14, 0, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0};
-    for (int packed = 0; packed < 2; packed++)
-        wk_scope
-        {
-            write_file(bytes, sizeof bytes, packed);
-            wk_tensor *x = wk_data_load_idx(path);
-            unlink(path);
-            assert_true(x->dtype == wk_uint8 && x->ndim == 2 && x->shape[0] == 2 && x->shape[1] == 3);
-            assert_memory_equal(wk_data_ptr(x), bytes + 12, 6);
-            write_file(ints, sizeof ints, packed);
-            x = wk_data_load_idx(path);
-            unlink(path);
-            assert_true(x->dtype == wk_int32 && ((int32_t *)wk_data_ptr(x))[0] == 258 && ((int32_t *)wk_data_ptr(x))[1] == -2);
-            write_file(halves, sizeof halves, packed);
-            x = wk_data_load_idx(path);
-            unlink(path);
-            assert_true(x->dtype == wk_float64 && x->ndim == 0 && wk_item(x) == 1.5);
-        }
-}
-
-static void test_broken_idx(void **state)
-{
-    (void)state;
-    static const struct {
-        unsigned char bytes[48];
-        size_t size;
-        const char *message;
-    } files[] = {
-        {{0}, 0, "cut off"},
-        {{0, 0, 8}, 3, "cut off"},
-        {{1, 0, 8, 1, 0, 0, 0, 0}, 8, "is no IDX file"},
-        {{0, 0, 7, 1, 0, 0, 0, 0}, 8, "is no IDX file"},
-        {{0, 0, 8, 200, 0, 0, 0, 0}, 8, "at most 8 dims, got 200"},
-        {{0, 0, 8, 3, 0, 0, 0, 1, 0, 0}, 10, "cut off"},
-        {{0, 0, 8, 1, 0, 0, 0, 9, 1, 2}, 10, "cut off"},
-        {{0, 0, 8, 1, 0, 0, 0, 1, 1, 2}, 10, "holds more"},
-        {{0, 0, 8, 2, 255, 255, 255, 255, 0, 0, 255, 255}, 12, "its header announces"},
-        {{0, 0, 14, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, 16, "its header announces"},
-    };
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        for (int packed = 0; packed < 2; packed++) {
-            write_file(files[i].bytes, files[i].size, packed);
-            wk_error error;
-            wk_try (&error) {
-                assert_null(wk_data_load_idx(path));
-            }
-            assert_true(error.set);
-            if (!strstr(error.message, files[i].message))
-                fail_msg("file %zu: %s", i, error.message);
-            unlink(path);
-        }
-    wk_error error;
-    wk_try (&error) {
-        wk_data_load_idx("/nowhere/at/all.gz");
-    }
-    assert_true(error.set && strstr(error.message, "/nowhere/at/all.gz: No such file or directory"));
-}
-
-/* ---------------------------------------------------------------- the progress bar */
-
-static void test_progress_lines(void **state)
-{
-    (void)state;
-    char line[512];
-    wk_progress progress = {.title = "epoch 2/6", .text = "loss 0.4123", .unit = "images", .steps = 469, .done = 192,
-                            .items = 192 * 128};
-    wk_progress_line(&progress, 10.5, 100, line, sizeof line);
-    assert_string_equal(line, "epoch 2/6  40% |########............| 192/469  loss 0.4123  2341 images/s  0:15 left");
-    wk_progress_line(&progress, 10.5, 50, line, sizeof line);
-    assert_string_equal(line, "epoch 2/6  40% 192/469  loss 0.4123  0:15 left");
-    wk_progress_line(&progress, 10.5, 0, line, sizeof line);
-    assert_string_equal(line, "epoch 2/6  40% 192/469  loss 0.4123  2341 images/s  0:15 left");
-    progress.done = 469;
-    progress.items = 60000;
-    wk_progress_line(&progress, 4000, 0, line, sizeof line);
-    assert_string_equal(line, "epoch 2/6 100% 469/469  loss 0.4123  15 images/s  1:06:40");
-}
-
-static void test_progress_of_a_loop(void **state)
-{
-    (void)state;
-    /* into a file: only the last line of a short loop */
-    fflush(stdout);
-    const int before = dup(STDOUT_FILENO);
-    FILE *file = tmpfile();
-    dup2(fileno(file), STDOUT_FILENO);
-    wk_dataset *dataset = numbered(10);
-    wk_data_loader *loader = wk_data_loader(dataset, 4);
-    wk_for_each_batch (batch, loader, "epoch %d/%d", 1, 2)
-        wk_batch_show(batch, "loss %.1f", 0.5 * (double)batch.index);
-    wk_data_loader_free(loader);
-    wk_dataset_free(dataset);
-    fflush(stdout);
-    dup2(before, STDOUT_FILENO);
-    close(before);
-    rewind(file);
-    char text[512] = "";
-    assert_non_null(fgets(text, sizeof text, file));
-    assert_ptr_equal(strstr(text, "epoch 1/2 100% 3/3  loss 1.0  "), text);
-    assert_null(fgets(text, sizeof text, file));
-    fclose(file);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
 {
-    wk_scope { wk_zeros((1)); } // the thread's scopes are there
+    wk_scope
+    {
+        wk_zeros((1));
+    } // the thread's scopes are there
     const struct CMUnitTest tests[] = {
         TEST(test_order_is_pytorchs),
         TEST(test_samplers),
@@ -556,10 +435,6 @@ int main(void)
         TEST(test_bad_arguments),
         TEST(test_empty_dataset),
         TEST(test_allocations_that_fail),
-        TEST(test_idx),
-        TEST(test_broken_idx),
-        TEST(test_progress_lines),
-        TEST(test_progress_of_a_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* safetensors and .npy: the bytes that Python's libraries write (tests/golden/io_files.py), read and written; files that
-   are broken on purpose, by hand and by thousands of mutations; and writing whole or not at all. */
+/* safetensors and .npy: the bytes that Python's libraries write (tests/golden/io_files.py), read and written; files
+   that are broken on purpose, by hand and by thousands of mutations; and writing whole or not at all. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -132,16 +132,16 @@ static void test_load(void **state)
     assert_string_equal(wk_dict_key_at(loaded, 13), "mask");
     for (int64_t i = 0; i < 14; i++)
         wk_scope
-        {
-            const char *key = wk_dict_key_at(expected, i);
-            wk_tensor *a = wk_dict_get(loaded, key), *b = wk_contiguous(wk_dict_value_at(expected, i));
-            assert_non_null(a);
-            assert_true(a->dtype == b->dtype && a->ndim == b->ndim && wk_numel(a) == wk_numel(b));
-            for (int dim = 0; dim < a->ndim; dim++)
-                assert_int_equal(a->shape[dim], b->shape[dim]);
-            if (wk_numel(a) > 0)
-                assert_memory_equal(wk_data_ptr(a), wk_data_ptr(b), (size_t)(wk_numel(a) * wk_element_size(a)));
-        }
+    {
+        const char *key = wk_dict_key_at(expected, i);
+        wk_tensor *a = wk_dict_get(loaded, key), *b = wk_contiguous(wk_dict_value_at(expected, i));
+        assert_non_null(a);
+        assert_true(a->dtype == b->dtype && a->ndim == b->ndim && wk_numel(a) == wk_numel(b));
+        for (int dim = 0; dim < a->ndim; dim++)
+            assert_int_equal(a->shape[dim], b->shape[dim]);
+        if (wk_numel(a) > 0)
+            assert_memory_equal(wk_data_ptr(a), wk_data_ptr(b), (size_t)(wk_numel(a) * wk_element_size(a)));
+    }
     /* tensors outlive the dictionary; writes stay in memory */
     wk_scope
     {
@@ -208,7 +208,8 @@ static void test_broken_files(void **state)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,99999999999999999999]}}", 0, 4, "not JSON"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 0, 4, "0 or more"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]}}", 0, 4, "array of sizes"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 0, 4, "at most 8 dims, got 9"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 0, 4,
+         "at most 8 dims, got 9"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387905],\"data_offsets\":[0,4]}}", 0, 4, "does not fit"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, 0, "does not fit"},
         {"{\"a\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}}", 0, 4, "dtype F99"},
@@ -216,9 +217,11 @@ static void test_broken_files(void **state)
         {"{\"a\":7}", 0, 0, "with dtype, shape"},
         {"{\"a\":{\"dtype\":\"BOOL\",\"shape\":[3],\"data_offsets\":[0,3]}}", 0, 3, "bools 0 or 1, got 2"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},"
-         "\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[2,5]}}", 0, 5, "b: expected its data to begin at 3"},
+         "\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[2,5]}}",
+         0, 5, "b: expected its data to begin at 3"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},"
-         "\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[4,5]}}", 0, 5, "b: expected its data to begin at 3"},
+         "\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[4,5]}}",
+         0, 5, "b: expected its data to begin at 3"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}", 0, 5, "cover 3 bytes of its 5"},
         {"{\"__metadata__\":{\"a\":1}}", 0, 0, "expected a text"},
         {"{\"__metadata__\":[]}", 0, 0, "an object of texts"},
@@ -226,9 +229,7 @@ static void test_broken_files(void **state)
     wk_error error;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         write_safetensors(files[i].header, files[i].announced, files[i].data_bytes);
-        wk_try (&error) {
-            assert_null(wk_safetensors_load_file(path));
-        }
+        wk_try(&error) { assert_null(wk_safetensors_load_file(path)); }
         if (!error.set || !strstr(error.message, files[i].message))
             fail_msg("%s\nexpected: %s\ngot: %s", files[i].header, files[i].message, error.message);
     }
@@ -236,17 +237,11 @@ static void test_broken_files(void **state)
     memset(deep, '[', sizeof deep - 1);
     memcpy(deep, "{\"a\":", 5);
     write_safetensors(deep, 0, 0);
-    wk_try (&error) {
-        assert_null(wk_safetensors_load_file(path));
-    }
+    wk_try(&error) { assert_null(wk_safetensors_load_file(path)); }
     assert_true(error.set && strstr(error.message, "not JSON"));
-    wk_try (&error) {
-        assert_null(wk_safetensors_load_file("/nowhere/x.safetensors"));
-    }
+    wk_try(&error) { assert_null(wk_safetensors_load_file("/nowhere/x.safetensors")); }
     assert_true(error.set && strstr(error.message, "/nowhere/x.safetensors: No such file or directory"));
-    wk_try (&error) {
-        assert_null(wk_safetensors_load_file("/tmp"));
-    }
+    wk_try(&error) { assert_null(wk_safetensors_load_file("/tmp")); }
     assert_true(error.set && strstr(error.message, "/tmp: is not a file"));
 }
 
@@ -283,7 +278,8 @@ static size_t mutate(char *bytes, size_t size)
 static void load_whatever(bool npy)
 {
     wk_error error;
-    wk_try (&error) {
+    wk_try(&error)
+    {
         wk_scope
         {
             double sum = 0;
@@ -340,32 +336,25 @@ static void test_failed_writes_leave_the_old_file(void **state)
     small.rlim_cur = 1000;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    wk_try (&error) {
-        assert_false(wk_safetensors_save_file(dict, path));
-    }
+    wk_try(&error) { assert_false(wk_safetensors_save_file(dict, path)); }
     setrlimit(RLIMIT_FSIZE, &before);
     assert_true(error.set && strstr(error.message, "could not be written: File too large"));
     assert_same_files(path, WICK_GOLDEN "/io_all.safetensors");
     assert_int_equal(files_in_folder(), 1);
 
-    wk_try (&error) {
-        assert_false(wk_safetensors_save_file(dict, "/nowhere/x.safetensors"));
-    }
+    wk_try(&error) { assert_false(wk_safetensors_save_file(dict, "/nowhere/x.safetensors")); }
     assert_true(error.set && strstr(error.message, "/nowhere/x.safetensors: could not be created: No such file"));
-    wk_try (&error) {
-        assert_false(wk_safetensors_save_file(dict, "/dev/null"));
-    }
+    wk_try(&error) { assert_false(wk_safetensors_save_file(dict, "/dev/null")); }
     assert_true(error.set && strstr(error.message, "is not a file"));
-    wk_try (&error) {
+    wk_try(&error)
+    {
         wk_dict_set(dict, "__metadata__", wk_dict_get(dict, "step"));
         assert_false(wk_safetensors_save_file(dict, path));
     }
     assert_true(error.set && strstr(error.message, "place of the texts"));
     wk_dict_remove(dict, "__metadata__");
     wk_dict_set(dict, "not \xff text", wk_dict_get(dict, "step"));
-    wk_try (&error) {
-        assert_false(wk_safetensors_save_file(dict, path));
-    }
+    wk_try(&error) { assert_false(wk_safetensors_save_file(dict, path)); }
     assert_true(error.set && strstr(error.message, "expected UTF-8"));
     assert_same_files(path, WICK_GOLDEN "/io_all.safetensors");
     wk_dict_free(dict);
@@ -396,7 +385,8 @@ static void test_allocations_that_fail(void **state)
         wk_error error;
         const int64_t before = wk_memory_get_stats().live_blocks;
         wk_memory_fail_after(n);
-        wk_try (&error) {
+        wk_try(&error)
+        {
             if (wk_safetensors_save_file(dict, path))
                 wk_dict_free(wk_safetensors_load_file(path));
         }
@@ -417,33 +407,30 @@ static void test_numpy(void **state)
     static const struct {
         const char *name, *key;
         bool same_bytes;
-    } files[] = {{"io_float32", "weight", true},    {"io_bool", "mask", true},         {"io_int64_0d", "step", true},
-                 {"io_complex64_1d", NULL, true},   {"io_big_endian", "int", false},   {"io_fortran", "weight", false}};
+    } files[] = {{"io_float32", "weight", true},  {"io_bool", "mask", true},       {"io_int64_0d", "step", true},
+                 {"io_complex64_1d", NULL, true}, {"io_big_endian", "int", false}, {"io_fortran", "weight", false}};
     wk_dict *dict = all_dtypes();
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         wk_scope
-        {
-            char golden[256];
-            snprintf(golden, sizeof golden, "%s/%s.npy", WICK_GOLDEN, files[i].name);
-            wk_tensor *expected = files[i].key ? wk_dict_get(dict, files[i].key) : wk_select(wk_dict_get(dict, "complex"), 0, 0);
-            wk_tensor *x = wk_numpy_load(golden), *dense = wk_contiguous(wk_to(x, expected->dtype));
-            assert_int_equal(wk_numel(x), wk_numel(expected));
-            assert_int_equal(x->ndim, expected->ndim);
-            assert_memory_equal(wk_data_ptr(dense), wk_data_ptr(expected), (size_t)(wk_numel(x) * wk_element_size(dense)));
-            assert_true(wk_numpy_save(path, x));
-            if (files[i].same_bytes)
-                assert_same_files(path, golden);
-            wk_tensor *again = wk_contiguous(wk_to(wk_numpy_load(path), expected->dtype));
-            assert_memory_equal(wk_data_ptr(again), wk_data_ptr(expected), (size_t)(wk_numel(x) * wk_element_size(again)));
-        }
+    {
+        char golden[256];
+        snprintf(golden, sizeof golden, "%s/%s.npy", WICK_GOLDEN, files[i].name);
+        wk_tensor *expected =
+            files[i].key ? wk_dict_get(dict, files[i].key) : wk_select(wk_dict_get(dict, "complex"), 0, 0);
+        wk_tensor *x = wk_numpy_load(golden), *dense = wk_contiguous(wk_to(x, expected->dtype));
+        assert_int_equal(wk_numel(x), wk_numel(expected));
+        assert_int_equal(x->ndim, expected->ndim);
+        assert_memory_equal(wk_data_ptr(dense), wk_data_ptr(expected), (size_t)(wk_numel(x) * wk_element_size(dense)));
+        assert_true(wk_numpy_save(path, x));
+        if (files[i].same_bytes)
+            assert_same_files(path, golden);
+        wk_tensor *again = wk_contiguous(wk_to(wk_numpy_load(path), expected->dtype));
+        assert_memory_equal(wk_data_ptr(again), wk_data_ptr(expected), (size_t)(wk_numel(x) * wk_element_size(again)));
+    }
     wk_error error;
-    wk_try (&error) {
-        assert_false(wk_numpy_save(path, wk_dict_get(dict, "bfloat")));
-    }
+    wk_try(&error) { assert_false(wk_numpy_save(path, wk_dict_get(dict, "bfloat"))); }
     assert_true(error.set && strstr(error.message, "numpy has no bfloat16\nhint"));
-    wk_try (&error) {
-        assert_null(wk_numpy_load(WICK_GOLDEN "/io_all.safetensors"));
-    }
+    wk_try(&error) { assert_null(wk_numpy_load(WICK_GOLDEN "/io_all.safetensors")); }
     assert_true(error.set && strstr(error.message, "is no .npy file"));
     wk_dict_free(dict);
 }
@@ -452,7 +439,10 @@ static void test_numpy(void **state)
 
 int main(void)
 {
-    wk_scope { wk_zeros((1)); } // the thread's scopes are there
+    wk_scope
+    {
+        wk_zeros((1));
+    } // the thread's scopes are there
     strcpy(folder, "/tmp/wick_test_io_XXXXXX");
     if (!mkdtemp(folder))
         return 1;

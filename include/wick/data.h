@@ -1,7 +1,7 @@
 /* Data sets, and the loader that makes batches of them.  PyTorch: https://pytorch.org/docs/stable/data.html
 
        wk_dataset *dataset = wk_data_tensor_dataset((images, labels));
-       wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 128, .shuffle = true, .seed = 0, .num_workers = 1);
+       wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 128, .shuffle = true, .seed = 0);
        for (int epoch = 0; epoch < epochs; epoch++)
            wk_for_each_batch (batch, loader, "epoch %d/%d", epoch + 1, epochs) {
                wk_tensor *loss = wk_cross_entropy(wk_forward(model, batch.x), batch.y);
@@ -55,7 +55,7 @@ typedef struct wk_dataset_args {
 #define wk_data_tensor_dataset(...) wk_data_tensor_dataset_with(WK_TENSORS __VA_ARGS__)
 /* data.Subset: the items at indices (copied) of dataset, in that order */
 wk_dataset *wk_data_subset(wk_dataset *dataset, const int64_t *indices, int64_t count);
-/* data.random_split: random_split(dataset, (50000, 10000), (&train, &validation), .generator); lengths add up to the whole */
+/* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole */
 #define wk_data_random_split(dataset_, lengths_, ...)                                                                  \
     wk_data_random_split_with((wk_random_split_args){                                                                  \
         .dataset = dataset_, .lengths = WK_SHAPE lengths_, .results = WK_DATASET_PLACES __VA_ARGS__})
@@ -68,8 +68,8 @@ typedef struct wk_random_split_args {
 } wk_random_split_args;
 bool wk_data_random_split_with(wk_random_split_args args); // false after an error: then nothing was made
 
-int64_t wk_dataset_length(const wk_dataset *dataset);            // len(dataset)
-wk_sample wk_dataset_item(wk_dataset *dataset, int64_t index);   // dataset[index]; may be negative; x NULL after an error
+int64_t wk_dataset_length(const wk_dataset *dataset);          // len(dataset)
+wk_sample wk_dataset_item(wk_dataset *dataset, int64_t index); // dataset[index]; may be negative; x NULL after an error
 void wk_dataset_free(wk_dataset *dataset); // the caller's hold on it: loaders and subsets keep theirs
 
 wk_dataset *wk_data_dataset_with(wk_dataset_args args); // NULL after an error; release has then been called
@@ -77,8 +77,8 @@ wk_dataset *wk_data_tensor_dataset_with(wk_tensors tensors);
 
 /* ---------------------------------------------------------------- samplers */
 
-/* The order of an epoch: draw writes length indices.  The loader's own, without .sampler, is the sequential or (shuffle)
-   the random one. */
+/* The order of an epoch: draw writes length indices.  The loader's own, without .sampler, is the sequential or
+   (shuffle) the random one. */
 typedef struct wk_sampler wk_sampler;
 struct wk_sampler {
     int64_t length;
@@ -104,8 +104,8 @@ typedef struct wk_data_loader_args {
     wk_dataset *dataset;
     int64_t batch_size; // 1
     bool shuffle;
-    int64_t seed;            // >= 0: a generator of the loader's own; -1: .generator, or the process's
-    wk_generator *generator; // the caller's; must outlive the loader
+    int64_t seed;              // >= 0: a generator of the loader's own; -1: .generator, or the process's
+    wk_generator *generator;   // the caller's; must outlive the loader
     const wk_sampler *sampler; // in place of shuffle; copied
     bool drop_last;            // leave out a last batch that is not full
     int num_workers;           // threads that make batches ahead; 0: made in the loop itself
@@ -119,7 +119,8 @@ typedef struct wk_data_loader_args {
     const char *unit; // what the progress bar counts: "items"; a constant string
 } wk_data_loader_args;
 #define wk_data_loader(...)                                                                                            \
-    wk_data_loader_with((wk_data_loader_args){.batch_size = 1, .seed = -1, .prefetch = 2, .unit = "items", .dataset = __VA_ARGS__})
+    wk_data_loader_with(                                                                                               \
+        (wk_data_loader_args){.batch_size = 1, .seed = -1, .prefetch = 2, .unit = "items", .dataset = __VA_ARGS__})
 wk_data_loader *wk_data_loader_with(wk_data_loader_args args);
 void wk_data_loader_free(wk_data_loader *loader); // NULL is fine
 
@@ -144,11 +145,12 @@ typedef struct wk_batch {
 } wk_batch;
 
 /* wk_for_each_batch (batch, loader) { ... } is one epoch; each turn is a wk_scope.  With a title, as printf takes it,
-   each turn is also a step of a progress bar: wk_for_each_batch (batch, loader, "epoch %d", epoch).  One may break, continue and
-   return out of it, and loop inside a loop.  An error that waits in a wk_try, or in host mode, ends the loop. */
+   each turn is also a step of a progress bar: wk_for_each_batch (batch, loader, "epoch %d", epoch).  One may break,
+   continue and return out of it, and loop inside a loop.  An error that waits in a wk_try, or in host mode, ends the
+   loop. */
 #define wk_for_each_batch(batch, ...)                                                                                  \
-    for (wk_batch_loop_guard wk_loop_here __attribute__((cleanup(wk_batch_loop_close))) =                              \
-             WK_BATCH_LOOP_OPEN(__VA_ARGS__);                                                                          \
+    for (wk_batch_loop_guard wk_loop_here                                                                              \
+         __attribute__((cleanup(wk_batch_loop_close))) = WK_BATCH_LOOP_OPEN(__VA_ARGS__);                              \
          wk_loop_here.open; wk_loop_here.open = false)                                                                 \
         for (wk_batch batch; wk_batch_loop_next(wk_loop_here.loop, &(batch));)
 /* wk_batch_show(batch, "loss %.4f", loss): what the progress bar says beside it, until it is said anew */
@@ -158,7 +160,8 @@ typedef struct wk_batch_loop_guard {
     struct wk_batch_loop *loop;
     bool open;
 } wk_batch_loop_guard;
-#define WK_BATCH_LOOP_OPEN(...) WK_BATCH_LOOP_OPEN_(__VA_ARGS__, titled, titled, titled, titled, titled, titled, silent, 0)(__VA_ARGS__)
+#define WK_BATCH_LOOP_OPEN(...)                                                                                        \
+    WK_BATCH_LOOP_OPEN_(__VA_ARGS__, titled, titled, titled, titled, titled, titled, silent, 0)(__VA_ARGS__)
 #define WK_BATCH_LOOP_OPEN_(a, b, c, d, e, f, g, which, ...) wk_batch_loop_open_##which
 wk_batch_loop_guard wk_batch_loop_open_silent(wk_data_loader *loader);
 wk_batch_loop_guard wk_batch_loop_open_titled(wk_data_loader *loader, const char *title, ...)
@@ -169,8 +172,8 @@ wk_progress *wk_batch_loop_progress(struct wk_batch_loop *loop);
 
 /* ---------------------------------------------------------------- files */
 
-/* An IDX file (http://yann.lecun.com/exdb/mnist), gzipped or plain: uint8, int8, int16, int32, float32 or float64, of the
-   shape that it tells.  Anything else is an error, whatever the file holds. */
+/* An IDX file (http://yann.lecun.com/exdb/mnist), gzipped or plain: uint8, int8, int16, int32, float32 or float64, of
+   the shape that it tells.  Anything else is an error, whatever the file holds. */
 wk_tensor *wk_data_load_idx(const char *path);
 
 #ifdef __cplusplus

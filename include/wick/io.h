@@ -1,9 +1,9 @@
-/* Tensors in files.  PyTorch: safetensors.torch.save_file, load_file (https://huggingface.co/docs/safetensors); numpy.save,
-   numpy.load.
+/* Tensors in files.  PyTorch: safetensors.torch.save_file, load_file (https://huggingface.co/docs/safetensors);
+   numpy.save, numpy.load.
 
-   Writing is whole or not at all: the bytes go to a new file beside the old one, reach the disk, and take its place in one
-   step; after an error, or a loss of power, the old file is there as it was.  What a file holds is checked before it is
-   used: a broken one, or one that was made to do harm, is an error that says what is wrong. */
+   Writing is whole or not at all: the bytes go to a new file beside the old one, reach the disk, and take its place in
+   one step; after an error, or a loss of power, the old file is there as it was.  What a file holds is checked before
+   it is used: a broken one, or one that was made to do harm, is an error that says what is wrong. */
 #ifndef WICK_IO_H
 #define WICK_IO_H
 
@@ -18,15 +18,16 @@ extern "C" {
    dictionary's texts become __metadata__.  False after an error. */
 bool wk_safetensors_save_file(const wk_dict *dict, const char *path);
 
-/* The tensors of a file, in its order, and __metadata__ as texts; wk_dict_free lets it go; NULL after an error.  The file is
-   mapped, not read: bytes come from the disk when they are first used, writes to the tensors stay in memory, and the
-   mapping lasts as long as the last tensor.  A file that another program makes shorter meanwhile ends the process. */
+/* The tensors of a file, in its order, and __metadata__ as texts; wk_dict_free lets it go; NULL after an error.  The
+   file is mapped, not read: bytes come from the disk when they are first used, writes to the tensors stay in memory,
+   and the mapping lasts as long as the last tensor.  A file that another program makes shorter meanwhile ends the
+   process. */
 wk_dict *wk_safetensors_load_file(const char *path);
 
 /* numpy.save(path, x), in format 1.0 (bfloat16 has no name there: an error).  False after an error. */
 bool wk_numpy_save(const char *path, wk_tensor *x);
-/* numpy.load(path) of a .npy file: bool, integers but for uint16 to uint64, float16 to float64, complex64; both byte orders,
-   both row and column order; never pickles.  Belongs to the innermost scope. */
+/* numpy.load(path) of a .npy file: bool, integers but for uint16 to uint64, float16 to float64, complex64; both byte
+   orders, both row and column order; never pickles.  Belongs to the innermost scope. */
 wk_tensor *wk_numpy_load(const char *path);
 
 #ifdef __cplusplus

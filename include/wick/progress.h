@@ -33,7 +33,8 @@ typedef struct wk_progress {
 } wk_progress;
 
 /* To stdout; steps: how many there will be; an empty title shows nothing at all. */
-void wk_progress_start(wk_progress *progress, int64_t steps, const char *title, ...) __attribute__((format(printf, 3, 4)));
+void wk_progress_start(wk_progress *progress, int64_t steps, const char *title, ...)
+    __attribute__((format(printf, 3, 4)));
 void wk_progress_show(wk_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void wk_progress_step(wk_progress *progress, int64_t items); // one step done, of so many items
 void wk_progress_end(wk_progress *progress);                 // leaves the last line standing

@@ -13,7 +13,8 @@ extern "C" {
 
 /* ---------------------------------------------------------------- data sets */
 
-/* What torchvision.datasets give: tensors of all of it, and a data set whose items are x uint8 (1, H, W), y int64 (). */
+/* What torchvision.datasets give: tensors of all of it, and a data set whose items are x uint8 (1, H, W), y int64 ().
+ */
 typedef struct wk_vision_dataset {
     wk_dataset *dataset; // free it with wk_dataset_free; NULL after an error
     wk_tensor *data;     // (N, H, W) uint8, of the innermost scope
@@ -22,8 +23,8 @@ typedef struct wk_vision_dataset {
     int64_t class_count;
 } wk_vision_dataset;
 
-/* datasets.FashionMNIST: wk_vision_fashion_mnist(root, .train = true); root NULL: where Debian's dataset-fashion-mnist puts it.
-   Nothing is downloaded. */
+/* datasets.FashionMNIST: wk_vision_fashion_mnist(root, .train = true); root NULL: where Debian's dataset-fashion-mnist
+   puts it. Nothing is downloaded. */
 typedef struct wk_vision_fashion_mnist_args {
     const char *root;
     bool train; // 60,000 pictures; else the 10,000 for tests
@@ -34,8 +35,8 @@ wk_vision_dataset wk_vision_fashion_mnist_with(wk_vision_fashion_mnist_args args
 
 /* ---------------------------------------------------------------- transforms */
 
-/* random_horizontal_flip(x, p, generator): each picture of (..., C, H, W) is mirrored with probability p; the pictures of a
-   batch each by themselves.  Any dtype; no gradient. */
+/* random_horizontal_flip(x, p, generator): each picture of (..., C, H, W) is mirrored with probability p; the pictures
+   of a batch each by themselves.  Any dtype; no gradient. */
 typedef struct wk_vision_flip_args {
     wk_tensor *x; // (C, H, W) or (N, C, H, W)
     double p;     // 0.5
@@ -47,17 +48,17 @@ wk_tensor *wk_vision_random_horizontal_flip_with(wk_vision_flip_args args);
 
 /* ---------------------------------------------------------------- files */
 
-/* io.write_png(picture, path): uint8 (1, H, W), (3, H, W), (4, H, W) with alpha, or (H, W).  Whole or not at all: a failure
-   leaves what was there.  False after an error. */
+/* io.write_png(picture, path): uint8 (1, H, W), (3, H, W), (4, H, W) with alpha, or (H, W).  Whole or not at all: a
+   failure leaves what was there.  False after an error. */
 bool wk_vision_write_png(wk_tensor *picture, const char *path);
-/* io.read_image(path): a PNG file as uint8 (C, H, W) with the file's channels (palettes become colours, 16 bits become 8);
-   whatever else the file holds is an error. */
+/* io.read_image(path): a PNG file as uint8 (C, H, W) with the file's channels (palettes become colours, 16 bits become
+   8); whatever else the file holds is an error. */
 wk_tensor *wk_vision_read_image(const char *path);
 
-/* utils.make_grid(x, nrow, padding): pictures (N, C, H, W) side by side in one (3, H', W'), padding wide gaps between and
-   around, nrow in a row.  One channel becomes three. */
+/* utils.make_grid(x, nrow, padding): pictures (N, C, H, W) side by side in one (3, H', W'), padding wide gaps between
+   and around, nrow in a row.  One channel becomes three. */
 typedef struct wk_vision_grid_args {
-    wk_tensor *x; // (N, C, H, W), (C, H, W) or (H, W); any real dtype
+    wk_tensor *x;          // (N, C, H, W), (C, H, W) or (H, W); any real dtype
     int64_t nrow, padding; // 8, 2
     bool normalize;        // to 0 .. 1, from value_range or from the least and greatest of all
     double value_range[2]; // none where both are 0
@@ -69,8 +70,8 @@ typedef struct wk_vision_grid_args {
 wk_tensor *wk_vision_make_grid_with(wk_vision_grid_args args);
 /* utils.save_image(x, path, options of make_grid): floats from 0 to 1, as a PNG.  False after an error. */
 #define wk_vision_save_image(x_, ...)                                                                                  \
-    wk_vision_save_image_with((wk_vision_save_image_args){                                                             \
-        .grid = {.nrow = 8, .padding = 2, .x = x_}, .path = __VA_ARGS__})
+    wk_vision_save_image_with(                                                                                         \
+        (wk_vision_save_image_args){.grid = {.nrow = 8, .padding = 2, .x = x_}, .path = __VA_ARGS__})
 typedef struct wk_vision_save_image_args {
     wk_vision_grid_args grid; // .grid.nrow = 4
     const char *path;
@@ -86,8 +87,8 @@ typedef struct wk_vision_predictions_args {
     wk_tensor *images, *targets, *predictions;
     const char *const *classes;
     int64_t class_count;
-    int64_t nrow;   // pictures in a row; 8
-    int64_t scale;  // pixels for each of the picture's; 0: as it looks good
+    int64_t nrow;      // pictures in a row; 8
+    int64_t scale;     // pixels for each of the picture's; 0: as it looks good
     const char *title; // may be NULL
 } wk_vision_predictions_args;
 #define wk_vision_draw_predictions(...)                                                                                \
@@ -107,8 +108,9 @@ wk_tensor *wk_vision_draw_confusion_matrix_with(wk_vision_confusion_args args);
 
 /* Curves over one or two panels side by side: each curve is count points (x[i], y[i]); NaNs are gaps.
 
-       wk_vision_draw_curves({.title = "loss", .x_label = "step", .curves = {{"training", steps, loss, n}}},
-                      {.title = "accuracy", .x_label = "epoch", .curves = {{"test", epochs, accuracy, m}}}) */
+       wk_vision_draw_curves(
+           {.title = "Loss", .x_label = "step", .curves = {{"training", steps, losses, n, .smooth = true}}},
+           {.title = "Accuracy", .x_label = "epoch", .curves = {{"test", epochs, accuracies, m, .markers = true}}}) */
 #define WK_VISION_CURVES 6
 typedef struct wk_vision_curve {
     const char *name; // in the legend

@@ -1,8 +1,8 @@
 /* Data sets: the user's functions, tensors, subsets; and how items become a batch.
 
    A batch is made by get_items where the data set has it (tensors copy their rows straight into the batch), else by
-   get_item for each item and one copy of each into the stack.  Everything here may run in several threads at once: a data
-   set is not changed after it is made. */
+   get_item for each item and one copy of each into the stack.  Everything here may run in several threads at once: a
+   data set is not changed after it is made. */
 #include "dataset.h"
 
 #include <string.h>
@@ -330,7 +330,8 @@ bool wk_data_random_split_with(wk_random_split_args args)
     }
     if (!good || rest != 0)
         return wk_fail(op, "lengths: expected 0 or more each, that add up to the data set's %lld, got %s",
-                       (long long)length, wk_shape_text(args.lengths.ndim, args.lengths.sizes, (char[WK_SHAPE_TEXT]){0}));
+                       (long long)length,
+                       wk_shape_text(args.lengths.ndim, args.lengths.sizes, (char[WK_SHAPE_TEXT]){0}));
 
     const size_t bytes = (size_t)length * sizeof(int64_t);
     int64_t *order = wk_alloc(bytes), begin = 0;

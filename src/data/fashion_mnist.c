@@ -1,5 +1,5 @@
-/* Fashion-MNIST: 70,000 grey pictures of clothes, 28 x 28, of ten classes (https://arxiv.org/abs/1708.07747), as Debian's
-   package dataset-fashion-mnist installs them: gzipped IDX files. */
+/* Fashion-MNIST: 70,000 grey pictures of clothes, 28 x 28, of ten classes (https://arxiv.org/abs/1708.07747), as
+   Debian's package dataset-fashion-mnist installs them: gzipped IDX files. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -59,8 +59,11 @@ static bool load(wk_vision_dataset *set, const char *root, bool train)
     wk_dataset *dataset = targets ? wk_data_tensor_dataset((wk_unsqueeze(data, 1), targets)) : NULL;
     if (!dataset)
         return false;
-    *set = (wk_vision_dataset){.dataset = dataset, .data = wk_keep(data), .targets = wk_keep(targets),
-                               .classes = class_names, .class_count = CLASSES};
+    *set = (wk_vision_dataset){.dataset = dataset,
+                               .data = wk_keep(data),
+                               .targets = wk_keep(targets),
+                               .classes = class_names,
+                               .class_count = CLASSES};
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* IDX files: two zero bytes, a byte for the type, a byte for the number of dims, each size as 4 bytes (high byte first),
-   then the numbers, row by row, high byte first.  zlib reads them gzipped or plain.
+/* IDX files: two zero bytes, a byte for the type, a byte for the number of dims, each size as 4 bytes (high byte
+   first), then the numbers, row by row, high byte first.  zlib reads them gzipped or plain.
 
    A file is not believed: sizes are multiplied with care, and before memory is asked for, what the header announces is
    held against the file's length (deflate packs at most 1032 to 1). */
@@ -78,8 +78,8 @@ static wk_tensor *read_idx(const char *op, const char *path, gzFile file, int64_
         return truncated(op, path, file);
     const wk_dtype dtype = header[0] == 0 && header[1] == 0 ? dtype_of(header[2]) : wk_dtype_default;
     if (!dtype)
-        return wk_fail(op, "%s: is no IDX file: expected it to begin with 00 00 and a type, got %02x %02x %02x %02x", path,
-                       header[0], header[1], header[2], header[3]);
+        return wk_fail(op, "%s: is no IDX file: expected it to begin with 00 00 and a type, got %02x %02x %02x %02x",
+                       path, header[0], header[1], header[2], header[3]);
     const int ndim = header[3];
     if (ndim > WK_MAX_DIMS)
         return wk_fail(op, "%s: expected at most %d dims, got %d", path, WK_MAX_DIMS, ndim);
@@ -96,7 +96,8 @@ static wk_tensor *read_idx(const char *op, const char *path, gzFile file, int64_
         large |= __builtin_mul_overflow(bytes, shape[dim], &bytes);
     if (large || bytes / (gzdirect(file) ? 1 : MOST_PACKED) > file_bytes)
         return wk_fail(op, "%s: its header announces %s %s, more than the file's %lld bytes can hold", path,
-                       wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(dtype), (long long)file_bytes);
+                       wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(dtype),
+                       (long long)file_bytes);
 
     wk_tensor *x = wk_tensor_new(op, ndim, shape, dtype, wk_cpu);
     if (!x)
@@ -106,8 +107,8 @@ static wk_tensor *read_idx(const char *op, const char *path, gzFile file, int64_
     const int64_t more = read_bytes(file, header, 1);
     if (more != 0)
         return more < 0 ? truncated(op, path, file)
-                        : wk_fail(op, "%s: holds more than the %s %s that its header announces", path, wk_shape_string(x),
-                                  wk_dtype_name(dtype));
+                        : wk_fail(op, "%s: holds more than the %s %s that its header announces", path,
+                                  wk_shape_string(x), wk_dtype_name(dtype));
     swap_bytes(wk_data(x), x->numel, wk_dtype_size(dtype));
     return x;
 }

@@ -1,15 +1,17 @@
 /* The loader, and the loop over its batches.
 
    A loop draws the epoch's order first; then batch i is the items order[i*B .. i*B+B), whoever makes it, and its
-   transform draws from a generator seeded with (the epoch's base seed + i).  So nothing depends on the number of workers.
+   transform draws from a generator seeded with (the epoch's base seed + i).  So nothing depends on the number of
+   workers.
 
-   With workers, batch i goes through place i % places: a worker takes the next batch when its place is free (the loop has
-   had batch i - places), makes it, and marks the place ready; the loop waits for its place, in order.  One mutex, two
-   conditions.  A worker computes with one thread, keeps its errors in the place, and hands tensors over by a retained
-   reference, after its own scope has ended.
+   With workers, batch i goes through place i % places: a worker takes the next batch when its place is free (the loop
+   has had batch i - places), makes it, and marks the place ready; the loop waits for its place, in order.  One mutex,
+   two conditions.  A worker computes with one thread, keeps its errors in the place, and hands tensors over by a
+   retained reference, after its own scope has ended.
 
    Threads last as long as a loop: starting them costs less than one batch, and nothing runs, or needs to be stopped,
-   between loops.  Rejected: processes as in PyTorch, which are there because Python's threads do not run side by side. */
+   between loops.  Rejected: processes as in PyTorch, which are there because Python's threads do not run side by side.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -219,10 +221,7 @@ static void *work(void *argument)
         pthread_mutex_unlock(&loop->mutex);
 
         bool good = false;
-        wk_try(&place->error)
-        {
-            good = make_batch(loop, index, &place->batch);
-        }
+        wk_try(&place->error) { good = make_batch(loop, index, &place->batch); }
 
         pthread_mutex_lock(&loop->mutex);
         place->good = good && !place->error.set;
@@ -295,10 +294,12 @@ static bool take_from_place(wk_batch_loop *loop, int64_t index, wk_sample *batch
         return true;
     const wk_error *error = &place->error; // no worker touches a place that was not freed
     const size_t name = strlen(error->op);
-    const bool named = name && strncmp(error->message, error->op, name) == 0 && strncmp(error->message + name, ": ", 2) == 0;
-    return wk_fail(error->set ? error->op : "data_loader", "%s\nhint: this happened in a worker thread; with "
-                   ".num_workers = 0 the traceback shows where", error->set ? error->message + (named ? name + 2 : 0) :
-                   "a worker made no batch");
+    const bool named =
+        name && strncmp(error->message, error->op, name) == 0 && strncmp(error->message + name, ": ", 2) == 0;
+    return wk_fail(error->set ? error->op : "data_loader",
+                   "%s\nhint: this happened in a worker thread; with "
+                   ".num_workers = 0 the traceback shows where",
+                   error->set ? error->message + (named ? name + 2 : 0) : "a worker made no batch");
 }
 
 /* ---------------------------------------------------------------- the loop */
@@ -402,8 +403,8 @@ bool wk_batch_loop_next(wk_batch_loop *loop, wk_batch *batch)
     if (!adopted)
         return false;
     loop->size = batch_size(loop, index);
-    *batch = (wk_batch){.index = index, .size = loop->size, .indices = loop->order + batch_begin(loop, index),
-                        .loop = loop};
+    *batch =
+        (wk_batch){.index = index, .size = loop->size, .indices = loop->order + batch_begin(loop, index), .loop = loop};
     batch->sample = made;
     return true;
 }

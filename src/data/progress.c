@@ -2,8 +2,8 @@
    see exact lines; the rest decides when and where to show it.
 
    On a terminal: at most 10 times a second, a carriage return, the line cut to the width, and blanks over what stood
-   there before.  Elsewhere: a whole line every 10 seconds, and the last.  The speed is that since the start: steady, and
-   what a reader can check with a clock. */
+   there before.  Elsewhere: a whole line every 10 seconds, and the last.  The speed is that since the start: steady,
+   and what a reader can check with a clock. */
 #include "progress.h"
 
 #include <stdarg.h>
@@ -73,7 +73,10 @@ void wk_progress_line(const wk_progress *progress, double seconds, int width, ch
     /* where the line is narrow, the bar goes first, then the speed */
     for (int cuts = width > 0 ? 0 : 1; cuts < 3; cuts++) {
         snprintf(line, size, "%s %3d%% %s%s%s%s  %s%s", progress->title, (int)(100 * part), cuts < 1 ? bar : "", counts,
-                 text, cuts < 2 ? speed : "", done > 0 || finished ? time : "", finished ? "" : done > 0 ? " left" : "...");
+                 text, cuts < 2 ? speed : "", done > 0 || finished ? time : "",
+                 finished   ? ""
+                 : done > 0 ? " left"
+                            : "...");
         if (width <= 0 || columns(line) <= width)
             break;
     }

@@ -1,8 +1,8 @@
 /* Samplers: the order of an epoch, drawn as PyTorch's samplers draw it.
 
    RandomSampler, without replacement: as many whole permutations as fit into num_samples, then one more of which only
-   the rest is used; that last one is drawn even where nothing is left of it, once the epoch has been used up, so that the
-   next epoch of the same generator begins where PyTorch's does.  With replacement: draws of 32. */
+   the rest is used; that last one is drawn even where nothing is left of it, once the epoch has been used up, so that
+   the next epoch of the same generator begins where PyTorch's does.  With replacement: draws of 32. */
 #include <string.h>
 
 #include "core/alloc.h"

@@ -1,7 +1,7 @@
 /* Files: read-only mappings, and writing whole or not at all.
 
-   A new file is written under a name of its own in the same folder, flushed to the disk, and renamed over the old one; the
-   folder is flushed as well, since the name stands there.  At any moment path is the old file or the new one. */
+   A new file is written under a name of its own in the same folder, flushed to the disk, and renamed over the old one;
+   the folder is flushed as well, since the name stands there.  At any moment path is the old file or the new one. */
 #define _GNU_SOURCE
 #include "file.h"
 

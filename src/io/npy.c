@@ -1,10 +1,10 @@
-/* numpy's .npy: the bytes 93 "NUMPY", version (1.0: the header's length in 2 bytes; 2.0 and 3.0: in 4), the header, a Python
-   dict as text that ends the first multiple of 64 bytes with a line break,
+/* numpy's .npy: the bytes 93 "NUMPY", version (1.0: the header's length in 2 bytes; 2.0 and 3.0: in 4), the header, a
+   Python dict as text that ends the first multiple of 64 bytes with a line break,
        {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
    then the numbers.  https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-   The header is read by a parser of its own for just that dict, its keys in any order.  descr: the byte order (< low byte
-   first, > high byte first, | none), the kind, the bytes of one number. */
+   The header is read by a parser of its own for just that dict, its keys in any order.  descr: the byte order (< low
+   byte first, > high byte first, | none), the kind, the bytes of one number. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +18,8 @@
 static const struct {
     wk_dtype dtype;
     const char *name;
-} dtypes[] = {{wk_bool, "b1"},    {wk_uint8, "u1"},   {wk_int8, "i1"},    {wk_int16, "i2"},    {wk_int32, "i4"},
-              {wk_int64, "i8"},   {wk_float16, "f2"}, {wk_float32, "f4"}, {wk_float64, "f8"}, {wk_complex64, "c8"}};
+} dtypes[] = {{wk_bool, "b1"},  {wk_uint8, "u1"},   {wk_int8, "i1"},    {wk_int16, "i2"},   {wk_int32, "i4"},
+              {wk_int64, "i8"}, {wk_float16, "f2"}, {wk_float32, "f4"}, {wk_float64, "f8"}, {wk_complex64, "c8"}};
 #define DTYPES (int)(sizeof dtypes / sizeof *dtypes)
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -183,8 +183,8 @@ static wk_tensor *read_npy(const char *op, const char *path, const wk_file_map *
     npy_header header = {0};
     cursor c = {(const char *)bytes + begin, (const char *)bytes + begin + length};
     if (!read_dict(&c, &header))
-        return wk_fail(op, "%s: its header is not {'descr': ..., 'fortran_order': ..., 'shape': (at most %d sizes)}", path,
-                       WK_MAX_DIMS);
+        return wk_fail(op, "%s: its header is not {'descr': ..., 'fortran_order': ..., 'shape': (at most %d sizes)}",
+                       path, WK_MAX_DIMS);
     return read_numbers(op, path, &header, bytes + begin + length, map->size - begin - length);
 }
 

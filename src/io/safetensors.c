@@ -1,4 +1,5 @@
-/* safetensors: 8 bytes, the length of the header (low byte first); the header, JSON, padded with spaces to a multiple of 8:
+/* safetensors: 8 bytes, the length of the header (low byte first); the header, JSON, padded with spaces to a multiple
+   of 8:
        {"__metadata__":{"epoch":"6"},"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}
    then the data; offsets count from its beginning.  https://github.com/huggingface/safetensors
 
@@ -22,9 +23,9 @@
 static const struct {
     wk_dtype dtype;
     const char *name;
-} dtypes[] = {{wk_int64, "I64"},    {wk_float64, "F64"},  {wk_complex64, "C64"}, {wk_float32, "F32"},
-              {wk_int32, "I32"},    {wk_bfloat16, "BF16"}, {wk_float16, "F16"},  {wk_int16, "I16"},
-              {wk_int8, "I8"},      {wk_uint8, "U8"},     {wk_bool, "BOOL"}};
+} dtypes[] = {{wk_int64, "I64"}, {wk_float64, "F64"},   {wk_complex64, "C64"}, {wk_float32, "F32"},
+              {wk_int32, "I32"}, {wk_bfloat16, "BF16"}, {wk_float16, "F16"},   {wk_int16, "I16"},
+              {wk_int8, "I8"},   {wk_uint8, "U8"},      {wk_bool, "BOOL"}};
 #define DTYPES (int)(sizeof dtypes / sizeof *dtypes)
 
 /* ---------------------------------------------------------------- reading */
@@ -169,8 +170,9 @@ static bool read_entries(reader *r, wk_dict *dict)
     int64_t covered = 0;
     for (int64_t i = 0; i < r->count; covered = r->entries[i++].end)
         if (r->entries[i].begin != covered)
-            return wk_fail(r->op, "%s: %s: expected its data to begin at %lld, where that of the tensor before it ends, got %lld",
-                           r->path, r->entries[i].name, (long long)covered, (long long)r->entries[i].begin);
+            return wk_fail(
+                r->op, "%s: %s: expected its data to begin at %lld, where that of the tensor before it ends, got %lld",
+                r->path, r->entries[i].name, (long long)covered, (long long)r->entries[i].begin);
     if (covered != r->data_bytes)
         return wk_fail(r->op, "%s: its tensors cover %lld bytes of its %lld bytes of data", r->path, (long long)covered,
                        (long long)r->data_bytes);
@@ -283,10 +285,10 @@ static bool write_all(const char *op, const char *path, const char *header, cons
                 wk_new_file_write(&file, header, length) && wk_new_file_write(&file, "        ", padded - length);
     for (int64_t i = 0; good && i < count; i++)
         wk_scope
-        {
-            wk_tensor *x = wk_contiguous(wk_to(items[i].value, wk_cpu));
-            good = x && wk_new_file_write(&file, wk_data(x), (size_t)bytes_of(x));
-        }
+    {
+        wk_tensor *x = wk_contiguous(wk_to(items[i].value, wk_cpu));
+        good = x && wk_new_file_write(&file, wk_data(x), (size_t)bytes_of(x));
+    }
     if (good)
         return wk_new_file_commit(&file);
     wk_new_file_abandon(&file);

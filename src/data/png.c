@@ -1,0 +1,220 @@
+/* PNG files by libpng, whose memory comes through wk_alloc like all of the library's.
+
+   libpng reports errors by longjmp: each direction has one function that calls setjmp and keeps what must outlive the
+   jump in a struct of its caller's.  A file is not believed: before memory is asked for, the size that its header tells
+   is held against the file's length (deflate packs at most 1032 to 1). */
+#include <wick/vision.h>
+
+#include "core/tensor.h"
+
+#ifdef WICK_HAVE_PNG
+
+#include <png.h>
+#include <string.h>
+
+#include <wick/cast.h>
+
+#include "core/alloc.h"
+#include "io/file.h"
+
+#define MOST_PACKED 1040
+
+typedef struct png_work {
+    const char *op, *path;
+    png_structp png;
+    png_infop info;
+    char message[128]; // of libpng's error
+    unsigned char *rows;
+    /* reading */
+    const wk_file_map *map;
+    size_t at;
+    /* writing */
+    wk_new_file file;
+} png_work;
+
+static png_voidp png_alloc(png_structp png, png_alloc_size_t bytes) { return (void)png, wk_alloc(bytes); }
+static void png_let_go(png_structp png, png_voidp block) { (void)png, wk_free(block); }
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    png_work *work = png_get_error_ptr(png);
+    snprintf(work->message, sizeof work->message, "%s", message);
+    png_longjmp(png, 1);
+}
+static void on_warning(png_structp png, png_const_charp message) { (void)png, (void)message; }
+
+/* ---------------------------------------------------------------- writing */
+
+static void write_bytes(png_structp png, png_bytep bytes, size_t count)
+{
+    png_work *work = png_get_io_ptr(png);
+    if (!wk_new_file_write(&work->file, bytes, count))
+        png_error(png, "could not be written");
+}
+static void flush_bytes(png_structp png) { (void)png; }
+
+/* false after an error of libpng's, or of the file's */
+static bool encode(png_work *work, const uint8_t *pixels, int64_t channels, int64_t height, int64_t width)
+{
+    static const int kinds[] = {0, PNG_COLOR_TYPE_GRAY, 0, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+    if (setjmp(png_jmpbuf(work->png)))
+        return false;
+    png_set_write_fn(work->png, work, write_bytes, flush_bytes);
+    png_set_IHDR(work->png, work->info, (png_uint_32)width, (png_uint_32)height, 8, kinds[channels], PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(work->png, 6);
+    png_write_info(work->png, work->info);
+    for (int64_t y = 0; y < height; y++) {
+        for (int64_t channel = 0; channel < channels; channel++)
+            for (int64_t x = 0; x < width; x++)
+                work->rows[x * channels + channel] = pixels[(channel * height + y) * width + x];
+        png_write_row(work->png, work->rows);
+    }
+    png_write_end(work->png, NULL);
+    return true;
+}
+
+static bool write_picture(png_work *work, const wk_tensor *x)
+{
+    const int64_t channels = x->ndim == 3 ? x->shape[0] : 1, height = x->shape[x->ndim - 2],
+                  width = x->shape[x->ndim - 1];
+    work->png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_let_go);
+    work->info = work->png ? png_create_info_struct(work->png) : NULL;
+    work->rows = work->info ? wk_alloc((size_t)(width * channels)) : NULL;
+    bool good = false;
+    if (!work->rows)
+        wk_out_of_memory(work->op, (size_t)(width * channels));
+    else if (wk_new_file_open(&work->file, work->op, work->path)) {
+        good = encode(work, wk_data(x), channels, height, width);
+        if (!good && work->file.target) { // not an error of the file's, which has told
+            wk_new_file_abandon(&work->file);
+            wk_fail(work->op, "%s: %s", work->path, work->message);
+        }
+        good = good && wk_new_file_commit(&work->file);
+    }
+    wk_free(work->rows);
+    png_destroy_write_struct(&work->png, &work->info);
+    return good;
+}
+
+bool wk_vision_write_png(wk_tensor *picture, const char *path)
+{
+    const char *const op = "write_png";
+    WK_REQUIRE(op, picture);
+    const int ndim = picture->ndim;
+    const int64_t channels = ndim == 3 ? picture->shape[0] : 1;
+    if (picture->dtype != wk_uint8 || ndim < 2 || ndim > 3 || (channels != 1 && channels != 3 && channels != 4))
+        return wk_fail(op, "picture: expected uint8 (H, W) or (C, H, W) of 1, 3 or 4 channels, got %s %s%s",
+                       wk_dtype_name(picture->dtype), wk_shape_string(picture),
+                       wk_dtype_is_floating(picture->dtype) ? "\nhint: wk_vision_save_image takes floats from 0 to 1"
+                                                            : "");
+    if (picture->numel == 0 || picture->shape[ndim - 1] > 1000000 || picture->shape[ndim - 2] > 1000000)
+        return wk_fail(op, "picture: expected 1 to 1000000 pixels in a row and rows, got %s", wk_shape_string(picture));
+    bool good = false;
+    wk_scope
+    {
+        wk_tensor *dense = wk_contiguous(wk_to(picture, wk_cpu));
+        png_work work = {.op = op, .path = path};
+        good = dense && write_picture(&work, dense);
+    }
+    return good;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static void read_bytes(png_structp png, png_bytep bytes, size_t count)
+{
+    png_work *work = png_get_io_ptr(png);
+    if (count > work->map->size - work->at)
+        png_error(png, "the file is cut off");
+    memcpy(bytes, work->map->bytes + work->at, count);
+    work->at += count;
+}
+
+typedef struct png_size {
+    int64_t channels, height, width;
+    bool memory;
+} png_size;
+
+/* false after an error of libpng's */
+static bool decode(png_work *work, png_size *size)
+{
+    if (setjmp(png_jmpbuf(work->png)))
+        return false;
+    png_set_read_fn(work->png, work, read_bytes);
+    png_read_info(work->png, work->info);
+    size->width = png_get_image_width(work->png, work->info);
+    size->height = png_get_image_height(work->png, work->info);
+    if (png_get_rowbytes(work->png, work->info) / MOST_PACKED * (size_t)size->height > work->map->size)
+        png_error(work->png, "its header tells of more pixels than the file can hold");
+    png_set_expand(work->png); // palettes to colours, few bits to 8, a transparent colour to alpha
+    png_set_scale_16(work->png);
+    const int passes = png_set_interlace_handling(work->png);
+    png_read_update_info(work->png, work->info);
+    size->channels = png_get_channels(work->png, work->info);
+    const size_t row_bytes = png_get_rowbytes(work->png, work->info);
+    if (row_bytes != (size_t)(size->width * size->channels))
+        png_error(work->png, "its rows are not of 8 bits");
+    work->rows = wk_alloc(row_bytes * (size_t)size->height);
+    if (!work->rows) {
+        size->memory = true;
+        return false;
+    }
+    for (int pass = 0; pass < passes; pass++)
+        for (int64_t y = 0; y < size->height; y++)
+            png_read_row(work->png, work->rows + (size_t)y * row_bytes, NULL);
+    png_read_end(work->png, NULL);
+    return true;
+}
+
+static wk_tensor *read_picture(png_work *work)
+{
+    if (work->map->size < 8 || png_sig_cmp(work->map->bytes, 0, 8) != 0)
+        return wk_fail(work->op, "%s: is no PNG file", work->path);
+    png_size size = {0};
+    wk_tensor *x = NULL;
+    work->png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_let_go);
+    work->info = work->png ? png_create_info_struct(work->png) : NULL;
+    if (!work->info || (!decode(work, &size) && (size.memory || !work->message[0])))
+        wk_out_of_memory(work->op, (size_t)(size.width * size.channels * size.height));
+    else if (work->message[0])
+        wk_fail(work->op, "%s: %s", work->path, work->message);
+    else
+        x = wk_tensor_new(work->op, 3, (int64_t[]){size.channels, size.height, size.width}, wk_uint8, wk_cpu);
+    const int64_t plane = size.height * size.width;
+    for (int64_t i = 0; x && i < plane; i++)
+        for (int64_t channel = 0; channel < size.channels; channel++)
+            ((uint8_t *)wk_data(x))[channel * plane + i] = work->rows[i * size.channels + channel];
+    wk_free(work->rows);
+    png_destroy_read_struct(&work->png, &work->info, NULL);
+    return x;
+}
+
+wk_tensor *wk_vision_read_image(const char *path)
+{
+    const char *const op = "read_image";
+    wk_file_map *map = wk_file_map_open(op, path);
+    if (!map)
+        return NULL;
+    png_work work = {.op = op, .path = path, .map = map};
+    wk_tensor *x = read_picture(&work);
+    wk_file_map_release(map);
+    return x;
+}
+
+#else
+
+bool wk_vision_write_png(wk_tensor *picture, const char *path)
+{
+    (void)picture;
+    return wk_fail("write_png", "%s: this build has no PNG\nhint: cmake -DWICK_PNG=ON", path);
+}
+
+wk_tensor *wk_vision_read_image(const char *path)
+{
+    return wk_fail("read_image", "%s: this build has no PNG\nhint: cmake -DWICK_PNG=ON", path);
+}
+
+#endif

@@ -1,0 +1,155 @@
+/* Grids of pictures and transforms, as in torchvision. */
+#include <wick/vision.h>
+
+#include <string.h>
+
+#include <wick/autograd.h>
+#include <wick/cast.h>
+#include <wick/creation.h>
+#include <wick/pointwise.h>
+#include <wick/reduction.h>
+#include <wick/view.h>
+
+#include "core/random.h"
+#include "core/tensor.h"
+
+/* ---------------------------------------------------------------- make_grid, save_image */
+
+/* (clamp(x, low, high) - low) / (high - low) */
+static wk_tensor *normalized(wk_tensor *x, const double range[2])
+{
+    double low = range[0], high = range[1];
+    if (low == 0 && high == 0) {
+        low = wk_item(wk_min(x));
+        high = wk_item(wk_max(x));
+    }
+    return wk_div(wk_sub(wk_clamp(x, low, high), low), high - low > 1e-5 ? high - low : 1e-5);
+}
+
+/* (N, C, H, W) from what make_grid takes; one channel becomes three */
+static wk_tensor *batch_of_pictures(wk_tensor *x)
+{
+    while (x && x->ndim < 4)
+        x = wk_unsqueeze(x, 0);
+    return x && x->shape[1] == 1 ? wk_expand(x, (-1, 3, -1, -1)) : x;
+}
+
+static wk_tensor *normalize_all(const wk_vision_grid_args *args, wk_tensor *x)
+{
+    x = wk_is_floating_point(x) ? wk_clone(x) : wk_to(x, wk_float32);
+    if (!args->scale_each || !x)
+        return x ? normalized(x, args->value_range) : NULL;
+    for (int64_t i = 0; i < x->shape[0]; i++) {
+        wk_tensor *each = wk_select(x, 0, i);
+        if (!wk_copy_(each, normalized(each, args->value_range)))
+            return NULL;
+    }
+    return x;
+}
+
+static wk_tensor *lay_out(const wk_vision_grid_args *args, wk_tensor *x)
+{
+    const int64_t count = x->shape[0], columns = args->nrow < count ? args->nrow : count;
+    const int64_t rows = columns > 0 ? (count + columns - 1) / columns : 0;
+    const int64_t height = x->shape[2] + args->padding, width = x->shape[3] + args->padding;
+    wk_tensor *grid = wk_full((x->shape[1], height * rows + args->padding, width * columns + args->padding),
+                              args->pad_value, .dtype = x->dtype);
+    for (int64_t i = 0; grid && i < count; i++)
+        wk_scope
+    {
+        wk_tensor *place = wk_narrow(grid, 1, i / columns * height + args->padding, x->shape[2]);
+        place = wk_narrow(place, 2, i % columns * width + args->padding, x->shape[3]);
+        if (!wk_copy_(place, wk_select(x, 0, i)))
+            grid = NULL;
+    }
+    return grid;
+}
+
+wk_tensor *wk_vision_make_grid_with(wk_vision_grid_args args)
+{
+    const char *const op = "make_grid";
+    WK_REQUIRE(op, args.x);
+    if (args.x->ndim < 2 || args.x->ndim > 4 || wk_is_complex(args.x))
+        return wk_fail(op, "x: expected (N, C, H, W), (C, H, W) or (H, W), got %s %s", wk_dtype_name(args.x->dtype),
+                       wk_shape_string(args.x));
+    if (args.nrow < 1 || args.padding < 0)
+        return wk_fail(op, "nrow, padding: expected 1 or more and 0 or more, got %lld and %lld", (long long)args.nrow,
+                       (long long)args.padding);
+    wk_tensor *grid = NULL;
+    wk_scope
+    {
+        wk_no_grad
+        {
+            wk_tensor *x = batch_of_pictures(args.x);
+            if (x && args.normalize && x->numel > 0)
+                x = normalize_all(&args, x);
+            grid = wk_keep(!x ? NULL : x->shape[0] == 1 ? wk_clone(wk_select(x, 0, 0)) : lay_out(&args, x));
+        }
+    }
+    return grid;
+}
+
+bool wk_vision_save_image_with(wk_vision_save_image_args args)
+{
+    bool good = false;
+    wk_scope
+    {
+        wk_tensor *grid = wk_vision_make_grid_with(args.grid);
+        wk_tensor *bytes = grid ? wk_to(wk_clamp(wk_add(wk_mul(grid, 255), 0.5), 0, 255), wk_uint8) : NULL;
+        good = bytes && wk_vision_write_png(bytes, args.path);
+    }
+    return good;
+}
+
+/* ---------------------------------------------------------------- transforms */
+
+/* y's rows are x's, backwards */
+static void mirror(const char *x, char *y, int64_t rows, int64_t width, size_t size)
+{
+    for (int64_t row = 0; row < rows; row++, x += (size_t)width * size, y += (size_t)width * size)
+        switch (size) {
+        case 1:
+            for (int64_t i = 0; i < width; i++)
+                y[i] = x[width - 1 - i];
+            break;
+        case 4:
+            for (int64_t i = 0; i < width; i++)
+                ((uint32_t *)y)[i] = ((const uint32_t *)x)[width - 1 - i];
+            break;
+        default:
+            for (int64_t i = 0; i < width; i++)
+                memcpy(y + (size_t)i * size, x + (size_t)(width - 1 - i) * size, size);
+        }
+}
+
+wk_tensor *wk_vision_random_horizontal_flip_with(wk_vision_flip_args args)
+{
+    const char *const op = "random_horizontal_flip";
+    WK_REQUIRE(op, args.x);
+    if (args.x->ndim != 3 && args.x->ndim != 4)
+        return wk_fail(op, "x: expected (N, C, H, W) or (C, H, W), got %s", wk_shape_string(args.x));
+    if (!(args.p >= 0 && args.p <= 1))
+        return wk_fail(op, "p: expected 0 to 1, got %g", args.p);
+    wk_tensor *y = NULL;
+    wk_scope
+    {
+        wk_tensor *x = wk_contiguous(wk_detach(args.x));
+        wk_tensor *flipped = x ? wk_keep(wk_tensor_new(op, x->ndim, x->shape, x->dtype, x->device)) : NULL;
+        const int64_t count = args.x->ndim == 4 ? args.x->shape[0] : 1, width = args.x->shape[args.x->ndim - 1];
+        const size_t size = wk_dtype_size(args.x->dtype);
+        const int64_t each = args.x->numel / (count > 0 ? count : 1);
+        wk_generator *generator = wk_generator_or_default(args.generator);
+        wk_generator_lock(generator);
+        for (int64_t i = 0; flipped && i < count; i++) {
+            const char *from = (const char *)wk_data(x) + (size_t)(i * each) * size;
+            char *to = (char *)wk_data(flipped) + (size_t)(i * each) * size;
+            if (wk_random_unit(generator) >= args.p)
+                memcpy(to, from, (size_t)each * size);
+            else if (each > 0)
+                mirror(from, to, each / width, width, size);
+        }
+        wk_generator_unlock(generator);
+        y = flipped;
+    }
+    return y;
+}
