@@ -227,12 +227,12 @@ void *wk_module_add_at(void *self, const char *name, void *place, void *child, i
         return NULL;
     if (!wk_module_check("add_module", child))
         return NULL;
-    if (!wk_module_check("add_module", self) || !add_module(self, name, place, child)) {
-        if (((wk_module *)child)->inside->references == 0)
-            module_destroy(child);
-        return NULL;
-    }
-    return child;
+    if (wk_module_check("add_module", self) && add_module(self, name, place, child))
+        return child;
+    /* it has no owner then, unless it is the tree that self is in */
+    if (((wk_module *)child)->inside->references == 0 && !(self && contains(child, self)))
+        module_destroy(child);
+    return NULL;
 }
 
 bool wk_module_add_module(void *module, const char *name, void *child)

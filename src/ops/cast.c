@@ -10,6 +10,8 @@
 /* from's values, cast, in new memory or (broadcast) in into's */
 static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_tensor *into)
 {
+    if (!from)
+        return NULL;
     if (into && !wk_same_shape(from, into))
         return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
                                                  .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype,
