@@ -93,32 +93,68 @@ wk_tensor *wk_diag_with(wk_triangle_args args)
     return on_diagonal(x, (wk_shape){2, {size, size}}, args.diagonal, 0, 1);
 }
 
-/* ---------------------------------------------------------------- triu, tril: masked_fill with zeros */
+/* ---------------------------------------------------------------- triu, tril: dx = the same triangle of dy */
 
-/* where the other triangle is: (M, N) bool */
-static wk_tensor *zeroed(const char *op, const wk_tensor *x, int64_t diagonal, bool upper)
+static bool check_matrix(const char *op, const wk_tensor *x)
 {
     if (x->ndim < 2)
         return wk_fail(op, "x: expected at least 2 dims, got %s", wk_shape_string(x));
-    const int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1];
-    wk_tensor *mask = wk_tensor_new(op, 2, (int64_t[]){m, n}, wk_bool, x->device);
-    bool *out = mask ? wk_data(mask) : NULL;
-    for (int64_t i = 0; out && i < m; i++)
-        for (int64_t j = 0; j < n; j++)
-            out[i * n + j] = upper ? j - i < diagonal : j - i > diagonal;
-    return mask;
+    return true;
 }
 
-static wk_tensor *triangle(const char *op, wk_triangle_args args, bool upper, bool in_place)
+/* x is dense; y may be x */
+static void run_triangle(wk_tensor *x, wk_tensor *y, int64_t diagonal, bool upper)
 {
-    WK_REQUIRE(op, args.x);
-    wk_tensor *mask = zeroed(op, args.x, args.diagonal, upper);
-    if (!mask)
-        return NULL;
-    return in_place ? wk_masked_fill_(args.x, mask, false) : wk_masked_fill(args.x, mask, false);
+    const int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
+    if (x->numel > 0)
+        wk_run(x, triangle, x->numel / columns, columns, .x = wk_data(x), .y = wk_data(y),
+               .size = (int64_t)wk_dtype_size(x->dtype), .rows = rows, .columns = columns, .diagonal = diagonal,
+               .upper = upper);
 }
 
-wk_tensor *wk_triu_with(wk_triangle_args args) { return triangle("triu", args, true, false); }
-wk_tensor *wk_tril_with(wk_triangle_args args) { return triangle("tril", args, false, false); }
-wk_tensor *wk_triu_in_place_with(wk_triangle_args args) { return triangle("triu_", args, true, true); }
-wk_tensor *wk_tril_in_place_with(wk_triangle_args args) { return triangle("tril_", args, false, true); }
+static wk_tensor *triangle(const char *op, wk_tensor *x, int64_t diagonal, bool upper);
+
+static void triu_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, triangle("triu_backward", dy, node->n, true));
+}
+
+static void tril_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, triangle("tril_backward", dy, node->n, false));
+}
+
+static wk_tensor *triangle(const char *op, wk_tensor *x, int64_t diagonal, bool upper)
+{
+    WK_REQUIRE(op, x);
+    wk_tensor *dense = check_matrix(op, x) ? wk_dense(x) : NULL;
+    wk_tensor *y = dense ? wk_tensor_new(op, x->ndim, x->shape, x->dtype, x->device) : NULL;
+    if (!y)
+        return NULL;
+    run_triangle(dense, y, diagonal, upper);
+    return upper ? wk_record(y, triu_backward, WK_INPUTS(x), .n = diagonal)
+                 : wk_record(y, tril_backward, WK_INPUTS(x), .n = diagonal);
+}
+
+static wk_tensor *triangle_in_place(const char *op, wk_tensor *x, int64_t diagonal, bool upper)
+{
+    WK_REQUIRE(op, x);
+    if (!check_matrix(op, x) || !wk_check_writable(op, x))
+        return NULL;
+    if (!wk_is_contiguous(x) || wk_needs_grad(x))
+        return wk_write(op, x, triangle(op, x, diagonal, upper));
+    run_triangle(x, x, diagonal, upper);
+    x->storage->version++;
+    return x;
+}
+
+wk_tensor *wk_triu_with(wk_triangle_args args) { return triangle("triu", args.x, args.diagonal, true); }
+wk_tensor *wk_tril_with(wk_triangle_args args) { return triangle("tril", args.x, args.diagonal, false); }
+wk_tensor *wk_triu_in_place_with(wk_triangle_args args)
+{
+    return triangle_in_place("triu_", args.x, args.diagonal, true);
+}
+wk_tensor *wk_tril_in_place_with(wk_triangle_args args)
+{
+    return triangle_in_place("tril_", args.x, args.diagonal, false);
+}

@@ -49,7 +49,17 @@ static wk_gather_work columns_of(const wk_tensor *index, wk_tensor *from, wk_ten
         w.y_strides[w.ndim++] = to_stride;
         *count *= index->shape[own];
     }
+    if (w.ndim > 0) { // an item is a block of columns
+        const int64_t columns = w.shape[w.ndim - 1];
+        *count = columns > 0 ? *count / columns * ((columns + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK) : 0;
+    }
     return w;
+}
+
+static int64_t cost_of(const wk_gather_work *w)
+{
+    const int64_t columns = w->ndim > 0 ? w->shape[w->ndim - 1] : 1;
+    return 2 * w->m * (columns < WK_INDEX_BLOCK ? columns : WK_INDEX_BLOCK);
 }
 
 static int64_t size_of(const wk_tensor *x, int dim) { return x->ndim > 0 ? x->shape[dim] : 1; }
@@ -76,7 +86,7 @@ wk_tensor *wk_gather(wk_tensor *x, int64_t dim_, wk_tensor *index)
     int64_t count;
     const wk_gather_work w = columns_of(checked, x, y, dim, &count);
     if (y->numel > 0)
-        wk_parallel(wk_kernels_of(y->device, y->dtype)->gather, &w, count, 2 * w.m);
+        wk_parallel(wk_kernels_of(y->device, y->dtype)->gather, &w, count, cost_of(&w));
     return wk_record(y, gather_backward, WK_INPUTS(x), WK_SAVED(checked), .dim = dim,
                      .shape = wk_shape_of(x->ndim, x->shape));
 }
@@ -117,11 +127,11 @@ static void write_elements(const element_write *w, wk_tensor *y)
             columns.x_strides[own] *= 2, columns.y_strides[own] *= 2;
         columns.x_step *= 2, columns.y_step *= 2;
         kernels = wk_kernels_of(y->device, wk_float32);
-        wk_parallel(kernels->scatter_add, &columns, count, 2 * columns.m);
+        wk_parallel(kernels->scatter_add, &columns, count, cost_of(&columns));
         columns.x = (const float *)columns.x + 1;
         columns.y = (float *)columns.y + 1;
     }
-    wk_parallel(w->adds ? kernels->scatter_add : kernels->scatter, &columns, count, 2 * columns.m);
+    wk_parallel(w->adds ? kernels->scatter_add : kernels->scatter, &columns, count, cost_of(&columns));
 }
 
 /* dy gathered at index, in index's part of source */

@@ -16,9 +16,11 @@ wk_tensor *wk_nonzero_positions(const char *op, wk_tensor *x)
         count += holds[i];
     wk_tensor *positions = wk_tensor_new(op, 1, &count, wk_int64, x->device);
     int64_t *to = positions ? wk_data(positions) : NULL;
-    for (int64_t i = 0, at = 0; to && at < count; i++)
-        if (holds[i])
-            to[at++] = i;
+    /* written whether it holds or not, and kept where it does: no branch to guess */
+    for (int64_t i = 0, at = 0; to && at < count; i++) {
+        to[at] = i;
+        at += holds[i];
+    }
     return positions;
 }
 
@@ -34,12 +36,20 @@ wk_tensor *wk_nonzero(wk_tensor *x)
         return NULL;
     const int64_t *from = wk_data(positions);
     int64_t *to = wk_data(y);
-    for (int64_t i = 0; i < positions->numel; i++) {
-        int64_t rest = from[i];
-        for (int dim = x->ndim - 1; dim >= 0; dim--) {
-            to[i * x->ndim + dim] = rest % x->shape[dim];
-            rest /= x->shape[dim];
+    const int last = x->ndim - 1;
+    int64_t coordinate[WK_MAX_DIMS] = {0}, row = 0; // where the row begins that coordinate is in
+    for (int64_t i = 0; last >= 0 && i < positions->numel; i++, to += x->ndim) {
+        if (from[i] - row >= x->shape[last]) {
+            int64_t rest = from[i] / x->shape[last];
+            row = rest * x->shape[last];
+            for (int dim = last - 1; dim >= 0; dim--) {
+                coordinate[dim] = rest % x->shape[dim];
+                rest /= x->shape[dim];
+            }
         }
+        coordinate[last] = from[i] - row;
+        for (int dim = 0; dim <= last; dim++)
+            to[dim] = coordinate[dim];
     }
     return y;
 }

@@ -19,38 +19,49 @@ void KERNEL_NAME(scatter_rows)(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* y[.., j, ..] = x[.., index[.., j, ..], ..]; an item is a column */
+/* y[.., j, ..] = x[.., index[.., j, ..], ..], and the other way round: the last of equal indices wins */
+#define ELEMENTS(type)                                                                                                 \
+    static void gather_##type(const wk_index_block *b, const int64_t *index, const type *x, type *y)                   \
+    {                                                                                                                  \
+        WK_INDEX_LOOP(b, index, y[p] = x[c])                                                                           \
+    }                                                                                                                  \
+    static void scatter_##type(const wk_index_block *b, const int64_t *index, const type *x, type *y)                  \
+    {                                                                                                                  \
+        WK_INDEX_LOOP(b, index, y[c] = x[p])                                                                           \
+    }
+ELEMENTS(uint8_t)
+ELEMENTS(uint16_t)
+ELEMENTS(uint32_t)
+ELEMENTS(uint64_t)
+
 void KERNEL_NAME(gather)(const void *work, int64_t begin, int64_t end)
 {
     const wk_gather_work *w = work;
     for (int64_t item = begin; item < end; item++) {
-        const wk_index_column at = wk_index_column_at(w, item);
-        const int64_t *index = w->index + at.index;
-        const char *x = (const char *)w->x + at.x * w->size;
-        char *y = (char *)w->y + at.y * w->size;
-        for (int64_t j = 0; j < w->m; j++) {
-            const char *from = x + index[j * w->index_step] * w->x_step * w->size;
-            char *to = y + j * w->y_step * w->size;
-            if (w->size == 4)
-                memcpy(to, from, 4);
-            else if (w->size == 8)
-                memcpy(to, from, 8);
-            else
-                memcpy(to, from, (size_t)w->size);
-        }
+        const wk_index_block b = wk_index_block_at(w, item, true);
+        if (w->size == 4)
+            gather_uint32_t(&b, w->index, w->x, w->y);
+        else if (w->size == 8)
+            gather_uint64_t(&b, w->index, w->x, w->y);
+        else if (w->size == 2)
+            gather_uint16_t(&b, w->index, w->x, w->y);
+        else
+            gather_uint8_t(&b, w->index, w->x, w->y);
     }
 }
 
-/* y[.., index[.., j, ..], ..] = x[.., j, ..], the last of equal indices wins; an item is a column */
 void KERNEL_NAME(scatter)(const void *work, int64_t begin, int64_t end)
 {
     const wk_gather_work *w = work;
     for (int64_t item = begin; item < end; item++) {
-        const wk_index_column at = wk_index_column_at(w, item);
-        const int64_t *index = w->index + at.index;
-        const char *x = (const char *)w->x + at.x * w->size;
-        char *y = (char *)w->y + at.y * w->size;
-        for (int64_t j = 0; j < w->m; j++)
-            memcpy(y + index[j * w->index_step] * w->y_step * w->size, x + j * w->x_step * w->size, (size_t)w->size);
+        const wk_index_block b = wk_index_block_at(w, item, false);
+        if (w->size == 4)
+            scatter_uint32_t(&b, w->index, w->x, w->y);
+        else if (w->size == 8)
+            scatter_uint64_t(&b, w->index, w->x, w->y);
+        else if (w->size == 2)
+            scatter_uint16_t(&b, w->index, w->x, w->y);
+        else
+            scatter_uint8_t(&b, w->index, w->x, w->y);
     }
 }
