@@ -10,7 +10,7 @@
 #   nothing                                functions and types
 # Functions and types of earlier blocks are known in later ones.  A block fails: its first line and the errors are printed.
 set -eu
-page=$1 compiler=$2 library=$3
+page=$1 compiler=$2 library=$(cd "$(dirname "$3")" && pwd)/$(basename "$3")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -35,7 +35,7 @@ done
 
 { printf '#include <wick.h>\n#include "kernels/kernels.h"\n' | $compiler -std=gnu11 -Iinclude -Isrc -E -dD -; cat src/*/*.[ch] src/kernels/*/*.h katas/*.[ch]; } |
     grep -oE '\bwk_[a-z0-9_]+' | sort -u >"$work/names"
-grep -oE '\bwk_[a-z0-9_]+' "$page" | sort -u | comm -23 - "$work/names" >"$work/unknown"
+grep -oE '\bwk_[a-z0-9_]+' "$page" | sed -E 's/_(baseline|avx2|avx512)_float(32|64)$//' | sort -u | comm -23 - "$work/names" >"$work/unknown"
 for name in $(cat "$work/unknown"); do complain "no such name: $name"; done
 
 flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"

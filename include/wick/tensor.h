@@ -4,6 +4,13 @@
 
 #include <wick/dtype.h>
 
+/* a keyword given twice is a default that the caller overrides: wk_softmax(x, .dim = 0) */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
