@@ -53,6 +53,35 @@ wk_module *wk_nn_sigmoid(void) { return plain("sigmoid", sigmoid_forward); }
 
 /* ---------------------------------------------------------------- gelu, softmax, flatten */
 
+typedef struct wk_nn_gelu {
+    wk_module_base base;
+    bool by_tanh;
+} wk_nn_gelu;
+
+static wk_tensor *gelu_forward(void *module, wk_tensor *x)
+{
+    const wk_nn_gelu *self = module;
+    return wk_gelu(x, .approximate = self->by_tanh ? "tanh" : "none");
+}
+
+static void gelu_repr(void *module, char *text, size_t size)
+{
+    const wk_nn_gelu *self = module;
+    snprintf(text, size, "approximate='%s'", self->by_tanh ? "tanh" : "none");
+}
+
+wk_module *wk_nn_gelu_with(wk_nn_gelu_args args)
+{
+    const bool by_tanh = args.approximate && strcmp(args.approximate, "tanh") == 0;
+    if (!by_tanh && !(args.approximate && strcmp(args.approximate, "none") == 0))
+        return wk_fail("nn_gelu", "approximate: expected \"none\" or \"tanh\", got \"%s\"",
+                       args.approximate ? args.approximate : "(null)");
+    wk_nn_gelu *self = wk_module_new(wk_nn_gelu, gelu_forward, .extra_repr = gelu_repr);
+    if (self)
+        self->by_tanh = by_tanh;
+    return (wk_module *)self;
+}
+
 typedef struct wk_nn_softmax {
     wk_module_base base;
     int64_t dim;

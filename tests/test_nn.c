@@ -1,0 +1,316 @@
+/* Layers start from PyTorch's values and compute what it computes, gradients too. */
+#include "answers.h"
+
+static int setup(void **state)
+{
+    (void)state;
+    return read_answers("nn");
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    wk_dict_free(answers);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- makers, named as in golden/nn.py */
+
+static wk_module *linear(void) { return wk_nn_linear(7, 5); }
+static wk_module *linear_without_bias(void) { return wk_nn_linear(4, 9, .bias = false); }
+static wk_module *linear_float64(void) { return wk_nn_linear(3, 2, .dtype = wk_float64); }
+static wk_module *conv2d(void) { return wk_nn_conv2d(4, 6, 3, .stride = 2, .padding = 1); }
+static wk_module *conv2d_patches(void) { return wk_nn_conv2d(1, 16, 4, 4); }
+static wk_module *conv2d_groups(void)
+{
+    return wk_nn_conv2d(4, 8, WK_PAIR(3, 2), .stride = WK_PAIR(1, 2), .padding = WK_PAIR(2, 1),
+                        .dilation = WK_PAIR(2, 1), .groups = 2, .bias = false);
+}
+static wk_module *conv1d(void) { return wk_nn_conv1d(3, 5, 3, .padding = 1); }
+static wk_module *layer_norm(void) { return wk_nn_layer_norm((6)); }
+static wk_module *layer_norm_2d(void) { return wk_nn_layer_norm((3, 6), 1e-3, .bias = false); }
+static wk_module *layer_norm_plain(void) { return wk_nn_layer_norm((6), .elementwise_affine = false); }
+static wk_module *rms_norm(void) { return wk_nn_rms_norm((6)); }
+static wk_module *group_norm(void) { return wk_nn_group_norm(2, 6); }
+static wk_module *embedding(void) { return wk_nn_embedding(10, 4); }
+static wk_module *embedding_padding(void) { return wk_nn_embedding(10, 4, .padding_idx = -1); }
+static wk_module *gelu(void) { return wk_nn_gelu(); }
+static wk_module *gelu_tanh(void) { return wk_nn_gelu(.approximate = "tanh"); }
+static wk_module *softmax(void) { return wk_nn_softmax(.dim = 1); }
+static wk_module *flatten(void) { return wk_nn_flatten(); }
+static wk_module *mlp(void)
+{
+    return wk_nn_sequential(wk_nn_linear(6, 16), wk_nn_relu(), wk_nn_sequential(wk_nn_linear(16, 16), wk_nn_silu()),
+                            wk_nn_tanh(), wk_nn_linear(16, 3), wk_nn_sigmoid(), wk_nn_identity());
+}
+static wk_module *attention(void) { return wk_nn_multihead_attention(8, 2); }
+static wk_module *attention_batch_first(void) { return wk_nn_multihead_attention(8, 2, .batch_first = true); }
+static wk_module *attention_without_weights(void)
+{
+    return wk_nn_multihead_attention(8, 2, .batch_first = true, .bias = false);
+}
+static wk_module *attention_one_sequence(void) { return wk_nn_multihead_attention(8, 2, .kdim = 6, .vdim = 4); }
+static wk_module *encoder_layer(void) { return wk_nn_transformer_encoder_layer(8, 2, 16, .dropout = 0); }
+static wk_module *encoder_layer_norm_first(void)
+{
+    return wk_nn_transformer_encoder_layer(8, 2, 16, 0, .activation = "gelu", .batch_first = true, .norm_first = true);
+}
+static wk_module *encoder_layer_masks(void)
+{
+    return wk_nn_transformer_encoder_layer(8, 2, 16, 0, .batch_first = true, .bias = false);
+}
+static wk_module *encoder(void)
+{
+    return wk_nn_transformer_encoder(wk_nn_transformer_encoder_layer(8, 2, 16, 0, .batch_first = true), 3,
+                                     wk_nn_layer_norm((8)));
+}
+static wk_module *cross_entropy_loss(void)
+{
+    wk_module *loss = NULL;
+    wk_scope loss = wk_nn_cross_entropy_loss(.weight = wk_tensor((3), ((float[]){1, 2, 0.5})), .label_smoothing = 0.1);
+    return loss;
+}
+static wk_module *mse_loss(void) { return wk_nn_mse_loss("sum"); }
+
+/* ---------------------------------------------------------------- calls: results in order */
+
+typedef wk_tensors call(wk_module *module, wk_tensor **in, wk_tensor **out);
+
+static wk_tensors forward(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_forward(module, in[0]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors loss(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_loss(module, in[0], in[1]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors attend(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .weights = &out[1]);
+    return (wk_tensors){2, out};
+}
+static wk_tensors attend_without_weights(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors attend_each_head(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .attn_mask = in[3],
+                                               .average_attn_weights = false, .weights = &out[1]);
+    return (wk_tensors){2, out};
+}
+static wk_tensors attend_padding(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], in[3], .weights = &out[1]);
+    return (wk_tensors){2, out};
+}
+static wk_tensors attend_both_masks(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .key_padding_mask = in[3], .attn_mask = in[4]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors attend_float_mask(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .attn_mask = in[3], .weights = &out[1]);
+    return (wk_tensors){2, out};
+}
+static wk_tensors encode_with_masks(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_transformer_encoder_layer_forward(module, in[0], .src_mask = in[1], .src_key_padding_mask = in[2]);
+    return (wk_tensors){1, out};
+}
+
+static const struct {
+    const char *name;
+    wk_module *(*make)(void);
+    call *call;
+} LAYERS[] = {{"linear", linear, forward},
+              {"linear_without_bias", linear_without_bias, forward},
+              {"linear_float64", linear_float64, forward},
+              {"conv2d", conv2d, forward},
+              {"conv2d_patches", conv2d_patches, forward},
+              {"conv2d_groups", conv2d_groups, forward},
+              {"conv1d", conv1d, forward},
+              {"layer_norm", layer_norm, forward},
+              {"layer_norm_2d", layer_norm_2d, forward},
+              {"layer_norm_plain", layer_norm_plain, forward},
+              {"rms_norm", rms_norm, forward},
+              {"group_norm", group_norm, forward},
+              {"embedding", embedding, forward},
+              {"embedding_padding", embedding_padding, forward},
+              {"gelu", gelu, forward},
+              {"gelu_tanh", gelu_tanh, forward},
+              {"softmax", softmax, forward},
+              {"flatten", flatten, forward},
+              {"mlp", mlp, forward},
+              {"attention", attention, attend},
+              {"attention_batch_first", attention_batch_first, attend},
+              {"attention_without_weights", attention_without_weights, attend_without_weights},
+              {"attention_each_head", attention_batch_first, attend_each_head},
+              {"attention_padding", attention_batch_first, attend_padding},
+              {"attention_both_masks", attention_batch_first, attend_both_masks},
+              {"attention_float_mask", attention, attend_float_mask},
+              {"attention_one_sequence", attention_one_sequence, attend},
+              {"encoder_layer", encoder_layer, forward},
+              {"encoder_layer_norm_first", encoder_layer_norm_first, forward},
+              {"encoder_layer_masks", encoder_layer_masks, encode_with_masks},
+              {"encoder", encoder, forward},
+              {"cross_entropy_loss", cross_entropy_loss, loss},
+              {"mse_loss", mse_loss, loss}};
+
+/* every key of the answer, in its order, with its bits, and no other */
+static void check_state(const char *name, wk_module *module)
+{
+    char prefix[100], what[200];
+    snprintf(prefix, sizeof prefix, "%s/state/", name);
+    wk_dict *state = wk_module_state_dict(module), *expected = wk_dict_part(answers, prefix);
+    assert_int_equal(wk_dict_count(state), wk_dict_count(expected));
+    for (int64_t i = 0; i < wk_dict_count(state); i++) {
+        snprintf(what, sizeof what, "%s, %s at the start", name, wk_dict_key_at(state, i));
+        assert_string_equal(wk_dict_key_at(state, i), wk_dict_key_at(expected, i));
+        assert_near(what, wk_dict_value_at(state, i), wk_dict_value_at(expected, i), 0);
+    }
+    wk_dict_free(state);
+    wk_dict_free(expected);
+}
+
+static void check_results(const char *name, wk_module *module, call *run)
+{
+    char what[200];
+    wk_tensor *in[5] = {0}, *out[2] = {0};
+    for (int i = 0; i < 5 && find_answer("%s/in%d", name, i); i++) {
+        in[i] = wk_clone(answer("%s/in%d", name, i));
+        if (find_answer("%s/dx%d", name, i))
+            wk_requires_grad_(in[i], true);
+    }
+    const wk_tensors results = run(module, in, out);
+    for (int i = 0; i < results.count; i++) {
+        snprintf(what, sizeof what, "%s, result %d", name, i);
+        assert_near(what, results.items[i], answer("%s/out%d", name, i), 2e-6);
+    }
+    assert_null(find_answer("%s/out%d", name, (int)results.count));
+    assert_true(wk_backward(out[0], .gradient = answer("%s/dy", name)));
+    for (int i = 0; i < 5 && in[i]; i++)
+        if (find_answer("%s/dx%d", name, i)) {
+            snprintf(what, sizeof what, "%s, gradient of input %d", name, i);
+            assert_near(what, in[i]->grad, answer("%s/dx%d", name, i), 5e-6);
+        }
+    const wk_dict *parameters = wk_module_named_parameters(module);
+    for (int64_t i = 0; i < wk_dict_count(parameters); i++) {
+        snprintf(what, sizeof what, "%s, gradient of %s", name, wk_dict_key_at(parameters, i));
+        assert_near(what, wk_dict_value_at(parameters, i)->grad,
+                    answer("%s/grad/%s", name, wk_dict_key_at(parameters, i)), 5e-6);
+    }
+}
+
+static void layers_are_pytorchs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof LAYERS / sizeof *LAYERS; i++)
+        wk_scope
+        {
+            wk_manual_seed(0);
+            wk_module *module = LAYERS[i].make();
+            assert_non_null(module);
+            check_state(LAYERS[i].name, module);
+            check_results(LAYERS[i].name, module, LAYERS[i].call);
+            wk_module_free(module);
+        }
+}
+
+/* every allocation of making, calling and differentiating a layer fails once: an error each time, and nothing is left */
+static void layers_without_memory_fail_cleanly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof LAYERS / sizeof *LAYERS; i++) {
+        bool done = false;
+        for (int64_t allocation = 0; !done; allocation++) {
+            const int64_t before = wk_memory_get_stats().live_blocks;
+            wk_scope
+            {
+                wk_error err;
+                wk_module *module = NULL;
+                wk_tensor *in[5] = {0}, *out[2] = {0};
+                for (int k = 0; k < 5 && find_answer("%s/in%d", LAYERS[i].name, k); k++)
+                    in[k] = answer("%s/in%d", LAYERS[i].name, k);
+                wk_try (&err) {
+                    wk_memory_fail_after(allocation);
+                    module = LAYERS[i].make();
+                    if (module)
+                        LAYERS[i].call(module, in, out);
+                    if (out[0] && out[0]->requires_grad)
+                        wk_backward(out[0], .gradient = answer("%s/dy", LAYERS[i].name));
+                    wk_memory_fail_after(-1);
+                }
+                done = !err.set;
+                if (!done && module == NULL)
+                    assert_null(out[0]);
+                wk_module_free(module);
+            }
+            if (!done && allocation > 2 && wk_memory_get_stats().live_blocks > before)
+                fail_msg("%s: %lld blocks are left after allocation %lld failed", LAYERS[i].name,
+                         (long long)(wk_memory_get_stats().live_blocks - before), (long long)allocation);
+        }
+    }
+}
+
+static void printed_forms(void **state)
+{
+    (void)state;
+    const char *expected = "sequential(\n"
+                           "  (0): linear(in_features=6, out_features=16, bias=True)\n"
+                           "  (1): relu()\n"
+                           "  (2): sequential(\n"
+                           "    (0): linear(in_features=16, out_features=16, bias=True)\n"
+                           "    (1): silu()\n"
+                           "  )\n"
+                           "  (3): tanh()\n"
+                           "  (4): linear(in_features=16, out_features=3, bias=True)\n"
+                           "  (5): sigmoid()\n"
+                           "  (6): identity()\n"
+                           ")\n";
+    char text[1000] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    wk_module *module = mlp();
+    wk_module_print(module, file);
+    fclose(file);
+    wk_module_free(module);
+    assert_string_equal(text, expected);
+}
+
+#define assert_fails(expression, words)                                                                                \
+    do {                                                                                                               \
+        wk_error err;                                                                                                  \
+        wk_try (&err) assert_null(expression);                                                                         \
+        if (!err.set || !strstr(err.message, words))                                                                   \
+            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
+    } while (0)
+
+static void wrong_arguments_are_errors(void **state)
+{
+    (void)state;
+    assert_fails(wk_nn_linear(-1, 2), "in_features");
+    assert_fails(wk_nn_conv2d(3, 4, 2, .groups = 2), "groups");
+    assert_fails(wk_nn_conv2d(3, 4, 0), "kernel_size");
+    assert_fails(wk_nn_embedding(4, 2, .padding_idx = 4), "padding_idx");
+    assert_fails(wk_nn_dropout(1.5), "p: expected 0 to 1");
+    assert_fails(wk_nn_gelu("erf"), "approximate");
+    assert_fails(wk_nn_multihead_attention(8, 3), "multiple of num_heads");
+    assert_fails(wk_nn_transformer_encoder_layer(8, 2, .activation = "swish"), "activation");
+    assert_fails(wk_nn_sequential(wk_nn_linear(2, 2), wk_nn_linear(-2, 2)), "in_features");
+    assert_fails(wk_nn_mse_loss("average"), "reduction");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_are_pytorchs),
+        cmocka_unit_test(layers_without_memory_fail_cleanly),
+        cmocka_unit_test(printed_forms),
+        cmocka_unit_test(wrong_arguments_are_errors),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
