@@ -20,7 +20,7 @@
 
 #define WK_KERNEL_MAX_DIMS 8
 #define WK_INDEX_BLOCK 64    // columns in an item of scatter_rows and index_add
-#define WK_ATTENTION_ROWS 64 // query rows in a block
+#define WK_ATTENTION_ROWS 128 // query rows in a block
 
 /* What an element-wise kernel works on; an item is an element of the result, counted in row-major order.  Operands are
    read through strides (0: broadcast) and converted from their dtype to the table's on the way. */

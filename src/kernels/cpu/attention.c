@@ -7,7 +7,7 @@
    exponentials, is all that backward needs to make the probabilities again; a row that may look nowhere has lse -inf,
    output 0, gradients 0.
 
-   Blocks of 64 rows meet blocks of 256 keys: products by product.h, the softmax carried from block to block by its
+   Blocks of 128 rows meet blocks of 256 keys: products by product.h, the softmax carried from block to block by its
    running maximum and sum (Milakov and Gimelshein 2018, Dao et al. 2022).
 
    Backward, with p = exp(scale * q k^T + mask - lse) and delta = sum(dy * y) of each row:
@@ -148,9 +148,12 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
     for (int64_t row = 0; row < f->L; row += ROWS) {
         const int64_t rows = f->L - row < ROWS ? f->L - row : ROWS;
         for (int64_t i = 0; i < rows; i++) {
-            delta[i] = 0;
+            const real *dy_line = dy + (row + i) * dy_row, *y_line = y + (row + i) * y_row;
+            real sum = 0;
+#pragma omp simd reduction(+ : sum)
             for (int64_t d = 0; d < f->Dv; d++)
-                delta[i] += dy[(row + i) * dy_row + d] * y[(row + i) * y_row + d];
+                sum += dy_line[d] * y_line[d];
+            delta[i] = sum;
         }
         /* the first rows visit every key, for dk and dv to be written */
         const int64_t visible = f->causal && row > 0 && row + rows < f->S ? row + rows : f->S;

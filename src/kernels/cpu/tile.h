@@ -20,15 +20,29 @@ enum { TILE_COLUMNS = 2 * LANES };
 typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 typedef real aligned_vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
+typedef real four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
 /* c = alpha * sum + beta * c, where that is more than a store of whole vectors */
 __attribute__((noinline)) static void finish_tile(int64_t rows, int64_t columns, real alpha, const real *sum, real beta,
                                                   real *c, int64_t c_row)
 {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) {
-            const real value = alpha * sum[i * TILE_COLUMNS + j];
-            c[i * c_row + j] = beta != 0 ? value + beta * c[i * c_row + j] : value;
+    for (int64_t i = 0; i < rows; i++, sum += TILE_COLUMNS, c += c_row) {
+        int64_t j = 0;
+        for (; j + LANES <= columns; j += LANES) {
+            vector value = alpha * *(const vector *)(sum + j);
+            if (beta != 0)
+                value += beta * *(vector *)(c + j);
+            *(vector *)(c + j) = value;
         }
+        for (; j + 4 <= columns; j += 4) {
+            four value = alpha * *(const four *)(sum + j);
+            if (beta != 0)
+                value += beta * *(four *)(c + j);
+            *(four *)(c + j) = value;
+        }
+        for (; j < columns; j++)
+            c[j] = beta != 0 ? alpha * sum[j] + beta * c[j] : alpha * sum[j];
+    }
 }
 
 /* c = alpha * a * panel + beta * c, the `columns` first columns of it; rows and vectors are constants */
