@@ -222,8 +222,15 @@ wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient)
 {
     for (int i = 0; gradient && i < hooks->count; i++) {
         wk_tensor *replaced = hooks->items[i].function(gradient, hooks->items[i].context);
-        if (replaced)
-            gradient = replaced;
+        if (!replaced && wk_failing())
+            return NULL;
+        if (!replaced)
+            continue;
+        if (!wk_same_shape(replaced, gradient) || replaced->dtype != gradient->dtype)
+            return wk_fail("register_hook", "hook: expected to replace a gradient of shape %s, %s, got %s, %s",
+                           wk_shape_string(gradient), wk_dtype_name(gradient->dtype), wk_shape_string(replaced),
+                           wk_dtype_name(replaced->dtype));
+        gradient = replaced;
     }
     return gradient;
 }
@@ -255,6 +262,13 @@ static void capture(walk *w, wk_node *node)
     }
 }
 
+/* before the backward runs: to it a saved tensor that is gone looks like one that never was */
+static wk_tensor *graph_is_freed(const wk_node *node)
+{
+    return wk_fail(node->name, "backward through the graph a second time: its saved tensors are freed\n"
+                               "hint: pass .retain_graph = true to the first wk_backward");
+}
+
 static void run_node(walk *w, wk_node *node, bool keep_graph)
 {
     bool any = false;
@@ -267,7 +281,7 @@ static void run_node(walk *w, wk_node *node, bool keep_graph)
     if (any && node->needed && !w->failed) {
         wk_scope
         {
-            wk_tensor *dy = wk_gradient(node, 0);
+            wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
             if (dy)
                 node->backward(node, dy);
             else

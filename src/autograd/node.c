@@ -207,9 +207,6 @@ bool wk_needs(const wk_node *node, int input) { return node->edges[input].node |
 wk_tensor *wk_saved(wk_node *node, int i)
 {
     const wk_saved_tensor *saved = &node->saved[i];
-    if (node->freed)
-        return wk_fail(node->name, "backward through the graph a second time: its saved tensors are freed\n"
-                                   "hint: pass .retain_graph = true to the first wk_backward");
     if (!saved->tensor)
         return NULL;
     if (saved->tensor->storage->version != saved->version)
@@ -324,8 +321,7 @@ __attribute__((constructor)) static void install_print_grad_fn(void) { wk_print_
 
 void wk_node_release_saved(wk_node *node)
 {
-    if (node->saves > 0) {
-        release_saved(node);
-        node->freed = true;
-    }
+    for (int i = 0; i < node->saves; i++)
+        node->freed |= node->saved[i].tensor != NULL;
+    release_saved(node);
 }

@@ -100,7 +100,7 @@ bool wk_needs_grad(const wk_tensor *x); // x requires grad, and grad mode is on
 
 /* in a backward */
 bool wk_needs(const wk_node *node, int input);
-wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place, or the graph is freed
+wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place
 wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
 void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
 /* before x is overwritten with a result of node: where node saved x, it keeps a copy, of x's history; false after an error */

@@ -1,0 +1,499 @@
+/* backward and grad: what accumulates, what is freed, what is refused; hooks; functions of the user's own; graphs deep
+   enough to end any recursion.  Numbers are small enough to check by hand: y = 3 x^2 at x = 2 has slope 12. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <wick.h>
+
+static bool close_to(double got, double expected) { return fabs(got - expected) <= 1e-9 + 1e-9 * fabs(expected); }
+#define assert_close(got, expected) assert_true(close_to(got, expected))
+#define assert_message(error, part)                                                                                    \
+    do {                                                                                                               \
+        assert_true((error).set);                                                                                      \
+        if (!strstr((error).message, part))                                                                            \
+            fail_msg("expected \"%s\" in \"%s\"", part, (error).message);                                              \
+    } while (0)
+
+static wk_tensor *leaf(double value) { return wk_full((), value, .dtype = wk_float64, .requires_grad = true); }
+
+/* each test in a scope, and nothing left after it */
+static wk_memory_stats before;
+static int open_test(void **state)
+{
+    (void)state;
+    before = wk_memory_get_stats();
+    return 0;
+}
+static int close_test(void **state)
+{
+    (void)state;
+    const wk_memory_stats after = wk_memory_get_stats();
+    if (after.live_tensors != before.live_tensors)
+        print_error("left over: %lld tensors\n", (long long)(after.live_tensors - before.live_tensors));
+    return after.live_tensors != before.live_tensors || !wk_is_grad_enabled();
+}
+#define TEST(name)                                                                                                     \
+    static void name##_body(void);                                                                                     \
+    static void name(void **state)                                                                                     \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        wk_scope name##_body();                                                                                        \
+    }                                                                                                                  \
+    static void name##_body(void)
+
+/* ---------------------------------------------------------------- backward */
+
+TEST(accumulates)
+{
+    wk_tensor *x = leaf(2);
+    assert_true(wk_is_leaf(x));
+    assert_null(x->grad);
+    assert_true(wk_backward(wk_mul(3, wk_mul(x, x))));
+    assert_close(wk_item(x->grad), 12);
+    assert_true(wk_backward(wk_mul(x, 5)));
+    assert_close(wk_item(x->grad), 17);
+    assert_false(x->grad->requires_grad);
+    wk_zero_(x->grad);
+    assert_true(wk_backward(x)); // of a leaf itself
+    assert_close(wk_item(x->grad), 1);
+}
+
+TEST(gradient_is_its_own_memory)
+{
+    wk_tensor *x = wk_ones((3), .dtype = wk_float64, .requires_grad = true), *dy = wk_ones_like(x);
+    assert_true(wk_backward(wk_add(x, 0), .gradient = dy));
+    assert_ptr_not_equal(wk_data_ptr(x->grad), wk_data_ptr(dy));
+    wk_fill_(dy, 7);
+    assert_close(wk_item(wk_select(x->grad, 0, 1)), 1);
+    /* two leaves that get the same gradient do not share it */
+    wk_tensor *a = leaf(1), *b = leaf(1);
+    wk_backward(wk_add(a, b));
+    assert_ptr_not_equal(wk_data_ptr(a->grad), wk_data_ptr(b->grad));
+    /* an expanded gradient is written out */
+    wk_tensor *w = wk_ones((2, 3), .requires_grad = true);
+    wk_backward(wk_sum(w));
+    assert_true(wk_is_contiguous(w->grad));
+}
+
+TEST(refuses)
+{
+    wk_error error;
+    wk_tensor *x = wk_ones((3), .requires_grad = true), *y = wk_mul(x, x);
+    wk_try(&error) assert_false(wk_backward(y));
+    assert_message(error, "expected one element where no gradient is given, got shape (3,)");
+    wk_try(&error) assert_false(wk_backward(y, .gradient = wk_ones((2))));
+    assert_message(error, "gradient: expected x's shape (3,), got (2,)");
+    wk_try(&error) assert_false(wk_backward(wk_ones(())));
+    assert_message(error, "expected a tensor that requires grad");
+    wk_try(&error) assert_false(wk_backward(NULL));
+    assert_message(error, "expected a tensor, got NULL");
+    assert_null(x->grad);
+    wk_tensor *loss = wk_sum(y);
+    assert_true(wk_backward(loss));
+    wk_try(&error) assert_false(wk_backward(loss));
+    assert_message(error, "a second time");
+    assert_message(error, ".retain_graph = true");
+    assert_close(wk_item(wk_select(x->grad, 0, 0)), 2); // untouched by the backward that failed
+}
+
+TEST(retains_the_graph)
+{
+    wk_tensor *x = leaf(2), *y = wk_mul(x, x);
+    assert_true(wk_backward(y, .retain_graph = true));
+    assert_true(wk_backward(y, .retain_graph = true));
+    assert_true(wk_backward(y));
+    assert_close(wk_item(x->grad), 12);
+    /* a graph that saved nothing may be walked again, as in PyTorch */
+    wk_tensor *z = wk_add(x, 1);
+    assert_true(wk_backward(z));
+    assert_true(wk_backward(z));
+    assert_close(wk_item(x->grad), 14);
+}
+
+TEST(diamonds_and_many_uses)
+{
+    wk_tensor *x = leaf(3), *a = wk_mul(x, 2), *b = wk_mul(x, x), *y = wk_mul(a, b); // 2 x^3
+    for (int i = 0; i < 5; i++)
+        y = wk_add(y, wk_mul(a, x)); // + 5 * 2 x^2
+    assert_true(wk_backward(y));
+    assert_close(wk_item(x->grad), 6 * 9 + 5 * 4 * 3);
+}
+
+TEST(version_of_saved_tensors)
+{
+    wk_error error;
+    wk_tensor *x = leaf(2), *y = wk_mul(x, 1), *z = wk_mul(y, y);
+    wk_add_(y, 1);
+    wk_try(&error) assert_false(wk_backward(z));
+    assert_message(error, "was changed in place");
+    assert_null(x->grad);
+    /* by another tensor on the same memory */
+    y = wk_mul(x, 1);
+    z = wk_exp(y);
+    wk_no_grad wk_zero_(wk_detach(z));
+    wk_try(&error) assert_false(wk_backward(z));
+    assert_message(error, "exp_backward");
+    /* add saves nothing: writes do not matter */
+    y = wk_mul(x, 1);
+    z = wk_add(y, y);
+    wk_mul_(y, 10);
+    assert_true(wk_backward(z));
+    assert_close(wk_item(x->grad), 2);
+}
+
+TEST(deep_graphs)
+{
+    const int DEPTH = 100000;
+    wk_tensor *x = leaf(1), *y = x;
+    wk_scope
+    {
+        wk_tensor *chain = wk_mul(x, 1);
+        for (int i = 0; i < DEPTH; i++)
+            chain = wk_add(chain, 1e-6);
+        y = wk_keep(chain);
+    }
+    assert_true(wk_backward(y));
+    assert_close(wk_item(x->grad), 1);
+    /* and let go without having been walked, with results saved on the way */
+    wk_scope
+    {
+        wk_tensor *chain = wk_mul(x, 1);
+        for (int i = 0; i < DEPTH; i++)
+            chain = wk_tanh(chain);
+        for (int i = 0; i < 1000; i++)
+            chain = wk_unsqueeze(wk_squeeze(chain), 0);
+    }
+}
+
+TEST(wide_graphs)
+{
+    wk_tensor *x = leaf(1), *sum = wk_mul(x, 0), *leaves[300];
+    for (int i = 0; i < 300; i++) {
+        leaves[i] = leaf(i);
+        sum = wk_add(sum, wk_mul(leaves[i], x));
+    }
+    assert_true(wk_backward(sum));
+    assert_close(wk_item(x->grad), 299 * 150);
+    for (int i = 0; i < 300; i++)
+        assert_close(wk_item(leaves[i]->grad), 1);
+}
+
+TEST(dtypes_on_the_way)
+{
+    wk_tensor *x = wk_ones((2, 1), .requires_grad = true);
+    wk_tensor *y = wk_mul(wk_to(x, wk_float64), wk_ones((3), .dtype = wk_float64));
+    assert_true(wk_backward(wk_sum(wk_to(y, wk_float16))));
+    assert_int_equal(x->grad->dtype, wk_float32);
+    assert_int_equal(x->grad->shape[1], 1);
+    assert_close(wk_item(wk_select(wk_flatten(x->grad), 0, 1)), 3);
+}
+
+/* ---------------------------------------------------------------- grad */
+
+TEST(grad_leaves_grad_alone)
+{
+    wk_tensor *x = leaf(2), *w = leaf(3), *y = wk_mul(wk_mul(x, x), w), *gx, *gw;
+    assert_true(wk_autograd_grad((y), (x, w), (&gx, &gw)));
+    assert_close(wk_item(gx), 12);
+    assert_close(wk_item(gw), 4);
+    assert_null(x->grad);
+    assert_null(w->grad);
+    /* with respect to a tensor on the way */
+    wk_tensor *h = wk_mul(x, x), *z = wk_exp(h), *gh;
+    assert_true(wk_autograd_grad((z), (h, x), (&gh, &gx)));
+    assert_close(wk_item(gh), exp(4));
+    assert_close(wk_item(gx), 4 * exp(4));
+    /* of several outputs, with gradients for them */
+    wk_tensor *a = wk_mul(x, 2), *b = wk_mul(x, x);
+    assert_true(wk_autograd_grad((a, b), (x), (&gx), .grad_outputs = WK_TENSORS(leaf(10), leaf(1))));
+    assert_close(wk_item(gx), 24);
+}
+
+TEST(grad_unused)
+{
+    wk_error error;
+    wk_tensor *x = leaf(2), *other = leaf(1), *gx = x, *g = x;
+    wk_tensor *y = wk_mul(x, x);
+    wk_try(&error) assert_false(wk_autograd_grad((y), (x, other), (&gx, &g), .retain_graph = true));
+    assert_message(error, "number 1, of shape (), was not used");
+    assert_null(gx);
+    assert_true(wk_autograd_grad((y), (x, other), (&gx, &g), .allow_unused = true));
+    assert_close(wk_item(gx), 4);
+    assert_null(g);
+    wk_try(&error) assert_false(wk_autograd_grad((wk_mul(x, x)), (wk_ones(())), (&g)));
+    assert_message(error, "does not require grad");
+}
+
+TEST(higher_derivatives)
+{
+    wk_tensor *x = leaf(2), *y = wk_pow(x, 5), *g = y;
+    const double expected[] = {80, 160, 240, 240, 120};
+    for (int order = 0; order < 5; order++) {
+        wk_tensor *next;
+        assert_true(wk_autograd_grad((g), (x), (&next), .create_graph = true));
+        assert_close(wk_item(next), expected[order]);
+        g = next;
+    }
+    /* backward with create_graph gives a grad that has a history; the cycle x -> grad -> x must be cut by hand */
+    wk_tensor *z = wk_mul(wk_mul(x, x), x);
+    assert_true(wk_backward(z, .create_graph = true));
+    assert_true(x->grad->requires_grad);
+    wk_tensor *second;
+    assert_true(wk_autograd_grad((x->grad), (x), (&second)));
+    assert_close(wk_item(second), 12);
+    wk_detach_(x->grad);
+}
+
+TEST(third_derivatives_of_functions)
+{
+    wk_error error;
+    wk_tensor *x = leaf(0.5), *first, *second, *third;
+    assert_true(wk_autograd_grad((wk_tanh(x)), (x), (&first), .create_graph = true));
+    assert_true(wk_autograd_grad((first), (x), (&second), .create_graph = true));
+    const double t = tanh(0.5);
+    assert_close(wk_item(second), -2 * t * (1 - t * t));
+    wk_try(&error) assert_false(wk_autograd_grad((second), (x), (&third)));
+    assert_message(error, "a third was asked for");
+}
+
+TEST(gradient_penalty)
+{
+    /* |d f / d x|^2 as a loss: its gradient reaches w */
+    wk_tensor *x = leaf(0.7), *w = leaf(1.3), *gx;
+    wk_tensor *y = wk_sin(wk_mul(w, x)); // gx = w cos(w x)
+    assert_true(wk_autograd_grad((y), (x), (&gx), .create_graph = true));
+    assert_true(wk_backward(wk_square(gx)));
+    const double c = cos(0.91), s = sin(0.91);
+    assert_close(wk_item(w->grad), 2 * 1.3 * c * (c - 1.3 * 0.7 * s));
+}
+
+/* ---------------------------------------------------------------- modes, leaves */
+
+static wk_tensor *early_return(wk_tensor *x)
+{
+    wk_no_grad return wk_mul(x, 2);
+    return NULL;
+}
+
+TEST(grad_modes)
+{
+    wk_tensor *x = leaf(2);
+    assert_true(wk_is_grad_enabled());
+    wk_no_grad
+    {
+        assert_false(wk_is_grad_enabled());
+        assert_false(wk_mul(x, x)->requires_grad);
+        wk_enable_grad
+        {
+            assert_true(wk_is_grad_enabled());
+            assert_true(wk_mul(x, x)->requires_grad);
+            wk_no_grad assert_false(wk_is_grad_enabled());
+            assert_true(wk_is_grad_enabled());
+        }
+        assert_false(wk_is_grad_enabled());
+    }
+    assert_true(wk_is_grad_enabled());
+    assert_false(early_return(x)->requires_grad);
+    assert_true(wk_is_grad_enabled());
+    for (int i = 0; i < 3; i++)
+        wk_no_grad
+        {
+            if (i == 1)
+                break; // leaves the block, not the loop
+            assert_false(wk_is_grad_enabled());
+        }
+    assert_true(wk_is_grad_enabled());
+    wk_no_grad goto out;
+out:
+    assert_true(wk_is_grad_enabled());
+    wk_set_grad_enabled(false);
+    assert_false(wk_mul(x, x)->requires_grad);
+    wk_set_grad_enabled(true);
+    /* a leaf made where grad is off is a leaf all the same, and may be written there */
+    wk_no_grad
+    {
+        assert_true(leaf(1)->requires_grad);
+        assert_non_null(wk_add_(x, 1));
+    }
+    assert_true(wk_is_leaf(x) && x->requires_grad);
+    assert_close(wk_item(x), 3);
+}
+
+TEST(requires_grad_and_detach)
+{
+    wk_error error;
+    wk_tensor *x = wk_ones((2), .dtype = wk_float64);
+    assert_ptr_equal(wk_requires_grad_(x, true), x);
+    wk_tensor *y = wk_mul(x, 2), *d = wk_detach(y);
+    assert_false(wk_is_leaf(y));
+    assert_true(wk_is_leaf(d) && !d->requires_grad);
+    assert_ptr_equal(wk_data_ptr(d), wk_data_ptr(y));
+    wk_try(&error) assert_null(wk_requires_grad_(y, false));
+    assert_message(error, "only a leaf");
+    wk_try(&error) assert_null(wk_requires_grad_(wk_ones((2), .dtype = wk_int64), true));
+    assert_message(error, "got int64");
+    wk_try(&error) assert_null(wk_add_(x, 1));
+    assert_message(error, "a leaf that requires grad cannot be written in place");
+    wk_try(&error) assert_null(wk_zero_(wk_select(x, 0, 0)));
+    assert_message(error, "seen through a view");
+    assert_ptr_equal(wk_detach_(y), y);
+    assert_true(wk_is_leaf(y) && !y->requires_grad);
+    wk_requires_grad_(x, false);
+    assert_false(wk_mul(x, 2)->requires_grad);
+    /* comparison and integers carry no gradient */
+    wk_requires_grad_(x, true);
+    assert_false(wk_gt(x, 0)->requires_grad);
+    assert_false(wk_to(x, wk_int64)->requires_grad);
+}
+
+/* ---------------------------------------------------------------- hooks */
+
+static wk_tensor *count_calls(wk_tensor *gradient, void *context)
+{
+    (void)gradient;
+    ++*(int *)context;
+    return NULL;
+}
+static wk_tensor *ten_times(wk_tensor *gradient, void *context)
+{
+    (void)context;
+    return wk_mul(gradient, 10);
+}
+static wk_tensor *of_another_shape(wk_tensor *gradient, void *context)
+{
+    (void)context;
+    return wk_add(gradient, wk_ones((2, 3, 4), .dtype = wk_float64));
+}
+static wk_tensor *that_fails(wk_tensor *gradient, void *context)
+{
+    (void)context;
+    return wk_add(gradient, (wk_tensor *)NULL);
+}
+
+TEST(hooks)
+{
+    int calls = 0;
+    wk_tensor *x = leaf(2), *h = wk_mul(x, 3);
+    const int first = wk_register_hook(x, count_calls, &calls), second = wk_register_hook(x, ten_times, NULL);
+    assert_true(first > 0 && second > 0 && first != second);
+    assert_true(wk_register_hook(h, ten_times, NULL) > 0);
+    wk_retain_grad(h);
+    assert_true(wk_backward(wk_mul(h, h))); // dh = 12, times 10; dx = 360, times 10
+    assert_int_equal(calls, 1);
+    assert_close(wk_item(h->grad), 120);
+    assert_close(wk_item(x->grad), 3600);
+    wk_remove_hook(x, second);
+    wk_zero_(x->grad);
+    assert_true(wk_backward(wk_mul(x, 2)));
+    assert_close(wk_item(x->grad), 2);
+    assert_int_equal(calls, 2);
+    wk_remove_hook(x, first);
+    /* grad() sees hooks, too */
+    wk_tensor *y = wk_mul(x, x), *gx;
+    wk_register_hook(y, ten_times, NULL);
+    assert_true(wk_autograd_grad((y), (x), (&gx)));
+    assert_close(wk_item(gx), 40);
+    /* a hook on a tensor that gets its gradient from two sides sees the sum, once */
+    wk_tensor *z = wk_mul(x, 1);
+    calls = 0;
+    wk_register_hook(z, count_calls, &calls);
+    wk_backward(wk_add(wk_mul(z, 2), wk_mul(z, 3)));
+    assert_int_equal(calls, 1);
+}
+
+TEST(hooks_that_fail)
+{
+    wk_error error;
+    wk_tensor *x = leaf(2);
+    wk_try(&error) assert_int_equal(wk_register_hook(wk_ones(()), count_calls, NULL), 0);
+    assert_message(error, "does not require grad");
+    static wk_tensor_hook *const HOOKS[] = {of_another_shape, that_fails};
+    static const char *const MESSAGES[] = {"hook: expected to replace a gradient of shape (), float64, got (2, 3, 4)",
+                                           "add: b: expected a tensor, got NULL"};
+    for (int i = 0; i < 4; i++) { // each hook on a leaf, and on the way to it
+        wk_tensor *y = wk_mul(x, x), *on = i / 2 ? x : y;
+        const int handle = wk_register_hook(on, HOOKS[i % 2], NULL);
+        wk_try(&error) assert_false(wk_backward(y));
+        assert_message(error, MESSAGES[i % 2]);
+        wk_remove_hook(on, handle);
+        assert_null(x->grad);
+    }
+}
+
+/* ---------------------------------------------------------------- functions of the user's own */
+
+/* (a, b) -> (a b, a + b), with a's gradient left out where context says so */
+static void product_and_sum(wk_autograd_ctx *ctx, wk_tensors inputs, wk_tensors outputs)
+{
+    assert_false(wk_is_grad_enabled());
+    wk_ctx_save_for_backward(ctx, inputs);
+    outputs.items[0] = wk_mul(inputs.items[0], inputs.items[1]);
+    outputs.items[1] = wk_add(inputs.items[0], inputs.items[1]);
+}
+static void product_and_sum_backward(wk_autograd_ctx *ctx, wk_tensors dy, wk_tensors dx)
+{
+    wk_tensor *a = wk_ctx_saved_tensor(ctx, 0), *b = wk_ctx_saved_tensor(ctx, 1);
+    const bool *without_a = wk_ctx_context(ctx);
+    if (!*without_a)
+        dx.items[0] = wk_add(wk_mul(dy.items[0], b), dy.items[1]);
+    dx.items[1] = wk_add(wk_mul(dy.items[0], a), dy.items[1]);
+}
+static const wk_autograd_function PRODUCT_AND_SUM = {"product_and_sum", product_and_sum, product_and_sum_backward};
+
+TEST(user_functions)
+{
+    wk_error error;
+    bool without_a = false;
+    wk_tensor *a = leaf(2), *b = leaf(5), *p, *s, *ga, *gb;
+    assert_true(wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s)));
+    assert_close(wk_item(p), 10);
+    assert_close(wk_item(s), 7);
+    assert_true(wk_backward(wk_add(p, wk_mul(s, 100))));
+    assert_close(wk_item(a->grad), 105);
+    assert_close(wk_item(b->grad), 102);
+    /* one output alone: the other's gradient is zeros */
+    wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s));
+    assert_true(wk_autograd_grad((p), (a, b), (&ga, &gb)));
+    assert_close(wk_item(ga), 5);
+    /* its gradient has a gradient: d (b da) / db = 1 */
+    wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s));
+    assert_true(wk_autograd_grad((p), (a), (&ga), .create_graph = true));
+    assert_true(wk_autograd_grad((ga), (b), (&gb)));
+    assert_close(wk_item(gb), 1);
+    /* NULL: no gradient for an input */
+    without_a = true;
+    wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s));
+    assert_true(wk_autograd_grad((p), (a, b), (&ga, &gb), .allow_unused = true));
+    assert_null(ga);
+    assert_close(wk_item(gb), 2);
+    /* twice through it */
+    without_a = false;
+    wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s));
+    assert_true(wk_backward(p));
+    wk_try(&error) assert_false(wk_backward(p));
+    assert_message(error, "a second time");
+    /* without a gradient to remember, and with a NULL input */
+    wk_no_grad assert_true(wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, b), (&p, &s)));
+    assert_false(p->requires_grad);
+    wk_try(&error) assert_false(wk_autograd_function_apply(&PRODUCT_AND_SUM, &without_a, (a, NULL), (&p, &s)));
+    assert_message(error, "product_and_sum");
+    assert_null(p);
+}
+
+#define UNIT(name) cmocka_unit_test_setup_teardown(name, open_test, close_test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(accumulates), UNIT(gradient_is_its_own_memory), UNIT(refuses), UNIT(retains_the_graph),
+        UNIT(diamonds_and_many_uses), UNIT(version_of_saved_tensors), UNIT(deep_graphs), UNIT(wide_graphs),
+        UNIT(dtypes_on_the_way), UNIT(grad_leaves_grad_alone), UNIT(grad_unused), UNIT(higher_derivatives),
+        UNIT(third_derivatives_of_functions), UNIT(gradient_penalty), UNIT(grad_modes), UNIT(requires_grad_and_detach),
+        UNIT(hooks), UNIT(hooks_that_fail), UNIT(user_functions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
