@@ -18,7 +18,8 @@ extern "C" {
 
 /* ---- containers: children are named "0", "1", ... */
 
-/* sequential(a, b, c): forward is c(b(a(x))).  Owns its modules; a NULL among them, after an error, frees the others. */
+/* sequential(a, b, c): forward is c(b(a(x))).  Owns its modules; a NULL among them, after an error, frees the others.
+   gcc and clang make them in the order written (C leaves it open), so that they draw their values in PyTorch's. */
 #define wk_nn_sequential(...) wk_nn_sequential_with(WK_MODULES(__VA_ARGS__))
 /* module_list(a, b, c): no forward of its own; wk_for_each_module (block, self->blocks) x = wk_forward(block, x) */
 #define wk_nn_module_list(...) wk_nn_module_list_with(WK_MODULES(__VA_ARGS__))
