@@ -72,7 +72,12 @@ void wk_module_free(void *module); // the whole tree; shared children once; NULL
 /* self->field = value, under the field's name.  The module owns child, parameter and buffer from then on.  A child of NULL
    leaves the field NULL; a parameter or buffer of NULL reserves its name (it is in no list and no state dict). */
 #define wk_add_module(self, field, child)                                                                              \
-    wk_module_add_at(self, #field, WK_FIELD_OF(self, field), (child), WK_ASSERT(WK_MODULE_FITS((self)->field, child)))
+    __extension__({                                                                                                    \
+        __auto_type wk_child = (child);                                                                                \
+        _Static_assert(WK_MODULE_FITS(__typeof__((self)->field), __typeof__(wk_child)),                                \
+                       "a child must be what its field points to, or either of them a wk_module *");                   \
+        wk_module_add_at(self, #field, WK_FIELD_OF(self, field), wk_child);                                            \
+    })
 #define wk_add_parameter(self, field, tensor) wk_parameter_add_at(self, #field, WK_FIELD_OF(self, field), tensor)
 /* wk_add_buffer(self, field, tensor, .persistent = true): a tensor without gradient that moves with the module */
 #define wk_add_buffer(self, field, ...)                                                                                \
@@ -205,22 +210,19 @@ wk_call_guard wk_call_open(void *module, bool scope);
 void wk_call_close(wk_call_guard *guard);
 void wk_call_keep(wk_call_guard *guard, void *result);
 void wk_call_no_keep(wk_call_guard *guard, void *result);
-void *wk_module_add_at(void *self, const char *name, void *place, void *child, int checked);
+void *wk_module_add_at(void *self, const char *name, void *place, void *child);
 wk_tensor *wk_parameter_add_at(void *self, const char *name, void *place, wk_tensor *tensor);
 wk_tensor *wk_buffer_add_at(void *self, const char *name, void *place, wk_buffer_args args);
 
 #define WK_FIELD_OF(self, field) ((self) ? (void *)&(self)->field : NULL)
 #define WK_ASSERT(condition)                                                                                           \
     ((int)sizeof(struct {                                                                                              \
-        _Static_assert(condition, "wk_module_base must be the first member, named base; and a child must be what its " \
-                                  "field points to, or either of them a wk_module *");                                 \
+        _Static_assert(condition, "wk_module_base must be the first member, and named base");                          \
         int checked;                                                                                                   \
     }))
 #define WK_MODULE_FITS(field, child)                                                                                   \
-    (__builtin_types_compatible_p(__typeof__(field), __typeof__(child)) ||                                             \
-     __builtin_types_compatible_p(__typeof__(field), wk_module *) ||                                                   \
-     __builtin_types_compatible_p(__typeof__(child), wk_module *) ||                                                   \
-     __builtin_types_compatible_p(__typeof__(child), void *))
+    (__builtin_types_compatible_p(field, child) || __builtin_types_compatible_p(field, wk_module *) ||                 \
+     __builtin_types_compatible_p(child, wk_module *) || __builtin_types_compatible_p(child, void *))
 
 #ifdef __cplusplus
 }

@@ -219,9 +219,8 @@ static bool add_module(wk_module *self, const char *name, void *place, wk_module
     return true;
 }
 
-void *wk_module_add_at(void *self, const char *name, void *place, void *child, int checked)
+void *wk_module_add_at(void *self, const char *name, void *place, void *child)
 {
-    (void)checked;
     show(place, NULL);
     if (!child)
         return NULL;
@@ -239,7 +238,7 @@ bool wk_module_add_module(void *module, const char *name, void *child)
 {
     if (!wk_module_check("add_module", child))
         return false;
-    return wk_module_add_at(module, name, NULL, child, 0) != NULL;
+    return wk_module_add_at(module, name, NULL, child) != NULL;
 }
 
 /* ---------------------------------------------------------------- parameters and buffers */
