@@ -9,6 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <wick.h>
+
 #include "kernels/attention.h"
 
 typedef struct attention_case {
@@ -168,8 +170,32 @@ static void blocks(void **state)
         }
 }
 
+/* q, k and v as parts of one tensor: nothing is copied on the way there or back, and the gradient is that of copies */
+static void of_one_tensor(void **state)
+{
+    (void)state;
+    for (int copies = 0; copies < 2; copies++)
+        wk_scope
+    {
+        static float expected[2 * 5 * 3 * 12], got[2 * 5 * 3 * 12];
+        wk_manual_seed(5);
+        wk_tensor *qkv = wk_requires_grad_(wk_randn((2, 5, 36)), true), *q, *k, *v;
+        wk_tensor *weight = wk_randn((2, 5, 12));
+        wk_unbind(wk_permute(wk_reshape(qkv, (2, 5, 3, 3, 4)), (2, 0, 3, 1, 4)), (&q, &k, &v));
+        if (copies)
+            q = wk_clone(q), k = wk_mul(k, 1), v = wk_contiguous(v);
+        wk_tensor *y = wk_flatten(wk_transpose(wk_scaled_dot_product_attention(q, k, v), 1, 2), 2);
+        assert_true(wk_is_contiguous(y));
+        wk_backward(wk_sum(wk_mul(y, weight)));
+        wk_tolist(qkv->grad, copies ? expected : got);
+        for (int i = 0; copies && i < 360; i++)
+            assert_true(fabsf(got[i] - expected[i]) < 1e-5f);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks),
+                                       cmocka_unit_test(of_one_tensor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,35 @@ static wk_tensor *new_rows_first(const wk_tensor *like, int64_t width)
     return y;
 }
 
+/* Where q, k and v are parts of one (B, L, 3, H, D), as a layer that computes all three at once makes them, so are
+   their gradients: unbind then joins them without a copy. */
+static bool parts_of_one(const wk_tensor *q, const wk_tensor *k, const wk_tensor *v)
+{
+    const int64_t H = q->shape[1], L = q->shape[2], D = q->shape[3], part = H * D;
+    const int64_t strides[4] = {L * 3 * part, D, 3 * part, 1};
+    return wk_same_shape(q, k) && wk_same_shape(q, v) && q->storage == k->storage && q->storage == v->storage &&
+           k->offset - q->offset == part && v->offset - k->offset == part &&
+           memcmp(q->strides, strides, sizeof strides) == 0 && memcmp(k->strides, strides, sizeof strides) == 0 &&
+           memcmp(v->strides, strides, sizeof strides) == 0;
+}
+
+static bool new_gradients(wk_tensor *q, wk_tensor *k, wk_tensor *v, wk_tensor **dq, wk_tensor **dk, wk_tensor **dv)
+{
+    if (parts_of_one(q, k, v)) {
+        static const char OP[] = "scaled_dot_product_attention";
+        const int64_t size[5] = {q->shape[0], q->shape[2], 3, q->shape[1], q->shape[3]}, part = size[3] * size[4];
+        wk_tensor *all = wk_tensor_new(OP, 5, size, q->dtype, q->device);
+        *dq = all ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, 0) : NULL;
+        *dk = *dq ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, part) : NULL;
+        *dv = *dk ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, 2 * part) : NULL;
+    } else {
+        *dq = new_rows_first(q, q->shape[3]);
+        *dk = *dq ? new_rows_first(k, k->shape[3]) : NULL;
+        *dv = *dk ? new_rows_first(v, v->shape[3]) : NULL;
+    }
+    return *dv;
+}
+
 static bool rows_contiguous(const wk_tensor *x) { return x->strides[3] == 1 || x->shape[3] <= 1; }
 
 /* what forward and backward both tell the kernel */
@@ -156,9 +185,8 @@ static void scaled_dot_product_attention_backward(wk_node *node, wk_tensor *dy)
         return;
     if (!rows_contiguous(dy))
         dy = wk_dense(dy);
-    wk_tensor *dq = new_rows_first(q, q->shape[3]), *dk = new_rows_first(k, k->shape[3]);
-    wk_tensor *dv = new_rows_first(v, v->shape[3]);
-    if (dy && dq && dk && dv) {
+    wk_tensor *dq, *dk, *dv;
+    if (dy && new_gradients(q, k, v, &dq, &dk, &dv)) {
         wk_attention_backward_work work = {.forward = work_of(q, k, v, mask, y, lse, node->flag, node->number)};
         work.dy = wk_data(dy), work.dq = wk_data(dq), work.dk = wk_data(dk), work.dv = wk_data(dv);
         first_three_strides(dy, work.dy_strides);
@@ -166,10 +194,10 @@ static void scaled_dot_product_attention_backward(wk_node *node, wk_tensor *dy)
         first_three_strides(dk, work.dk_strides);
         first_three_strides(dv, work.dv_strides);
         wk_attention_backward_run(wk_kernels_of(q->device, q->dtype), &work, q->shape[0]);
+        wk_accumulate(node, 0, dq);
+        wk_accumulate(node, 1, dk);
+        wk_accumulate(node, 2, dv);
     }
-    wk_accumulate(node, 0, dq);
-    wk_accumulate(node, 1, dk);
-    wk_accumulate(node, 2, dv);
 }
 
 /* (B, H, L, D) each, same B; mask (B, H, L, S) by strides, or NULL */

@@ -55,11 +55,34 @@ static void split_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, list.items ? wk_cat(list, node->dim) : NULL);
 }
 
+/* what wk_stack would copy, where the tensors already lie in one piece of memory side by side, as attention's backward
+   leaves them; NULL where they do not */
+static wk_tensor *stacked_already(wk_tensors list, int64_t dim)
+{
+    const wk_tensor *first = list.items[0];
+    const int64_t step = list.count > 1 && list.items[1] ? list.items[1]->offset - first->offset : 0;
+    if (!first || step <= 0 || first->ndim == WK_MAX_DIMS || wk_is_grad_enabled())
+        return NULL;
+    for (int64_t i = 1; i < list.count; i++) {
+        const wk_tensor *x = list.items[i];
+        if (!x || x->storage != first->storage || x->offset != first->offset + i * step || x->dtype != first->dtype ||
+            !wk_same_shape(x, first) || memcmp(x->strides, first->strides, (size_t)x->ndim * sizeof *x->strides) != 0)
+            return NULL;
+    }
+    wk_shape shape = {first->ndim + 1, {0}}, strides = {first->ndim + 1, {0}};
+    for (int d = 0; d < shape.ndim; d++) {
+        shape.sizes[d] = d == dim ? list.count : first->shape[d - (d > dim)];
+        strides.sizes[d] = d == dim ? step : first->strides[d - (d > dim)];
+    }
+    return wk_tensor_alias("unbind", list.items[0], shape.ndim, shape.sizes, strides.sizes, 0);
+}
+
 static void unbind_backward(wk_node *node, wk_tensor *dy)
 {
     (void)dy;
     const wk_tensors list = gradients(node);
-    wk_accumulate(node, 0, list.items ? wk_stack(list, node->dim) : NULL);
+    wk_tensor *joined = list.count > 0 ? stacked_already(list, node->dim) : NULL;
+    wk_accumulate(node, 0, joined ? joined : list.items ? wk_stack(list, node->dim) : NULL);
 }
 
 /* x[.., start : start + size, ..]; keeps no dim where unbinds */
