@@ -2,12 +2,15 @@
    maximum or minimum.  n is at least 1, but for prod, which is 1 of nothing (the op fills it). */
 #include "columns.h"
 
-/* the result so far with one more number; as a parameter it is inlined into the loops below */
+/* the result so far with one more number; as a parameter it is inlined into the loops below.  greater and lesser are
+   single instructions, which know no NaN: along memory NaN is looked for apart, which is three times as fast. */
 typedef real combination(real so_far, real x);
 
 WK_INLINE real times(real so_far, real x) { return (real)(so_far * x); }
 WK_INLINE real larger(real so_far, real x) { return (x > so_far) | (x != x) ? x : so_far; }
 WK_INLINE real smaller(real so_far, real x) { return (x < so_far) | (x != x) ? x : so_far; }
+WK_INLINE real greater(real so_far, real x) { return x > so_far ? x : so_far; }
+WK_INLINE real lesser(real so_far, real x) { return x < so_far ? x : so_far; }
 
 /* results side by side: enough that none waits for the one before */
 #if defined(__AVX512F__)
@@ -60,6 +63,21 @@ WK_INLINE void across(combination *combine, const real *x, real *y, int64_t rows
     memcpy(y, result, (size_t)width * sizeof(real));
 }
 
+static bool has_nan(const real *x, int64_t n)
+{
+    int found = 0;
+#pragma omp simd reduction(| : found)
+    for (int64_t i = 0; i < n; i++)
+        found |= x[i] != x[i];
+    return found;
+}
+
+/* the extremum of a row: a NaN, where there is one */
+WK_INLINE real extremum_along(combination *plain, combination *with_nan, const real *x, int64_t n)
+{
+    return has_nan(x, n) ? along(with_nan, x, n) : along(plain, x, n);
+}
+
 WK_INLINE void reduce(combination *combine, const void *x, void *y, wk_columns columns, int64_t begin, int64_t end)
 {
     for (int64_t item = begin, width; item < end; item += width) {
@@ -72,6 +90,20 @@ WK_INLINE void reduce(combination *combine, const void *x, void *y, wk_columns c
     }
 }
 
+WK_INLINE void reduce_extremum(combination *plain, combination *with_nan, const wk_sum_work *w, int64_t begin,
+                               int64_t end)
+{
+    const wk_columns columns = {w->n, w->inner, w->chunk};
+    if (w->inner > 1) {
+        reduce(with_nan, w->x, w->y, columns, begin, end);
+        return;
+    }
+    for (int64_t item = begin; item < end; item++) {
+        const wk_stretch at = wk_stretch_at(&columns, item, end);
+        ((real *)w->y)[item] = extremum_along(plain, with_nan, (const real *)w->x + at.offset, at.rows);
+    }
+}
+
 void KERNEL_NAME(prod)(const void *work, int64_t begin, int64_t end)
 {
     const wk_sum_work *w = &((const wk_prod_work *)work)->as;
@@ -81,11 +113,11 @@ void KERNEL_NAME(prod)(const void *work, int64_t begin, int64_t end)
 void KERNEL_NAME(amax)(const void *work, int64_t begin, int64_t end)
 {
     const wk_sum_work *w = &((const wk_amax_work *)work)->as;
-    reduce(larger, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
+    reduce_extremum(greater, larger, w, begin, end);
 }
 
 void KERNEL_NAME(amin)(const void *work, int64_t begin, int64_t end)
 {
     const wk_sum_work *w = &((const wk_amin_work *)work)->as;
-    reduce(smaller, w->x, w->y, (wk_columns){w->n, w->inner, w->chunk}, begin, end);
+    reduce_extremum(lesser, smaller, w, begin, end);
 }
