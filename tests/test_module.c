@@ -1,95 +1,7 @@
-/* Modules at large: names, order, sharing, modes, moving, hooks, state dicts, errors, and the page of wk_summary. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <wick.h>
-
-/* ---------------------------------------------------------------- a module of one's own */
-
-typedef struct attention {
-    wk_module_base base;
-    wk_module *qkv;
-    wk_nn_linear *proj; // a typed child
-    int64_t heads;
-} attention;
-
-static wk_tensor *attention_forward(void *module, wk_tensor *x)
-{
-    attention *self = module;
-    wk_unpack(x, B, L, D);
-    const int64_t H = self->heads;
-    wk_tensor *q, *k, *v;
-    wk_tensor *qkv = wk_forward(self->qkv, x);                 // (B, L, 3*D)
-    qkv = wk_reshape(qkv, (B, L, 3, H, D / H));                // (B, L, 3, H, D/H)
-    wk_unbind(wk_permute(qkv, (2, 0, 3, 1, 4)), (&q, &k, &v)); // 3 x (B, H, L, D/H)
-    x = wk_scaled_dot_product_attention(q, k, v);              // (B, H, L, D/H)
-    x = wk_flatten(wk_transpose(x, 1, 2), 2);                  // (B, L, D)
-    return wk_forward(self->proj, x);                          // (B, L, D)
-}
-
-static attention *attention_new(int64_t dim, int64_t heads)
-{
-    attention *self = wk_module_new(attention, attention_forward);
-    wk_add_module(self, qkv, wk_nn_linear(dim, 3 * dim, .bias = false));
-    wk_add_module(self, proj, wk_nn_linear(dim, dim));
-    self->heads = heads;
-    return self;
-}
-
-typedef struct net {
-    wk_module_base base;
-    wk_module *blocks, *missing;
-    attention *attn;
-    wk_tensor *scale, *reserved, *mean, *scratch;
-    int freed;
-} net;
-
-static int nets_freed;
-static void net_free(void *module)
-{
-    (void)module;
-    nets_freed++;
-}
-
-static wk_tensor *net_forward(void *module, wk_tensor *x)
-{
-    net *self = module;
-    wk_for_each_module (block, self->blocks)
-        x = wk_forward(block, x);
-    return wk_mul(wk_forward(self->attn, x), self->scale);
-}
-
-static net *net_new(void)
-{
-    net *self = wk_module_new(net, net_forward, .free = net_free);
-    wk_scope
-    {
-        wk_add_parameter(self, scale, wk_full((8), 2.0));
-        wk_add_parameter(self, reserved, NULL);
-        wk_add_buffer(self, mean, wk_zeros((8)));
-        wk_add_buffer(self, scratch, wk_zeros((2), .dtype = wk_int64), .persistent = false);
-        wk_add_module(self, blocks, wk_nn_module_list(wk_nn_linear(8, 8), wk_nn_dropout(0.5)));
-        wk_add_module(self, missing, NULL);
-        wk_add_module(self, attn, attention_new(8, 2));
-    }
-    return self;
-}
+/* Modules at large: names, order, sharing, modes, moving, hooks, calls, errors, and nothing left behind. */
+#include "net.h"
 
 /* ---------------------------------------------------------------- names and order */
-
-static void check_keys(const wk_dict *dict, int64_t count, const char *const *names)
-{
-    assert_int_equal(wk_dict_count(dict), count);
-    for (int64_t i = 0; i < count; i++)
-        assert_string_equal(wk_dict_key_at(dict, i), names[i]);
-}
-#define CHECK_KEYS(dict, ...)                                                                                          \
-    check_keys(dict, (int64_t)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
 
 static void names_and_order(void **state)
 {
@@ -349,14 +261,6 @@ static void errors_name_the_module(void **state)
     }
 }
 
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_true(!(expression));                                                                      \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
-
 static void wrong_use_is_an_error(void **state)
 {
     (void)state;
@@ -382,112 +286,7 @@ static void wrong_use_is_an_error(void **state)
     }
 }
 
-/* ---------------------------------------------------------------- state dicts */
-
-static void state_dicts_load(void **state)
-{
-    (void)state;
-    wk_scope
-    {
-        net *from = net_new(), *to = net_new();
-        wk_dict *values = wk_module_state_dict(from);
-        assert_false(wk_equal(from->attn->proj->weight, to->attn->proj->weight));
-        assert_true(wk_module_load_state_dict(to, values));
-        assert_true(wk_equal(from->attn->proj->weight, to->attn->proj->weight));
-        assert_true(to->attn->proj->weight->requires_grad);
-
-        wk_fill_(wk_dict_get(values, "scale"), 5); // the same memory as the module's
-        assert_true(wk_item(wk_select(from->scale, 0, 0)) == 5);
-        assert_true(wk_dict_remove(values, "attn.qkv.weight"));
-        wk_dict_set(values, "extra", wk_zeros((1)));
-        assert_fails(wk_module_load_state_dict(to, values),
-                     "missing from the state: \"attn.qkv.weight\"\nnot in the module: \"extra\"");
-        assert_true(wk_item(wk_select(to->scale, 0, 0)) == 2);
-        wk_dict *missing = wk_dict_new(), *unexpected = wk_dict_new();
-        assert_true(wk_module_load_state_dict(to, values, .strict = false, .missing_keys = missing,
-                                              .unexpected_keys = unexpected));
-        CHECK_KEYS(missing, "attn.qkv.weight");
-        CHECK_KEYS(unexpected, "extra");
-        assert_true(wk_item(wk_select(to->scale, 0, 0)) == 5);
-
-        wk_dict_set(values, "mean", wk_ones((7)));
-        wk_dict_set(values, "scale", wk_ones((8)));
-        assert_fails(wk_module_load_state_dict(to, values, .strict = false),
-                     "size mismatch for mean: (7,) in the state, (8,) in the module");
-        assert_true(wk_item(wk_select(to->scale, 0, 0)) == 5);
-        wk_dict_free(missing);
-        wk_dict_free(unexpected);
-        wk_dict_free(values);
-        wk_module_free(from);
-        wk_module_free(to);
-    }
-}
-
-static void dictionaries_join_and_part(void **state)
-{
-    (void)state;
-    wk_scope
-    {
-        wk_dict *all = wk_dict_new(), *one = wk_dict_new();
-        wk_dict_set(one, "x", wk_ones((2)));
-        wk_dict_set(one, "y", wk_zeros((2)));
-        wk_dict_set(one, "x", wk_full((2), 7.0));
-        wk_dict_set_number(one, "step", 0.1);
-        wk_dict_set_text(one, "note", "hello");
-        assert_true(wk_dict_update(all, one, "model."));
-        wk_dict_set(all, "other", wk_ones((1)));
-        CHECK_KEYS(all, "model.x", "model.y", "other");
-        wk_dict *part = wk_dict_part(all, "model.");
-        CHECK_KEYS(part, "x", "y");
-        assert_true(wk_item(wk_sum(wk_dict_get(part, "x"))) == 14);
-        assert_true(wk_dict_number(part, "step", 0) == 0.1);
-        assert_true(wk_dict_number(part, "none", 3) == 3);
-        assert_string_equal(wk_dict_text(part, "note"), "hello");
-        assert_null(wk_dict_get(part, "other"));
-        wk_dict_free(part);
-        wk_dict_free(one);
-        wk_dict_free(all);
-    }
-}
-
-/* ---------------------------------------------------------------- summary */
-
-static void the_page_of_a_model(void **state)
-{
-    (void)state;
-    const char *expected = "layer        type         output shape  parameters  multiply-adds\n"
-                           "(the model)  net          (2, 3, 8)              8              -\n"
-                           "blocks.0     linear       (2, 3, 8)             72            384\n"
-                           "blocks.1     dropout      (2, 3, 8)              -              -\n"
-                           "attn         attention    (2, 3, 8)              -            288\n"
-                           "attn.qkv     linear       (2, 3, 24)           192          1,152\n"
-                           "attn.proj    linear       (2, 3, 8)             72            384\n"
-                           "-----------------------------------------------------------------\n"
-                           "parameters 344 (0.00 MB), trainable 272; multiply-adds 2,208\n";
-    char text[2000] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    net *model = net_new();
-    wk_requires_grad_(model->attn->proj->weight, false);
-    wk_requires_grad_(model->attn->proj->bias, false);
-    wk_module_eval(model->attn);
-    wk_manual_seed(3);
-    assert_true(wk_summary(model, (2, 3, 8), .file = file));
-    fclose(file);
-    assert_string_equal(text, expected);
-    assert_true(model->base.training && !model->attn->base.training);
-    assert_null(model->scale->grad);
-    wk_scope
-    {
-        wk_tensor *after = wk_rand((3));
-        wk_manual_seed(3);
-        assert_true(wk_equal(after, wk_rand((3))));
-        wk_error err;
-        wk_try (&err) assert_false(wk_summary(model, (2, 3, 7)));
-        assert_string_equal(err.module, "blocks.0 (linear)");
-    }
-    assert_true(model->base.training && !model->attn->base.training);
-    wk_module_free(model);
-}
+/* ---------------------------------------------------------------- memory */
 
 /* every allocation of making and training a model fails once */
 static void nothing_leaks(void **state)
@@ -545,9 +344,6 @@ int main(void)
         cmocka_unit_test(inference_holds_two_layers),
         cmocka_unit_test(errors_name_the_module),
         cmocka_unit_test(wrong_use_is_an_error),
-        cmocka_unit_test(state_dicts_load),
-        cmocka_unit_test(dictionaries_join_and_part),
-        cmocka_unit_test(the_page_of_a_model),
         cmocka_unit_test(nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
