@@ -49,6 +49,17 @@ static void what_is_shared_comes_once(void **state)
     wk_module_free(model);
 }
 
+static void a_list_that_fails_frees_each_once(void **state)
+{
+    (void)state;
+    const int64_t before = wk_memory_get_stats().live_blocks;
+    wk_module *embed = wk_nn_linear(4, 4);
+    wk_error err;
+    wk_try (&err) assert_null(wk_nn_sequential(embed, wk_nn_linear(-1, 2), embed));
+    assert_true(err.set);
+    assert_int_equal(wk_memory_get_stats().live_blocks, before);
+}
+
 static void a_child_replaced_is_freed(void **state)
 {
     (void)state;
@@ -336,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_order),
         cmocka_unit_test(what_is_shared_comes_once),
+        cmocka_unit_test(a_list_that_fails_frees_each_once),
         cmocka_unit_test(a_child_replaced_is_freed),
         cmocka_unit_test(modes_and_gradients),
         cmocka_unit_test(to_keeps_the_tensors),

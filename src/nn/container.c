@@ -38,6 +38,14 @@ static wk_module *append(const char *op, void *list_, void *child)
     return wk_module_add_module(list, name, child) ? list : NULL;
 }
 
+static bool earlier(wk_module_tuple modules, int64_t index)
+{
+    for (int64_t i = 0; i < index; i++)
+        if (modules.items[i] == modules.items[index])
+            return true;
+    return false;
+}
+
 /* list takes all, or is freed with them */
 static wk_module *fill(const char *op, wk_module *list, wk_module_tuple modules)
 {
@@ -49,7 +57,7 @@ static wk_module *fill(const char *op, wk_module *list, wk_module_tuple modules)
     for (int64_t i = 0; i < modules.count; i++)
         if (fine)
             fine = append(op, list, modules.items[i]) != NULL;
-        else if (modules.items[i] && ((wk_module *)modules.items[i])->inside->references == 0)
+        else if (modules.items[i] && !earlier(modules, i) && ((wk_module *)modules.items[i])->inside->references == 0)
             wk_module_free(modules.items[i]);
     return wk_layer_ready(list, fine);
 }
