@@ -7,8 +7,8 @@
 typedef real combination(real so_far, real x);
 
 WK_INLINE real times(real so_far, real x) { return (real)(so_far * x); }
-WK_INLINE real larger(real so_far, real x) { return (x > so_far) | (x != x) ? x : so_far; }
-WK_INLINE real smaller(real so_far, real x) { return (x < so_far) | (x != x) ? x : so_far; }
+WK_INLINE real larger(real so_far, real x) { return ((x > so_far) | (x != x)) ? x : so_far; }
+WK_INLINE real smaller(real so_far, real x) { return ((x < so_far) | (x != x)) ? x : so_far; }
 WK_INLINE real greater(real so_far, real x) { return x > so_far ? x : so_far; }
 WK_INLINE real lesser(real so_far, real x) { return x < so_far ? x : so_far; }
 
