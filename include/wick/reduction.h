@@ -1,7 +1,7 @@
 /* Reductions.  PyTorch: https://pytorch.org/docs/stable/torch.html#reduction-ops
 
-   wk_sum(x) reduces over all dims, wk_sum(x, 1) over one, wk_sum(x, (0, -1)) over several, wk_sum(x, ()) over all again,
-   which leaves room for keywords: wk_sum(x, (), .dtype = wk_float64).  .keepdim = true keeps reduced dims with size 1. */
+   wk_sum(x) reduces over all dims, wk_sum(x, 1) over one, wk_sum(x, (0, -1)) over several, wk_sum(x, ()) over all, with
+   room for keywords: wk_sum(x, (), .dtype = wk_float64).  .keepdim = true keeps reduced dims with size 1. */
 #ifndef WICK_REDUCTION_H
 #define WICK_REDUCTION_H
 
