@@ -21,6 +21,11 @@
 #define SMALL_CLASSES 64          // of 64 bytes each: up to 4 KiB
 #define LARGE_CLASSES (8 * 52)    // eight to a doubling
 #define HUGE_PAGE ((size_t)2 << 20)
+#ifdef WICK_NO_CACHE
+#define MOST_CACHED 0
+#else
+#define MOST_CACHED ((int64_t)32 << 20) // of small blocks, for each thread
+#endif
 
 typedef struct block {
     size_t bytes; // that the class holds, header not included
@@ -197,13 +202,13 @@ void wk_free(void *memory)
             register_thread();
         cache.live_blocks--;
         cache.live_bytes -= (int64_t)b->bytes;
-#ifdef WICK_NO_CACHE
-        free(b);
-#else
+        if (cache.cached_bytes >= MOST_CACHED) { // one thread makes, another lets go: as with a loader's workers
+            free(b);
+            return;
+        }
         b->next = cache.free[b->class];
         cache.free[b->class] = b;
         cache.cached_bytes += (int64_t)b->bytes;
-#endif
         return;
     }
     pthread_mutex_lock(&mutex);
