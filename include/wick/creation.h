@@ -33,7 +33,7 @@ typedef struct wk_factory_args {
 #define wk_new_ones(x, ...) wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
 #define wk_new_full(x, size_, ...) wk_new_full_with(x, (wk_factory_args){.size = WK_SHAPE size_, WK_FILL(__VA_ARGS__)})
 
-/* tensor((2, 2), (float[]){1, 2, 3, 4}): copies a C array, row by row.  The array's type gives the dtype (float: float32,
+/* tensor((2, 2), ((float[]){1, 2, 3, 4})): copies a C array, row by row.  The array's type gives the dtype (float: float32,
    double: float64, int: int32, int64_t: int64, bool: bool, ...), unless .dtype converts. */
 #define wk_tensor(size_, ...)                                                                                          \
     wk_tensor_with((wk_tensor_args){.size = WK_SHAPE size_, .data_dtype = WK_DATA_DTYPE(WK_HEAD(__VA_ARGS__)),         \
