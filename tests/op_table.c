@@ -4,7 +4,7 @@
    For each case: the result is PyTorch's, its dtype and shape too; inputs, and the gaps between their elements, stay as
    they were; the gradient of every subset of the floating inputs is PyTorch's; the same with the inputs (and dy)
    transposed, strided and expanded in memory; in float64 the gradient, and its gradient, agree with finite differences;
-   a NULL input is an error inside wk_try, and no more; nothing is left over afterwards. */
+   a NULL input is an error inside wk_try, and no more; nothing is left over afterwards, nor where memory runs short. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -300,6 +300,38 @@ static void check_null(const op_row *row, golden_case *c)
     }
 }
 
+/* the call and its gradient, with one allocation after another failing: an error, and nothing left over */
+static void check_short_memory(const op_row *row, golden_case *c)
+{
+    unsigned mask = 0;
+    for (int i = 0; i < c->inputs && row->gradient != NONE; i++)
+        mask |= (unsigned)(c->gradient[i].dtype != 0) << i;
+    bool fine = false;
+    for (int64_t n = 0; n < 1000 && !fine; n++) {
+        const wk_memory_stats before = wk_memory_get_stats();
+        wk_error error;
+        wk_scope
+        {
+            call k = {.row = row, .c = c, .layout = PLAIN, .mask = mask};
+            make_inputs(&k);
+            wk_memory_fail_after(n);
+            fine = run(&k, &error);
+            if (fine && k.result[0]->requires_grad)
+                wk_try(&error) wk_backward(k.result[0], .gradient = k.result[0]);
+            wk_memory_fail_after(-1);
+            fine = fine && !error.set;
+            if (!fine && mask && k.leaf[0] && k.leaf[0]->grad)
+                failed(c, "allocation %lld failed: a grad was touched", (long long)n);
+        }
+        const wk_memory_stats after = wk_memory_get_stats();
+        if (error.set && !strstr(error.message, "out of memory"))
+            failed(c, "allocation %lld failed: %s", (long long)n, error.message);
+        else if (!fine && (after.live_tensors != before.live_tensors || after.live_blocks != before.live_blocks))
+            failed(c, "allocation %lld failed: left over: %lld tensors, %lld blocks", (long long)n,
+                   (long long)(after.live_tensors - before.live_tensors), (long long)(after.live_blocks - before.live_blocks));
+    }
+}
+
 static void check_failure(const op_row *row, golden_case *c)
 {
     wk_scope
@@ -371,8 +403,10 @@ static void test_row(void **state)
             continue;
         cases++;
         check_leaks(row, c);
-        if (!c->fails && !null_checked)
+        if (!c->fails && !null_checked) {
             check_null(row, c);
+            check_short_memory(row, c);
+        }
         null_checked |= !c->fails;
     }
     if (cases == 0)
@@ -407,6 +441,7 @@ static void test_cases_have_rows(void **state)
 
 int main(int argc, char **argv)
 {
+    setenv("WICK_TRACEBACK", "off", 0); // thousands of errors are expected
     const char *family = argc > 1 ? argv[1] : "";
     const char *only = argc > 2 ? argv[2] : NULL;
     if (strcmp(family, "--rows") == 0) {

@@ -177,7 +177,7 @@ static bool leads_to(const wk_edge *edge, const wk_autograd_grad_args *wanted)
 /* autograd.grad runs, and frees, only what lies between outputs and inputs: a node's inputs were made before it */
 static void mark_needed(walk *w)
 {
-    if (w->wanted)
+    if (w->wanted && w->visited.count > 0)
         qsort(w->visited.items, (size_t)w->visited.count, sizeof *w->visited.items, by_sequence);
     for (int64_t i = 0; i < w->visited.count; i++) {
         wk_node *node = w->visited.items[i];
