@@ -175,32 +175,10 @@ static void run_free(run *r)
 
 /* ---------------------------------------------------------------- the checkpoint */
 
-static void put_all(wk_dict *into, const char *prefix, wk_dict *from)
+static void put(wk_dict *all, const char *prefix, wk_dict *part)
 {
-    char key[512];
-    for (int64_t i = 0; i < wk_dict_count(from); i++) {
-        snprintf(key, sizeof key, "%s%s", prefix, wk_dict_key_at(from, i));
-        wk_dict_set(into, key, wk_dict_value_at(from, i));
-    }
-    for (int64_t i = 0; i < wk_dict_text_count(from); i++) {
-        snprintf(key, sizeof key, "%s%s", prefix, wk_dict_text_key_at(from, i));
-        wk_dict_set_text(into, key, wk_dict_text_at(from, i));
-    }
-    wk_dict_free(from);
-}
-
-/* what stands under a prefix; wk_dict_free it */
-static wk_dict *get_all(const wk_dict *from, const char *prefix)
-{
-    wk_dict *part = wk_dict_new();
-    const size_t length = strlen(prefix);
-    for (int64_t i = 0; i < wk_dict_count(from); i++)
-        if (strncmp(wk_dict_key_at(from, i), prefix, length) == 0)
-            wk_dict_set(part, wk_dict_key_at(from, i) + length, wk_dict_value_at(from, i));
-    for (int64_t i = 0; i < wk_dict_text_count(from); i++)
-        if (strncmp(wk_dict_text_key_at(from, i), prefix, length) == 0)
-            wk_dict_set_text(part, wk_dict_text_key_at(from, i) + length, wk_dict_text_at(from, i));
-    return part;
+    wk_dict_update(all, part, prefix);
+    wk_dict_free(part);
 }
 
 static void save(run *r)
@@ -208,9 +186,9 @@ static void save(run *r)
     char path[4096];
     snprintf(path, sizeof path, "%s/vit.safetensors", r->o.out);
     wk_dict *all = wk_dict_new();
-    put_all(all, "model.", wk_module_state_dict(r->model));
-    put_all(all, "optimizer.", wk_optim_state_dict(r->optimizer));
-    put_all(all, "schedule.", wk_lr_scheduler_state_dict(r->schedule));
+    put(all, "model.", wk_module_state_dict(r->model));
+    put(all, "optimizer.", wk_optim_state_dict(r->optimizer));
+    put(all, "schedule.", wk_lr_scheduler_state_dict(r->schedule));
     wk_dict_set(all, "losses", r->losses);
     wk_dict_set(all, "accuracies", r->accuracies);
     wk_dict_set_number(all, "step", (double)r->step);
@@ -245,7 +223,8 @@ static void resume(run *r)
     wk_dict *all = wk_safetensors_load_file(r->o.resume);
     check_same(all, "seed", r->o.seed);
     check_same(all, "batch_size", r->o.batch_size);
-    wk_dict *model = get_all(all, "model."), *optimizer = get_all(all, "optimizer."), *schedule = get_all(all, "schedule.");
+    wk_dict *model = wk_dict_part(all, "model."), *optimizer = wk_dict_part(all, "optimizer.");
+    wk_dict *schedule = wk_dict_part(all, "schedule.");
     wk_module_load_state_dict(r->model, model);
     wk_optim_load_state_dict(r->optimizer, optimizer);
     wk_lr_scheduler_load_state_dict(r->schedule, schedule);
