@@ -244,11 +244,11 @@ static bool run_output_hooks(wk_output *output)
     wk_retain(gradient);
     wk_release(output->gradient);
     output->gradient = gradient;
-    if (hooks->retain_grad) {
-        wk_tensor *grad = hooks->retain_grad->grad;
+    if (hooks->head.retain_grad) {
+        wk_tensor *grad = hooks->head.retain_grad->grad;
         if (!gather(&grad, gradient))
             return false;
-        hooks->retain_grad->grad = grad;
+        hooks->head.retain_grad->grad = grad;
     }
     return true;
 }

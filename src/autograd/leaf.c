@@ -50,13 +50,13 @@ static wk_hooks *hooks_of(wk_tensor *x, const char *op)
         hooks = wk_alloc_zeroed(sizeof *hooks);
         if (!hooks)
             return wk_out_of_memory(op, sizeof *hooks);
-        hooks->object = (wk_object){.references = 1, .destroy = hooks_destroy};
+        hooks->head.object = (wk_object){.references = 1, .destroy = hooks_destroy};
         x->hooks = hooks;
     }
     wk_node *node = wk_grad_fn(x);
     if (node && node->output[x->output_nr].hooks != hooks) {
         wk_object_release(node->output[x->output_nr].hooks);
-        wk_object_retain(&hooks->object);
+        wk_object_retain(&hooks->head.object);
         node->output[x->output_nr].hooks = hooks;
     }
     return hooks;
@@ -99,6 +99,6 @@ wk_tensor *wk_retain_grad(wk_tensor *x)
     if (!hooks)
         return NULL;
     if (x->grad_fn)
-        hooks->retain_grad = x;
+        hooks->head.retain_grad = x;
     return x;
 }

@@ -131,8 +131,7 @@ typedef struct wk_hook {
     void *context;
 } wk_hook;
 typedef struct wk_hooks {
-    wk_object object;
-    wk_tensor *retain_grad; // not counted: the tensor whose hooks these are
+    wk_hooks_head head;
     int count;
     wk_hook *items;
 } wk_hooks;

@@ -16,4 +16,10 @@ static inline void wk_object_retain(wk_object *object)
 }
 void wk_object_release(wk_object *object);
 
+/* what a tensor's hooks start with: the tensor as long as it lives, not counted */
+typedef struct wk_hooks_head {
+    wk_object object;
+    struct wk_tensor *retain_grad; // whose grad is to be kept, a non-leaf; NULL: nobody's
+} wk_hooks_head;
+
 #endif

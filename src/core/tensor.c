@@ -50,6 +50,8 @@ void wk_tensor_destroy(wk_tensor *x)
 {
     wk_object_release((wk_object *)x->grad_fn);
     wk_object_release((wk_object *)x->view);
+    if (x->hooks)
+        ((wk_hooks_head *)x->hooks)->retain_grad = NULL; // nodes may hold the hooks longer
     wk_object_release(x->hooks);
     wk_release(x->grad);
     storage_release(x->storage);
