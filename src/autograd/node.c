@@ -8,7 +8,7 @@
 #include "core/alloc.h"
 #include "core/print_internal.h"
 
-static _Thread_local bool grad_disabled __attribute__((tls_model("initial-exec")));
+static _Thread_local bool grad_disabled;
 static uint64_t sequence;
 
 bool wk_is_grad_enabled(void) { return !grad_disabled; }

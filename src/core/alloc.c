@@ -46,7 +46,7 @@ static wk_memory_stats large; // and what threads that ended left
 static thread_cache *threads;
 static pthread_key_t thread_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Thread_local thread_cache cache __attribute__((tls_model("initial-exec")));
+static _Thread_local thread_cache cache;
 static int64_t fail_after = -1;
 
 static void flush_thread(thread_cache *of)

@@ -14,7 +14,7 @@ typedef struct scope_stack {
     bool registered;
 } scope_stack;
 
-static _Thread_local scope_stack stack __attribute__((tls_model("initial-exec")));
+static _Thread_local scope_stack stack;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
