@@ -1,5 +1,5 @@
 /* Views and in-place writes: 600 random programs of both (golden/programs.py describes them), each run as PyTorch ran it:
-   the same calls refused, the same loss, the same gradients, and nothing left over.
+   the same calls refused, the same loss, the same gradients and gradients of gradients, and nothing left over.
 
    Where PyTorch refuses backward, since an in-place op's saved result was written into again, wick may answer: it saves
    results of in-place ops in memory of their own.  Never the other way round. */
@@ -22,6 +22,7 @@ typedef struct machine {
     wk_tensor *x[MAX_REGISTERS];
     int count;
     double loss;
+    wk_tensor *second[2]; // of leaves 0 and 1
 } machine;
 
 static wk_tensor *read_tensor(char *words, bool leaf)
@@ -93,6 +94,15 @@ static bool run_line(machine *m, const char *op, char *words)
             loss = loss ? wk_add(loss, part) : part;
         }
         m->loss = wk_item(loss);
+        wk_tensor *first[2], *squares = NULL;
+        if (!wk_autograd_grad((loss), (m->x[0], m->x[1]), (&first[0], &first[1]), .create_graph = true, .allow_unused = true))
+            return false;
+        for (int i = 0; i < 2; i++)
+            if (first[i] && first[i]->requires_grad)
+                squares = squares ? wk_add(squares, wk_sum(wk_mul(first[i], first[i]))) : wk_sum(wk_mul(first[i], first[i]));
+        if (squares && !wk_autograd_grad((squares), (m->x[0], m->x[1]), (&m->second[0], &m->second[1]), .retain_graph = true,
+                                         .allow_unused = true))
+            return false;
         return wk_backward(loss);
     }
     else fail_msg("no op %s", op);
@@ -101,20 +111,20 @@ static bool run_line(machine *m, const char *op, char *words)
     return z != NULL;
 }
 
-static bool same_gradient(const wk_tensor *x, char *words, char *text, size_t size)
+static bool same_gradient(const wk_tensor *x, const wk_tensor *grad, char *words, char *text, size_t size)
 {
     char *word = words;
     if (strcmp(words, " none") == 0) {
         /* PyTorch leaves the grad out; zeros say the same */
-        for (int64_t i = 0; x->grad && i < x->numel; i++)
-            if (((double *)wk_data_ptr(x->grad))[i] != 0) {
+        for (int64_t i = 0; grad && i < x->numel; i++)
+            if (((double *)wk_data_ptr(grad))[i] != 0) {
                 snprintf(text, size, "expected none");
                 return false;
             }
         return true;
     }
     for (int64_t i = 0; i < x->numel; i++) {
-        const double expected = strtod(word, &word), got = x->grad ? ((double *)wk_data_ptr(x->grad))[i] : NAN;
+        const double expected = strtod(word, &word), got = grad ? ((double *)wk_data_ptr(grad))[i] : NAN;
         if (!(fabs(got - expected) <= 1e-9 + 1e-9 * fabs(expected)) && !(isnan(got) && isnan(expected))) {
             snprintf(text, size, "element %lld: expected %.12g, got %.12g", (long long)i, expected, got);
             return false;
@@ -158,11 +168,12 @@ static char *run_program(char *line, char *text, size_t size, int *answered)
                 const double expected = strtod(words, NULL);
                 if (!(fabs(m.loss - expected) <= 1e-9 + 1e-9 * fabs(expected)) && !(isnan(m.loss) && isnan(expected)))
                     snprintf(text, size, "loss: expected %.12g, got %.12g", expected, m.loss);
-            } else if (strcmp(op, "gradient") == 0) {
+            } else if (strcmp(op, "gradient") == 0 || strcmp(op, "second") == 0) {
                 const int which = (int)strtol(words, &words, 10);
+                const wk_tensor *grad = op[0] == 's' ? wk_contiguous(m.second[which]) : m.x[which]->grad;
                 char difference[160];
-                if (!same_gradient(m.x[which], words, difference, sizeof difference))
-                    snprintf(text, size, "gradient of %d: %s", which, difference);
+                if (!same_gradient(m.x[which], grad, words, difference, sizeof difference))
+                    snprintf(text, size, "%s of %d: %s", op, which, difference);
             } else if (!refused)
                 fine = run_line(&m, op, words);
             snprintf(last, sizeof last, "%s", line);

@@ -89,6 +89,20 @@ static wk_tensor *without_history(wk_tensor *x)
     return copy;
 }
 
+/* the same with x's history as it is now.  x itself would not do: written in place it may come to follow from the node
+   that saved it, and the two would hold each other for good. */
+static wk_tensor *with_history(wk_tensor *x)
+{
+    wk_node *history = wk_grad_fn(x);
+    wk_tensor *copy = without_history(x);
+    if (!copy)
+        return NULL;
+    wk_object_retain((wk_object *)history);
+    copy->grad_fn = history;
+    copy->requires_grad = history != NULL;
+    return copy;
+}
+
 static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
 {
     node->saved[i] = (wk_saved_tensor){.output_nr = -1};
@@ -97,7 +111,8 @@ static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
     for (int result = 0; result < args->results_count; result++)
         if (args->results[result] == x)
             node->saved[i].output_nr = result;
-    node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x) : wk_retain(x);
+    const bool is_leaf = x->requires_grad && !wk_grad_fn(x);
+    node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x) : is_leaf ? wk_retain(x) : with_history(x);
     node->saved[i].version = x->storage->version;
     return node->saved[i].tensor;
 }
@@ -228,21 +243,26 @@ wk_tensor *wk_saved(wk_node *node, int i)
     return y;
 }
 
+static bool same_memory(const wk_tensor *a, const wk_tensor *b)
+{
+    return a->storage == b->storage && a->offset == b->offset && wk_same_shape(a, b) &&
+           memcmp(a->strides, b->strides, (size_t)a->ndim * sizeof *a->strides) == 0;
+}
+
 bool wk_save_copy_of(wk_node *node, wk_tensor *x)
 {
     for (int i = 0; node && i < node->saves; i++) {
-        if (node->saved[i].tensor != x)
+        wk_tensor *saved = node->saved[i].tensor, *copy = NULL;
+        if (!saved || !same_memory(saved, x))
             continue;
-        wk_tensor *copy = NULL;
-        wk_no_grad copy = wk_gradient_clone(x);
+        wk_no_grad copy = wk_gradient_clone(saved);
         if (!copy)
             return false;
-        wk_node *history = wk_grad_fn(x);
-        wk_object_retain((wk_object *)history);
-        copy->grad_fn = history;
-        copy->output_nr = x->output_nr;
-        copy->requires_grad = history != NULL;
-        wk_release(node->saved[i].tensor);
+        wk_object_retain((wk_object *)saved->grad_fn);
+        copy->grad_fn = saved->grad_fn;
+        copy->output_nr = saved->output_nr;
+        copy->requires_grad = saved->requires_grad;
+        wk_release(saved);
         node->saved[i].tensor = wk_retain(copy);
         node->saved[i].version = copy->storage->version;
     }

@@ -6,13 +6,14 @@ memory it shares.  wick's results are always contiguous; PyTorch's, made so here
 
 A program is lines of numbers and words; registers are counted up as results appear (an in-place op makes none):
     program 7
-    leaf 2 3 4 0x1p-1 ...        a float64 leaf that requires grad: dims, sizes, values
+    leaf 2 3 4 0.5 ...        a float64 leaf that requires grad: dims, sizes, values
     constant 2 3 4 ...           the same without grad
     exp 0 | transpose 0 0 1 | reshape 0 2 6 2 | select 0 1 2 | ...     an op, its registers, its numbers
     fails                        the line before it, which PyTorch refuses
-    loss 0 3 5                   the sum of sin of these registers, backward from it
-    value 0x1.8p+1
-    gradient 0 0x1p+0 ...        of the leaf in register 0; "none"
+    loss 0 3 5                   the sum of sin of these registers, backward from it; and from the sum of the squares of the
+                                 leaves' gradients of it, whose own gradients follow as `second`
+    value 3
+    gradient 0 1 ...        of the leaf in register 0; "none"
 """
 
 import pathlib
@@ -27,7 +28,7 @@ lines = []
 
 
 def numbers(x):
-    return " ".join(float(v).hex() for v in x.detach().contiguous().view(-1).tolist())
+    return " ".join(("%.17g" % v) for v in x.detach().contiguous().view(-1).tolist())
 
 
 def apply(name, x, y, n):
@@ -137,14 +138,21 @@ def program(number):
     lines.append("loss " + " ".join(map(str, used)))
     try:
         loss = sum(registers[i].sin().sum() for i in used)
+        first = torch.autograd.grad(loss, [registers[i] for i in leaves], create_graph=True, allow_unused=True)
+        squares = [(g * g).sum() for g in first if g is not None and g.requires_grad]
+        second = torch.autograd.grad(sum(squares), [registers[i] for i in leaves], retain_graph=True, allow_unused=True) \
+            if squares else []
         loss.backward()
     except RuntimeError:
         lines.append("fails")
         return
-    lines.append("value " + float(loss).hex())
+    lines.append("value %.17g" % float(loss))
     for i in leaves:
         grad = registers[i].grad
         lines.append(f"gradient {i} " + ("none" if grad is None else numbers(grad)))
+    for i, grad in zip(leaves, second):
+        if grad is not None:
+            lines.append(f"second {i} " + numbers(grad))
 
 
 torch.Tensor.__eq__ = lambda a, b: a is b  # list.index by identity
