@@ -199,7 +199,8 @@ static int steps_done;
 
 static void step_setup(void)
 {
-    model = vit_new((vit_config){.image = 28, .channels = 1, .patch = 7, .dim = 96, .depth = 3, .heads = 4, .classes = 10});
+    model =
+        vit_new((vit_config){.image = 28, .channels = 1, .patch = 7, .dim = 96, .depth = 3, .heads = 4, .classes = 10});
     optimizer = wk_optim_adamw(wk_module_parameters(model), .lr = 1.5e-3, .weight_decay = 0.05);
     keep(&x, wk_randn((128, 1, 28, 28)), false);
     keep(&dy, wk_randint(0, 10, (128)), false);

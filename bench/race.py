@@ -1,7 +1,8 @@
 """Races wick against this interpreter's PyTorch, row by row, in one run.
 
-Both make the same inputs from the same seed; results are compared before anything is timed; then the two take turns, and
-each row's figure is the median of the pairs' ratios (PyTorch's time / wick's: above 1, wick is ahead).  Two threads each.
+Both make the same inputs from the same seed; results are compared before anything is timed; then the two take turns,
+and each row's figure is the median of the pairs' ratios (PyTorch's time / wick's: above 1, wick is ahead).  Two threads
+each.
 Usage: make bench PYTHON=path/to/python   (rows can be named: race.py BUILD "softmax" "linear")
 Last line: geomean R.RR worst R.RR NAME
 """

@@ -1,5 +1,5 @@
-/* A tensor lives on a device, and everything that meets it must live there too.  Choose the device once, at the top, and
-   hand it down; deep inside, take it from a tensor at hand.
+/* A tensor lives on a device, and everything that meets it must live there too.  Choose the device once, at the top,
+   and hand it down; deep inside, take it from a tensor at hand.
 
    New here: devices by name, x->device, wk_unpack, wk_cuda_is_available. */
 #include <stdio.h>

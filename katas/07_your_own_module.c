@@ -1,5 +1,5 @@
-/* A module: a struct that begins with wk_module_base, a function that makes it, and a forward.  Its children and parameters
-   have names, so that state_dict, the summary and error messages can speak of them.
+/* A module: a struct that begins with wk_module_base, a function that makes it, and a forward.  Its children and
+   parameters have names, so that state_dict, the summary and error messages can speak of them.
 
    New here: wk_module_new, wk_add_module, wk_forward, wk_scaled_dot_product_attention, wk_unbind. */
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* Test a module the day it is written: make a tensor of the right shape with wk_rand, push it through, look at the shape
-   that comes out.  Then step through it in the debugger, line by line:  make debug && gdb build-debug/katas/08_dummy_tensors
+/* Test a module the day it is written: make a tensor of the right shape with wk_rand, push it through, look at the
+   shape that comes out.  Then step through it in the debugger, line by line:
+   make debug && gdb build-debug/katas/08_dummy_tensors
 
    New here: wk_nn_conv2d with a stride (each halves height and width), wk_nn_sequential, wk_summary, wk_module_eval. */
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* A tensor that requires grad makes all that is computed from it remember how.  wk_backward walks back from a result and
-   leaves in each leaf's grad how the result would change with it.
+/* A tensor that requires grad makes all that is computed from it remember how.  wk_backward walks back from a result
+   and leaves in each leaf's grad how the result would change with it.
 
    New here: requires_grad, wk_backward, x->grad, wk_no_grad, wk_autograd_grad with create_graph. */
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The loop that all training is: forward, loss, zero_grad, backward, step.  Here a small network learns to tell the inside
-   of a ring from the outside.
+/* The loop that all training is: forward, loss, zero_grad, backward, step.  Here a small network learns to tell the
+   inside of a ring from the outside.
 
    New here: wk_optim_adam, wk_binary_cross_entropy_with_logits, wk_item, a scope for each step. */
 #include <stdio.h>

@@ -10,7 +10,8 @@
 int main(void)
 {
     wk_manual_seed(0);
-    vit *model = vit_new((vit_config){.image = 32, .channels = 3, .patch = 8, .dim = 64, .depth = 2, .heads = 4, .classes = 10});
+    vit *model =
+        vit_new((vit_config){.image = 32, .channels = 3, .patch = 8, .dim = 64, .depth = 2, .heads = 4, .classes = 10});
     wk_summary(model, (1, 3, 32, 32));
     wk_scope
     {

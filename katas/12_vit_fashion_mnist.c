@@ -1,8 +1,8 @@
 /* A vision transformer learns real images: Fashion-MNIST, 60,000 pictures of clothes in ten classes.
 
-   Prints the model, trains it with AdamW (warm-up, cosine schedule, clipping), tests it after each epoch, and leaves in the
-   output folder: predictions.png, confusion.png, curves.png and vit.safetensors, from which --resume goes on.  A run is the
-   same from start to end for one seed, on any number of threads, whether it was interrupted or not. */
+   Prints the model, trains it with AdamW (warm-up, cosine schedule, clipping), tests it after each epoch, and leaves in
+   the output folder: predictions.png, confusion.png, curves.png and vit.safetensors, from which --resume goes on.  A
+   run is the same from start to end for one seed, on any number of threads, whether it was interrupted or not. */
 #include <getopt.h>
 #include <math.h>
 #include <signal.h>
@@ -23,7 +23,8 @@ typedef struct options {
     const char *data, *out, *resume;
 } options;
 
-static const vit_config MODEL = {.image = 28, .channels = 1, .patch = 7, .dim = 96, .depth = 3, .heads = 4, .classes = 10};
+static const vit_config MODEL = {
+    .image = 28, .channels = 1, .patch = 7, .dim = 96, .depth = 3, .heads = 4, .classes = 10};
 
 /* ---------------------------------------------------------------- options */
 
@@ -68,11 +69,16 @@ static wk_device device_named(const char *text)
 static options read_options(int argc, char **argv)
 {
     options o = {.device = wk_cpu, .epochs = 8, .batch_size = 128, .lr = 1.5e-3, .out = "out"};
-    static const struct option NAMES[] = {{"device", required_argument, NULL, 'd'}, {"epochs", required_argument, NULL, 'e'},
-                                          {"batch-size", required_argument, NULL, 'b'}, {"lr", required_argument, NULL, 'l'},
-                                          {"seed", required_argument, NULL, 's'}, {"data", required_argument, NULL, 'a'},
-                                          {"out", required_argument, NULL, 'o'}, {"resume", required_argument, NULL, 'r'},
-                                          {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option NAMES[] = {{"device", required_argument, NULL, 'd'},
+                                          {"epochs", required_argument, NULL, 'e'},
+                                          {"batch-size", required_argument, NULL, 'b'},
+                                          {"lr", required_argument, NULL, 'l'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"data", required_argument, NULL, 'a'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"resume", required_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     char *end;
     for (int which; (which = getopt_long(argc, argv, "", NAMES, NULL)) != -1;)
         switch (which) {
@@ -337,7 +343,8 @@ static void draw(run *r)
     const char *const *classes = r->test.classes;
     const int64_t shown = 48;
     write_picture(r, "predictions.png",
-                  wk_vision_draw_predictions(wk_narrow(r->test.data, 0, 0, shown), wk_narrow(r->test.targets, 0, 0, shown),
+                  wk_vision_draw_predictions(wk_narrow(r->test.data, 0, 0, shown),
+                                             wk_narrow(r->test.targets, 0, 0, shown),
                                              wk_narrow(r->predictions, 0, 0, shown), classes, r->test.class_count));
     write_picture(r, "confusion.png",
                   wk_vision_draw_confusion_matrix(r->test.targets, r->predictions, classes, r->test.class_count));
@@ -349,8 +356,11 @@ static void draw(run *r)
     double *at_epoch = wk_data_ptr(wk_linspace(1, (double)epochs, epochs, .dtype = wk_float64));
     const wk_vision_panel loss = {.title = "training loss", .x_label = "epoch",
                                   .curves = {{"loss", at_step, wk_data_ptr(r->losses), steps, .smooth = true}}};
-    const wk_vision_panel accuracy = {.title = "test accuracy", .x_label = "epoch", .percent = true,
-                                      .curves = {{"accuracy", at_epoch, wk_data_ptr(r->accuracies), epochs, .markers = true}}};
+    const wk_vision_panel accuracy = {
+        .title = "test accuracy",
+        .x_label = "epoch",
+        .percent = true,
+        .curves = {{"accuracy", at_epoch, wk_data_ptr(r->accuracies), epochs, .markers = true}}};
     write_picture(r, "curves.png", wk_vision_draw_curves(loss, accuracy));
 }
 

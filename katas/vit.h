@@ -1,7 +1,7 @@
 /* A vision transformer, as small as it can be and still be one: (B, C, H, W) -> (B, classes).
 
-   An image is cut into patches by a convolution whose stride is its kernel; each patch becomes a token; blocks of attention
-   and mlp let tokens look at each other and think; the mean of all tokens is classified.
+   An image is cut into patches by a convolution whose stride is its kernel; each patch becomes a token; blocks of
+   attention and mlp let tokens look at each other and think; the mean of all tokens is classified.
 
    "An Image is Worth 16x16 Words", https://arxiv.org/abs/2010.11929; mean instead of a class token:
    "Better plain ViT baselines", https://arxiv.org/abs/2205.01580. */

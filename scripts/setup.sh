@@ -40,4 +40,4 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "installing:" $missing
 $sudo apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

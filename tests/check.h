@@ -1,5 +1,5 @@
-/* What tests of autograd share: numbers compared, errors looked at, and each test in a scope of its own that must leave no
-   tensor behind nor grad mode changed.  Include cmocka.h first. */
+/* What tests of autograd share: numbers compared, errors looked at, and each test in a scope of its own that must leave
+   no tensor behind nor grad mode changed.  Include cmocka.h first. */
 #ifndef WICK_TESTS_CHECK_H
 #define WICK_TESTS_CHECK_H
 
@@ -8,7 +8,10 @@
 
 #include <wick.h>
 
-static inline bool close_to(double got, double expected) { return fabs(got - expected) <= 1e-9 + 1e-9 * fabs(expected); }
+static inline bool close_to(double got, double expected)
+{
+    return fabs(got - expected) <= 1e-9 + 1e-9 * fabs(expected);
+}
 #define assert_close(got, expected) assert_true(close_to(got, expected))
 #define assert_message(error, part)                                                                                    \
     do {                                                                                                               \

@@ -1,7 +1,7 @@
 # Every public op has a row of the op table, or a line in op_table/exempt.txt that says why it needs none.
 #   cmake -DROWS=rows.txt -DHEADERS=include/wick -DEXEMPT=tests/op_table/exempt.txt -P tests/check_rows.cmake
-# rows.txt is what `op_table --rows` lists.  An op is a macro or a function of these headers; what macros call (_with) is
-# covered by the macro's name.
+# rows.txt is what `op_table --rows` lists.  An op is a macro or a function of these headers; what macros call (_with)
+# is covered by the macro's name.
 
 cmake_minimum_required(VERSION 3.18)
 set(families pointwise view join index reduction activation matmul convolution attention normalization loss embedding

@@ -1,5 +1,5 @@
-/* PyTorch's answers, as golden/<family>.golden holds them (golden/golden.py describes the container), and what an adapter
-   of op_table asks of a case. */
+/* PyTorch's answers, as golden/<family>.golden holds them (golden/golden.py describes the container), and what an
+   adapter of op_table asks of a case. */
 #ifndef WICK_TESTS_GOLDEN_H
 #define WICK_TESTS_GOLDEN_H
 

@@ -126,8 +126,8 @@ bool op_same(const wk_tensor *x, const golden_tensor *g, double rtol, double ato
     const wk_shape shape = wk_shape_of(g->ndim, g->shape);
     if (x->dtype != g->dtype || x->ndim != g->ndim || memcmp(x->shape, shape.sizes, (size_t)x->ndim * 8) != 0) {
         snprintf(text, size, "expected %s of %s, got %s of %s",
-                 wk_shape_text(g->ndim, g->shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(g->dtype), wk_shape_string(x),
-                 wk_dtype_name(x->dtype));
+                 wk_shape_text(g->ndim, g->shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(g->dtype),
+                 wk_shape_string(x), wk_dtype_name(x->dtype));
         return false;
     }
     tolerances(g->dtype, &rtol, &atol);

@@ -152,8 +152,8 @@ static void check_results(const call *k)
     }
 }
 
-/* PyTorch rounds what it saves for backward to the halves' 11 or 8 bits, wick may save it in float32: terms that cancel in
-   a gradient then differ by a rounding of the largest, not of the element */
+/* PyTorch rounds what it saves for backward to the halves' 11 or 8 bits, wick may save it in float32: terms that cancel
+   in a gradient then differ by a rounding of the largest, not of the element */
 static double gradient_atol(const op_row *row, const golden_tensor *g)
 {
     if (row->rtol > 0 || row->atol > 0 || !wk_is_half(g->dtype))
@@ -264,7 +264,8 @@ static void check_differences(const op_row *row, golden_case *c, unsigned mask)
             bool first = false, second = true;
             wk_try(&error)
             {
-                first = wk_autograd_gradcheck(checked, &context, {count, inputs}, .text = text, .text_size = sizeof text);
+                first =
+                    wk_autograd_gradcheck(checked, &context, {count, inputs}, .text = text, .text_size = sizeof text);
                 if (first && row->gradient != FIRST)
                     second = wk_autograd_gradgradcheck(checked, &context, {count, inputs}, .text = text,
                                                        .text_size = sizeof text);
@@ -328,7 +329,8 @@ static void check_short_memory(const op_row *row, golden_case *c)
             failed(c, "allocation %lld failed: %s", (long long)n, error.message);
         else if (!fine && (after.live_tensors != before.live_tensors || after.live_blocks != before.live_blocks))
             failed(c, "allocation %lld failed: left over: %lld tensors, %lld blocks", (long long)n,
-                   (long long)(after.live_tensors - before.live_tensors), (long long)(after.live_blocks - before.live_blocks));
+                   (long long)(after.live_tensors - before.live_tensors),
+                   (long long)(after.live_blocks - before.live_blocks));
     }
 }
 

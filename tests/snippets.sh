@@ -8,7 +8,8 @@
 #   <!-- with: wk_tensor *x, int64_t n --> statements, put into a function with these parameters
 #   <!-- from: src/ops/softmax.c -->       an excerpt: its lines stand in that file, in this order and without gaps
 #   nothing                                functions and types
-# Functions and types of earlier blocks are known in later ones.  A block fails: its first line and the errors are printed.
+# Functions and types of earlier blocks are known in later ones.  Where a block fails, its first line and the errors are
+# printed.
 set -eu
 page=$1 compiler=$2 library=$(cd "$(dirname "$3")" && pwd)/$(basename "$3")
 work=$(mktemp -d)
@@ -33,9 +34,12 @@ for path in $(grep -o '`[^` ]*`' "$page" | tr -d '`' |
     ls -d $path >/dev/null 2>&1 || complain "no such file: $path"
 done
 
-{ printf '#include <wick.h>\n#include "kernels/kernels.h"\n' | $compiler -std=gnu11 -Iinclude -Isrc -E -dD -; cat src/*/*.[ch] src/kernels/*/*.h katas/*.[ch]; } |
-    grep -oE '\bwk_[a-z0-9_]+' | sort -u >"$work/names"
-grep -oE '\bwk_[a-z0-9_]+' "$page" | sed -E 's/_(baseline|avx2|avx512)_float(32|64)$//' | sort -u | comm -23 - "$work/names" >"$work/unknown"
+{
+    printf '#include <wick.h>\n#include "kernels/kernels.h"\n' | $compiler -std=gnu11 -Iinclude -Isrc -E -dD -
+    cat src/*/*.[ch] src/kernels/*/*.h katas/*.[ch]
+} | grep -oE '\bwk_[a-z0-9_]+' | sort -u >"$work/names"
+grep -oE '\bwk_[a-z0-9_]+' "$page" | sed -E 's/_(baseline|avx2|avx512)_float(32|64)$//' | sort -u |
+    comm -23 - "$work/names" >"$work/unknown"
 for name in $(cat "$work/unknown"); do complain "no such name: $name"; done
 
 flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"
@@ -55,9 +59,15 @@ for text in "$work"/*.text; do
         ;;
     from:*)
         file=${about#from: }
-        awk 'NR == FNR { want[++n] = $0; next } { have[++m] = $0 }
-             END { for (i = 0; i <= m - n; i++) { for (j = 1; j <= n && have[i + j] == want[j]; j++); if (j > n) exit 0 }
-                   exit 1 }' "$text" "$file" || { status=1; echo "not found in $file, as it stands here" >"$name.log"; }
+        awk 'NR == FNR { want[++n] = $0; next }
+             { have[++m] = $0 }
+             END {
+                 for (i = 0; i <= m - n; i++) {
+                     for (j = 1; j <= n && have[i + j] == want[j]; j++);
+                     if (j > n) exit 0
+                 }
+                 exit 1
+             }' "$text" "$file" || { status=1; echo "not found in $file, as it stands here" >"$name.log"; }
         ;;
     with:*)
         { echo '#include "known.h"'; echo "void snippet(${about#with: });"

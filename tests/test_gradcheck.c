@@ -102,7 +102,8 @@ static void test_wrong(void **state)
 
         assert_false(wk_autograd_gradcheck(of_float32, NULL, x, .text = text, .text_size = sizeof text));
         assert_non_null(strstr(text, "expected float64, got float32"));
-        wk_try(&error) assert_false(wk_autograd_gradcheck(right, NULL, WK_TENSORS(wk_ones((2), .requires_grad = true))));
+        wk_try(&error)
+            assert_false(wk_autograd_gradcheck(right, NULL, WK_TENSORS(wk_ones((2), .requires_grad = true))));
         assert_non_null(strstr(error.message, "expected a float64 leaf"));
         wk_try(&error) assert_false(wk_autograd_gradcheck(right, NULL, WK_TENSORS(NULL)));
         assert_true(error.set);

@@ -1,5 +1,5 @@
-/* Joins and indexing beyond what the op table asks: the same sums on any number of threads, lists that live as long as their
-   scope, indices that printf's conversions bring, and every allocation failing in turn without a leak. */
+/* Joins and indexing beyond what the op table asks: the same sums on any number of threads, lists that live as long as
+   their scope, indices that printf's conversions bring, and every allocation failing in turn without a leak. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Views and in-place writes: 600 random programs of both (golden/programs.py describes them), each run as PyTorch ran it:
-   the same calls refused, the same loss, the same gradients and gradients of gradients, and nothing left over.
+/* Views and in-place writes: 600 random programs of both (golden/programs.py describes them), each run as PyTorch ran
+   it: the same calls refused, the same loss, the same gradients and gradients of gradients, and nothing left over.
 
    Where PyTorch refuses backward, since an in-place op's saved result was written into again, wick may answer: it saves
    results of in-place ops in memory of their own.  Never the other way round. */
@@ -95,13 +95,15 @@ static bool run_line(machine *m, const char *op, char *words)
         }
         m->loss = wk_item(loss);
         wk_tensor *first[2], *squares = NULL;
-        if (!wk_autograd_grad((loss), (m->x[0], m->x[1]), (&first[0], &first[1]), .create_graph = true, .allow_unused = true))
+        if (!wk_autograd_grad((loss), (m->x[0], m->x[1]), (&first[0], &first[1]), .create_graph = true,
+                              .allow_unused = true))
             return false;
         for (int i = 0; i < 2; i++)
             if (first[i] && first[i]->requires_grad)
-                squares = squares ? wk_add(squares, wk_sum(wk_mul(first[i], first[i]))) : wk_sum(wk_mul(first[i], first[i]));
-        if (squares && !wk_autograd_grad((squares), (m->x[0], m->x[1]), (&m->second[0], &m->second[1]), .retain_graph = true,
-                                         .allow_unused = true))
+                squares =
+                    squares ? wk_add(squares, wk_sum(wk_mul(first[i], first[i]))) : wk_sum(wk_mul(first[i], first[i]));
+        if (squares && !wk_autograd_grad((squares), (m->x[0], m->x[1]), (&m->second[0], &m->second[1]),
+                                         .retain_graph = true, .allow_unused = true))
             return false;
         return wk_backward(loss);
     }

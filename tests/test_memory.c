@@ -1,5 +1,5 @@
-/* Who owns tensors, and what happens without memory: scopes and every way out of them, threads, memory of the caller's, and
-   a forward and backward in which each allocation fails in turn. */
+/* Who owns tensors, and what happens without memory: scopes and every way out of them, threads, memory of the caller's,
+   and a forward and backward in which each allocation fails in turn. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -262,7 +262,8 @@ static wk_tensor *ten_times(wk_tensor *gradient, void *context)
     return wk_mul(gradient, 10);
 }
 
-/* a little of everything that allocates: leaves, ops, views, writes into them, hooks, backward, gradients of gradients */
+/* a little of everything that allocates: leaves, ops, views, writes into them, hooks, backward, gradients of
+   gradients */
 static bool a_training_step(double *result)
 {
     wk_tensor *x = wk_full((4, 3), 0.5, .requires_grad = true), *w = wk_ones((3), .requires_grad = true);
@@ -315,8 +316,8 @@ static void fails_in_turn(void **state)
             fail_msg("allocation %lld failed: \"%s\"", (long long)n, error.message);
         if (end.live_tensors != start.live_tensors || end.live_blocks != start.live_blocks)
             fail_msg("allocation %lld failed: %lld tensors, %lld blocks left over after \"%s\"", (long long)n,
-                     (long long)(end.live_tensors - start.live_tensors), (long long)(end.live_blocks - start.live_blocks),
-                     error.message);
+                     (long long)(end.live_tensors - start.live_tensors),
+                     (long long)(end.live_blocks - start.live_blocks), error.message);
         assert_true(wk_is_grad_enabled());
         if (n % 10 == 0) { // and the library works as before
             wk_scope assert_true(a_training_step(&result));

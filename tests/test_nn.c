@@ -109,7 +109,8 @@ static wk_tensors attend_padding(wk_module *module, wk_tensor **in, wk_tensor **
 }
 static wk_tensors attend_both_masks(wk_module *module, wk_tensor **in, wk_tensor **out)
 {
-    out[0] = wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .key_padding_mask = in[3], .attn_mask = in[4]);
+    out[0] =
+        wk_nn_multihead_attention_forward(module, in[0], in[1], in[2], .key_padding_mask = in[3], .attn_mask = in[4]);
     return (wk_tensors){1, out};
 }
 static wk_tensors attend_float_mask(wk_module *module, wk_tensor **in, wk_tensor **out)
@@ -221,8 +222,8 @@ static void layers_are_pytorchs(void **state)
         }
 }
 
-/* allocations of making, calling and differentiating a layer fail, each of the first 40 and some of the others: an error each
-   time, and nothing is left */
+/* allocations of making, calling and differentiating a layer fail, each of the first 40 and some of the others: an
+   error each time, and nothing is left */
 static void layers_without_memory_fail_cleanly(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Optimizers step as PyTorch's do, schedules set its rates, clipping its gradients; states resume; nothing is half done. */
+/* Optimizers step as PyTorch's do, schedules set its rates, clipping its gradients; states resume; nothing is half
+   done. */
 #include <stdlib.h>
 
 #include "answers.h"
@@ -37,7 +38,10 @@ static wk_optimizer *adam_decay(wk_tensors p)
 {
     return wk_optim_adam(p, .lr = 0.02, .betas = {0.8, 0.95}, .eps = 1e-4, .weight_decay = 0.1);
 }
-static wk_optimizer *adam_amsgrad(wk_tensors p) { return wk_optim_adam(p, .lr = 0.02, .amsgrad = true, .maximize = true); }
+static wk_optimizer *adam_amsgrad(wk_tensors p)
+{
+    return wk_optim_adam(p, .lr = 0.02, .amsgrad = true, .maximize = true);
+}
 static wk_optimizer *adamw(wk_tensors p) { return wk_optim_adamw(p, .lr = 0.01); }
 static wk_optimizer *adamw_decay(wk_tensors p)
 {
@@ -213,7 +217,8 @@ static void wrong_arguments_are_errors(void **state)
     (void)state;
     wk_scope
     {
-        wk_tensor *a = wk_ones((3), .requires_grad = true), *b = wk_mul(a, 2), *whole = wk_zeros((2), .dtype = wk_int64);
+        wk_tensor *a = wk_ones((3), .requires_grad = true), *b = wk_mul(a, 2),
+                  *whole = wk_zeros((2), .dtype = wk_int64);
         assert_fails(wk_optim_sgd(WK_TENSORS(a), .lr = -1), "lr: expected 0 or more, got -1");
         assert_fails(wk_optim_adamw(WK_TENSORS(a), .betas = {0.9, 1}), "betas[1]");
         assert_fails(wk_optim_sgd(WK_TENSORS(a), .nesterov = true), "nesterov");

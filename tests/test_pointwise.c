@@ -1,5 +1,5 @@
-/* Element-wise ops on tensors larger than a piece, a buffer and a thread's range: equal to the same op on parts of them, in
-   every layout and mix of dtypes, and the same bits on any number of threads. */
+/* Element-wise ops on tensors larger than a piece, a buffer and a thread's range: equal to the same op on parts of
+   them, in every layout and mix of dtypes, and the same bits on any number of threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,8 @@ static void check_parts(int op, wk_tensor *x, wk_tensor *y)
         wk_scope
         {
             const int64_t count = from + step <= x->shape[0] ? step : x->shape[0] - from;
-            wk_tensor *part = OPS[op](wk_narrow(x, 0, from, count), y->shape[0] == 1 ? y : wk_narrow(y, 0, from, count));
+            wk_tensor *part =
+                OPS[op](wk_narrow(x, 0, from, count), y->shape[0] == 1 ? y : wk_narrow(y, 0, from, count));
             assert_true(wk_allclose(wk_narrow(whole, 0, from, count), part, .rtol = 1e-6, .atol = 0));
         }
 }
@@ -60,14 +61,16 @@ static void large(void **state)
                 wk_scope
                 {
                     const int64_t rows = SHAPES[shape].rows, columns = SHAPES[shape].columns;
-                    wk_tensor *x = numbers(rows, columns, DTYPES[pair][0]), *y = numbers(rows, columns, DTYPES[pair][1]);
+                    wk_tensor *x = numbers(rows, columns, DTYPES[pair][0]),
+                              *y = numbers(rows, columns, DTYPES[pair][1]);
                     check_parts(op, x, y);
                     if (op % 3 != (int)pair % 3)
                         continue; // the other layouts by turns
                     wk_tensor *turned = wk_transpose(numbers(columns, rows, DTYPES[pair][0]), 0, 1);
                     check_parts(op, turned, y);
                     check_parts(op, x, wk_narrow(y, 0, 0, 1));                                     // (1, columns)
-                    check_parts(op, x, wk_narrow(wk_expand(wk_narrow(y, 1, 1, 1), (-1, columns)), 0, 0, rows)); // stride 0
+                    check_parts(op, x,
+                                wk_narrow(wk_expand(wk_narrow(y, 1, 1, 1), (-1, columns)), 0, 0, rows)); // stride 0
                     check_parts(op, wk_slice(numbers(rows, 2 * columns, DTYPES[pair][0]), 1, 1, 2 * columns, 2), y);
                 }
     wk_set_num_threads(2);

@@ -1,5 +1,5 @@
-/* The twin of tests/golden/twin.py: the same vision transformer and MLP, line for line.  Seeded alike, both start from the
-   same bits, draw the same data, and lose the same in their first 20 steps. */
+/* The twin of tests/golden/twin.py: the same vision transformer and MLP, line for line.  Seeded alike, both start from
+   the same bits, draw the same data, and lose the same in their first 20 steps. */
 #include "answers.h"
 
 /* ---------------------------------------------------------------- the models */

@@ -56,7 +56,8 @@ typedef struct wk_leaky_relu_args {
 #define wk_leaky_relu(...) wk_leaky_relu_with((wk_leaky_relu_args){.negative_slope = 0.01, .x = __VA_ARGS__})
 wk_tensor *wk_leaky_relu_with(wk_leaky_relu_args args);
 
-/* glu(x, dim = -1): a sigmoid(b), x = a and b one after the other along dim, whose size is even: (..., 2N, ...) -> (..., N, ...) */
+/* glu(x, dim = -1): a sigmoid(b), x = a and b one after the other along dim, whose size is even: (..., 2N, ...) ->
+   (..., N, ...) */
 typedef struct wk_glu_args {
     wk_tensor *x;
     int64_t dim;

@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 /* backward(x, gradient, retain_graph, create_graph): adds d x / d leaf into each leaf's grad.  x has one element unless
-   gradient (x's shape) is given.  Freed graphs, and saved tensors that were changed in place, are errors.  False after an
-   error: then no grad was touched. */
+   gradient (x's shape) is given.  Freed graphs, and saved tensors that were changed in place, are errors.  False after
+   an error: then no grad was touched. */
 typedef struct wk_backward_args {
     wk_tensor *x;
     wk_tensor *gradient;
@@ -23,8 +23,8 @@ typedef struct wk_backward_args {
 #define wk_backward(...) wk_backward_with((wk_backward_args){.x = __VA_ARGS__})
 bool wk_backward_with(wk_backward_args args);
 
-/* autograd.grad((y), (x1, x2), (&g1, &g2)): gradients of outputs with respect to inputs, leaving x->grad alone.  An input
-   that outputs do not depend on is an error, or NULL with .allow_unused. */
+/* autograd.grad((y), (x1, x2), (&g1, &g2)): gradients of outputs with respect to inputs, leaving x->grad alone.  An
+   input that outputs do not depend on is an error, or NULL with .allow_unused. */
 typedef struct wk_autograd_grad_args {
     wk_tensors outputs, inputs;
     wk_places results;
@@ -62,9 +62,9 @@ typedef wk_tensor *wk_tensor_hook(wk_tensor *gradient, void *context);
 int wk_register_hook(wk_tensor *x, wk_tensor_hook *hook, void *context); // a handle; 0 after an error
 void wk_remove_hook(wk_tensor *x, int handle);
 
-/* A function with a backward of the user's own (torch.autograd.Function).  forward computes outputs from inputs, without
-   recording; backward gives the gradient of each input from those of the outputs (NULL: none).  Numbers and tensors that
-   both need travel in ctx. */
+/* A function with a backward of the user's own (torch.autograd.Function).  forward computes outputs from inputs,
+   without recording; backward gives the gradient of each input from those of the outputs (NULL: none).  Numbers and
+   tensors that both need travel in ctx. */
 typedef struct wk_autograd_ctx wk_autograd_ctx;
 typedef struct wk_autograd_function {
     const char *name;
@@ -94,7 +94,8 @@ typedef struct wk_gradcheck_args {
 #define wk_autograd_gradcheck(...)                                                                                     \
     wk_autograd_gradcheck_with((wk_gradcheck_args){.eps = 1e-6, .atol = 1e-5, .rtol = 1e-3, .function = __VA_ARGS__})
 #define wk_autograd_gradgradcheck(...)                                                                                 \
-    wk_autograd_gradgradcheck_with((wk_gradcheck_args){.eps = 1e-6, .atol = 1e-5, .rtol = 1e-3, .function = __VA_ARGS__})
+    wk_autograd_gradgradcheck_with(                                                                                    \
+        (wk_gradcheck_args){.eps = 1e-6, .atol = 1e-5, .rtol = 1e-3, .function = __VA_ARGS__})
 bool wk_autograd_gradcheck_with(wk_gradcheck_args args);
 bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args);
 

@@ -1,7 +1,8 @@
 /* New tensors.  PyTorch: https://pytorch.org/docs/stable/torch.html#creation-ops
 
-   wk_zeros((B, C, H, W), .dtype = wk_float32, .device = wk_cpu, .requires_grad = false): a shape in parentheses, () for one
-   number; the default dtype is float32.  _like takes shape, dtype and device of a tensor, new_ only dtype and device. */
+   wk_zeros((B, C, H, W), .dtype = wk_float32, .device = wk_cpu, .requires_grad = false): a shape in parentheses, () for
+   one number; the default dtype is float32.  _like takes shape, dtype and device of a tensor, new_ only dtype and
+   device. */
 #ifndef WICK_CREATION_H
 #define WICK_CREATION_H
 
@@ -29,12 +30,13 @@ typedef struct wk_factory_args {
 #define wk_ones_like(...) wk_full_like_with((wk_factory_args){.fill = WK_NUMBER(1.0), .like = __VA_ARGS__})
 #define wk_full_like(like_, ...) wk_full_like_with((wk_factory_args){.like = like_, WK_FILL(__VA_ARGS__)})
 #define wk_new_empty(x, ...) wk_new_empty_with(x, (wk_factory_args){.size = WK_SHAPE __VA_ARGS__})
-#define wk_new_zeros(x, ...) wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
+#define wk_new_zeros(x, ...)                                                                                           \
+    wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
 #define wk_new_ones(x, ...) wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
 #define wk_new_full(x, size_, ...) wk_new_full_with(x, (wk_factory_args){.size = WK_SHAPE size_, WK_FILL(__VA_ARGS__)})
 
-/* tensor((2, 2), ((float[]){1, 2, 3, 4})): copies a C array, row by row.  The array's type gives the dtype (float: float32,
-   double: float64, int: int32, int64_t: int64, bool: bool, ...), unless .dtype converts. */
+/* tensor((2, 2), ((float[]){1, 2, 3, 4})): copies a C array, row by row.  The array's type gives the dtype (float:
+   float32, double: float64, int: int32, int64_t: int64, bool: bool, ...), unless .dtype converts. */
 #define wk_tensor(size_, ...)                                                                                          \
     wk_tensor_with((wk_tensor_args){.size = WK_SHAPE size_, .data_dtype = WK_DATA_DTYPE(WK_HEAD(__VA_ARGS__)),         \
                                     .data = __VA_ARGS__})
@@ -50,8 +52,8 @@ typedef struct wk_tensor_args {
     bool requires_grad;
 } wk_tensor_args;
 
-/* from_blob(data, (sizes), .dtype = wk_float32): the caller's memory, not copied; writes show both ways.  release(context)
-   is called when the last tensor on it goes, and after an error. */
+/* from_blob(data, (sizes), .dtype = wk_float32): the caller's memory, not copied; writes show both ways.
+   release(context) is called when the last tensor on it goes, and after an error. */
 typedef struct wk_from_blob_args {
     void *data;
     wk_shape size;
@@ -73,10 +75,12 @@ typedef struct wk_range_args {
 #define WK_ARANGE_(a, b, c, which, ...) which
 #define WK_ARANGE_1(end) wk_arange_with(WK_NUMBER(0), WK_NUMBER(end), WK_NUMBER(1), (wk_range_args){0})
 #define WK_ARANGE_2(start, end) wk_arange_with(WK_NUMBER(start), WK_NUMBER(end), WK_NUMBER(1), (wk_range_args){0})
-#define WK_ARANGE_3(start, end, step) wk_arange_with(WK_NUMBER(start), WK_NUMBER(end), WK_NUMBER(step), (wk_range_args){0})
+#define WK_ARANGE_3(start, end, step)                                                                                  \
+    wk_arange_with(WK_NUMBER(start), WK_NUMBER(end), WK_NUMBER(step), (wk_range_args){0})
 /* linspace(start, end, steps, .dtype): both ends included; steps = 1 gives start */
 #define wk_linspace(start, end, ...) wk_linspace_with(start, end, WK_HEAD(__VA_ARGS__), WK_RANGE_ARGS(__VA_ARGS__))
-#define WK_RANGE_ARGS(...) WK_RANGE_ARGS_(__VA_ARGS__, WK_RANGE_MORE, WK_RANGE_MORE, WK_RANGE_MORE, WK_RANGE_ONE, 0)(__VA_ARGS__)
+#define WK_RANGE_ARGS(...)                                                                                             \
+    WK_RANGE_ARGS_(__VA_ARGS__, WK_RANGE_MORE, WK_RANGE_MORE, WK_RANGE_MORE, WK_RANGE_ONE, 0)(__VA_ARGS__)
 #define WK_RANGE_ARGS_(a, b, c, d, which, ...) which
 #define WK_RANGE_ONE(steps) ((wk_range_args){0})
 #define WK_RANGE_MORE(steps, ...) ((wk_range_args){__VA_ARGS__})

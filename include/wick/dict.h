@@ -6,8 +6,8 @@
            printf("%s\n", wk_dict_key_at(state, i));
        wk_dict_free(state);
 
-   Tensors in it are retained: they live as long as the dictionary does.  Keys are copied and keep the order in which they
-   were first set. */
+   Tensors in it are retained: they live as long as the dictionary does.  Keys are copied and keep the order in which
+   they were first set. */
 #ifndef WICK_DICT_H
 #define WICK_DICT_H
 
@@ -23,7 +23,8 @@ wk_dict *wk_dict_new(void);        // empty; NULL after an error; free it with w
 void wk_dict_free(wk_dict *dict);  // NULL is fine
 wk_dict *wk_dict_copy(const wk_dict *dict); // the same keys, tensors and texts
 
-bool wk_dict_set(wk_dict *dict, const char *key, wk_tensor *value); // a key there already keeps its place; false after an error
+bool wk_dict_set(wk_dict *dict, const char *key,
+                 wk_tensor *value); // a key there already keeps its place; false after an error
 wk_tensor *wk_dict_get(const wk_dict *dict, const char *key);       // NULL, and no error, where there is none
 bool wk_dict_remove(wk_dict *dict, const char *key);                // whether it was there
 /* Several in one, for a file: update(all, part, "model.") sets what part has, texts too, under the prefix ("" or NULL:

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* dropout(x, p = 0.5, training = true): each element is 0 with probability p, else x / (1 - p); x itself where training is
-   false.  dropout1d, dropout2d, dropout3d: whole channels of (N, C, ...) at once. */
+/* dropout(x, p = 0.5, training = true): each element is 0 with probability p, else x / (1 - p); x itself where training
+   is false.  dropout1d, dropout2d, dropout3d: whole channels of (N, C, ...) at once. */
 typedef struct wk_dropout_args {
     wk_tensor *x;
     double p;
@@ -18,9 +18,12 @@ typedef struct wk_dropout_args {
     wk_generator *generator; // NULL: the process's
 } wk_dropout_args;
 #define wk_dropout(...) wk_dropout_with((wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
-#define wk_dropout1d(...) wk_dropout_channels("dropout1d", 3, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
-#define wk_dropout2d(...) wk_dropout_channels("dropout2d", 4, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
-#define wk_dropout3d(...) wk_dropout_channels("dropout3d", 5, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
+#define wk_dropout1d(...)                                                                                              \
+    wk_dropout_channels("dropout1d", 3, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
+#define wk_dropout2d(...)                                                                                              \
+    wk_dropout_channels("dropout2d", 4, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
+#define wk_dropout3d(...)                                                                                              \
+    wk_dropout_channels("dropout3d", 5, (wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})
 wk_tensor *wk_dropout_with(wk_dropout_args args);
 wk_tensor *wk_dropout_channels(const char *op, int ndim, wk_dropout_args args);
 

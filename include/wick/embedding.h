@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* embedding(indices, weight, padding_idx): (*) int64 or int32, (V, D) -> (*, D); the row padding_idx (from the end where
-   negative) gets no gradient.  An index out of range is an error. */
+/* embedding(indices, weight, padding_idx): (*) int64 or int32, (V, D) -> (*, D); the row padding_idx (from the end
+   where negative) gets no gradient.  An index out of range is an error. */
 typedef struct wk_embedding_args {
     wk_tensor *indices, *weight;
     int64_t padding_idx; // WK_NO_PADDING: none

@@ -24,7 +24,8 @@
        }
 
    A module owns its children, parameters and buffers; wk_module_free(model) frees the tree.  Names, order and initial
-   values are those of the same class in PyTorch.  Every `void *module` is a wk_module or a struct that begins with one. */
+   values are those of the same class in PyTorch.  Every `void *module` is a wk_module or a struct that begins with
+   one. */
 #ifndef WICK_MODULE_H
 #define WICK_MODULE_H
 
@@ -52,9 +53,9 @@ typedef wk_tensor *wk_module_forward(void *module, wk_tensor *x);
 
 /* ---- making one */
 
-/* wk_module_new(mlp, mlp_forward): a mlp, zeroed but for its base, in training mode; NULL after an error.  forward may be
-   NULL where the module is called through wk_call only.  .free(module) runs before the module goes, .extra_repr(module,
-   text, size) writes what stands in the parentheses of its printed form. */
+/* wk_module_new(mlp, mlp_forward): a mlp, zeroed but for its base, in training mode; NULL after an error.  forward may
+   be NULL where the module is called through wk_call only.  .free(module) runs before the module goes,
+   .extra_repr(module, text, size) writes what stands in the parentheses of its printed form. */
 typedef struct wk_module_args {
     size_t size;
     const char *type; // lives as long as the program
@@ -69,8 +70,8 @@ typedef struct wk_module_args {
 void *wk_module_new_with(wk_module_args args);
 void wk_module_free(void *module); // the whole tree; shared children once; NULL is fine
 
-/* self->field = value, under the field's name.  The module owns child, parameter and buffer from then on.  A child of NULL
-   leaves the field NULL; a parameter or buffer of NULL reserves its name (it is in no list and no state dict). */
+/* self->field = value, under the field's name.  The module owns child, parameter and buffer from then on.  A child of
+   NULL leaves the field NULL; a parameter or buffer of NULL reserves its name (it is in no list and no state dict). */
 #define wk_add_module(self, field, child)                                                                              \
     __extension__({                                                                                                    \
         __auto_type wk_child = (child);                                                                                \
@@ -81,7 +82,8 @@ void wk_module_free(void *module); // the whole tree; shared children once; NULL
 #define wk_add_parameter(self, field, tensor) wk_parameter_add_at(self, #field, WK_FIELD_OF(self, field), tensor)
 /* wk_add_buffer(self, field, tensor, .persistent = true): a tensor without gradient that moves with the module */
 #define wk_add_buffer(self, field, ...)                                                                                \
-    wk_buffer_add_at(self, #field, WK_FIELD_OF(self, field), (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
+    wk_buffer_add_at(self, #field, WK_FIELD_OF(self, field),                                                           \
+                     (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
 
 /* parameter(x, requires_grad = true): a leaf on x's memory */
 typedef struct wk_parameter_args {
@@ -91,8 +93,8 @@ typedef struct wk_parameter_args {
 #define wk_parameter(...) wk_parameter_with((wk_parameter_args){.requires_grad = true, .data = __VA_ARGS__})
 wk_tensor *wk_parameter_with(wk_parameter_args args);
 
-/* the same by a name known at run time; a name that is there already is given the new value (and its field, if it has one:
-   wk_module_register_parameter(head, "weight", embedding->weight) ties two weights).  False after an error. */
+/* the same by a name known at run time; a name that is there already is given the new value (and its field, if it has
+   one: wk_module_register_parameter(head, "weight", embedding->weight) ties two weights).  False after an error. */
 bool wk_module_add_module(void *module, const char *name, void *child);
 bool wk_module_register_parameter(void *module, const char *name, wk_tensor *tensor);
 typedef struct wk_buffer_args {
@@ -107,9 +109,9 @@ bool wk_module_register_buffer_with(void *module, const char *name, wk_buffer_ar
 
 /* forward(module, x): runs pre-hooks, the module's forward, and hooks, in a scope that keeps the result */
 wk_tensor *wk_forward(void *module, wk_tensor *x);
-/* call(function, module, ...): function(module, ...), where a forward has several inputs or gives something other than one
-   tensor (then its tensors belong to the scope outside; a function that gives nothing returns bool).  Where it gives one,
-   in a scope that keeps it, and hooks on the result run. */
+/* call(function, module, ...): function(module, ...), where a forward has several inputs or gives something other than
+   one tensor (then its tensors belong to the scope outside; a function that gives nothing returns bool).  Where it
+   gives one, in a scope that keeps it, and hooks on the result run. */
 #define wk_call(function, module_, ...)                                                                                \
     __extension__({                                                                                                    \
         void *wk_call_module = (module_);                                                                              \
@@ -125,7 +127,8 @@ wk_tensor *wk_forward(void *module, wk_tensor *x);
 
 /* hooks: what a pre-hook returns replaces the input, what a hook returns the output; NULL leaves it.  In order. */
 typedef wk_tensor *wk_forward_pre_hook(wk_module *module, wk_tensor *x, void *context);
-typedef wk_tensor *wk_forward_hook(wk_module *module, wk_tensor *x, wk_tensor *y, void *context); // x: NULL under wk_call
+typedef wk_tensor *wk_forward_hook(wk_module *module, wk_tensor *x, wk_tensor *y,
+                                   void *context); // x: NULL under wk_call
 typedef struct wk_hook_handle {
     wk_module *module; // NULL after an error
     int id;
@@ -134,8 +137,8 @@ wk_hook_handle wk_module_register_forward_pre_hook(void *module, wk_forward_pre_
 wk_hook_handle wk_module_register_forward_hook(void *module, wk_forward_hook *hook, void *context);
 void wk_hook_remove(wk_hook_handle handle);
 
-/* ---- looking inside: in order of registration, the module's own before its children's, shared ones once.  Lists belong to
-   the module: they are valid until the same list is asked for again, or the module is freed. */
+/* ---- looking inside: in order of registration, the module's own before its children's, shared ones once.  Lists
+   belong to the module: they are valid until the same list is asked for again, or the module is freed. */
 wk_tensors wk_module_parameters(void *module);
 wk_tensors wk_module_buffers(void *module);
 const wk_dict *wk_module_named_parameters(void *module); // "blocks.0.attn.qkv.weight"
@@ -168,23 +171,27 @@ typedef struct wk_module_train_args {
 #define wk_module_train(...) wk_module_train_with((wk_module_train_args){.mode = true, .module = __VA_ARGS__})
 void *wk_module_train_with(wk_module_train_args args);
 void *wk_module_eval(void *module);
-void *wk_module_apply(void *module, void (*function)(wk_module *module, void *context), void *context); // children first
+void *wk_module_apply(void *module, void (*function)(wk_module *module, void *context),
+                      void *context); // children first
 void *wk_module_requires_grad_(void *module, bool requires_grad);
 void *wk_module_zero_grad(void *module); // each parameter's grad becomes NULL
-/* to(module, wk_float64), to(module, wk_cuda), to(module, tensor): floating parameters, their grads, and floating buffers
-   (all of them to a device), in place: they stay the same tensors, so optimizers and fields keep working */
+/* to(module, wk_float64), to(module, wk_cuda), to(module, tensor): floating parameters, their grads, and floating
+   buffers (all of them to a device), in place: they stay the same tensors, so optimizers and fields keep working */
 #define wk_module_to(module, to)                                                                                       \
-    _Generic((to), wk_device: wk_module_to_device, wk_tensor *: wk_module_to_like, default: wk_module_to_dtype)((module), (to))
+    _Generic((to), wk_device: wk_module_to_device, wk_tensor *: wk_module_to_like, default: wk_module_to_dtype)        \
+    ((module), (to))
 void *wk_module_to_dtype(void *module, wk_dtype dtype);
 void *wk_module_to_device(void *module, wk_device device);
 void *wk_module_to_like(void *module, wk_tensor *like);
 
 /* ---- saving and loading */
-wk_dict *wk_module_state_dict(void *module); // parameters and persistent buffers by name, on the same memory; wk_dict_free it
+wk_dict *
+wk_module_state_dict(void *module); // parameters and persistent buffers by name, on the same memory; wk_dict_free it
 
-/* load_state_dict(module, state, strict = true): copies values into the module's tensors, cast to their dtypes; nothing is
-   copied after an error.  Shapes must match.  strict: every name of either side must be in the other; otherwise the others
-   are added to .missing_keys (with the module's tensors) and .unexpected_keys (with the state's), where given. */
+/* load_state_dict(module, state, strict = true): copies values into the module's tensors, cast to their dtypes; nothing
+   is copied after an error.  Shapes must match.  strict: every name of either side must be in the other; otherwise the
+   others are added to .missing_keys (with the module's tensors) and .unexpected_keys (with the state's), where
+   given. */
 typedef struct wk_load_state_dict_args {
     void *module;
     const wk_dict *state;

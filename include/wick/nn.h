@@ -163,8 +163,8 @@ typedef struct wk_nn_group_norm_args {
     wk_nn_group_norm_with((wk_nn_group_norm_args){.eps = 1e-5, .affine = true, .num_groups = __VA_ARGS__})
 wk_module *wk_nn_group_norm_with(wk_nn_group_norm_args args);
 
-/* ---- embedding(num_embeddings, embedding_dim, padding_idx): weight (num, dim).  Indices (*) -> (*, dim); row padding_idx
-   (negative: from the end) starts at zero and gets no gradient */
+/* ---- embedding(num_embeddings, embedding_dim, padding_idx): weight (num, dim).  Indices (*) -> (*, dim); row
+   padding_idx (negative: from the end) starts at zero and gets no gradient */
 typedef struct wk_nn_embedding {
     wk_module_base base;
     int64_t num_embeddings, embedding_dim, padding_idx; // padding_idx: WK_NO_PADDING without
@@ -216,8 +216,8 @@ wk_module *wk_nn_softmax_with(wk_nn_softmax_args args);
        y = wk_nn_multihead_attention_forward(self->attn, query, key, value);
        y = wk_nn_multihead_attention_forward(self->attn, x, x, x, .attn_mask = mask, .weights = &w);
 
-   query (L, N, E), key (S, N, kdim), value (S, N, vdim) -> (L, N, E); (N, L, E) etc. with batch_first; without N for one
-   sequence.  key_padding_mask (N, S), attn_mask (L, S) or (N heads, L, S): true leaves a key out (the opposite of
+   query (L, N, E), key (S, N, kdim), value (S, N, vdim) -> (L, N, E); (N, L, E) etc. with batch_first; without N for
+   one sequence.  key_padding_mask (N, S), attn_mask (L, S) or (N heads, L, S): true leaves a key out (the opposite of
    scaled_dot_product_attention), or floats that are added.  weights: the place for attention weights (N, L, S), or
    (N, heads, L, S) without average_attn_weights; without a place they are not made. */
 typedef struct wk_nn_multihead_attention {
@@ -255,7 +255,8 @@ wk_tensor *wk_nn_multihead_attention_forward_with(wk_nn_multihead_attention_forw
 /* ---- transformer_encoder_layer(d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu",
    layer_norm_eps = 1e-5, batch_first = false, norm_first = false, bias = true): self_attn, linear1, dropout, linear2,
    norm1, norm2, dropout1, dropout2.  (L, N, E), or (N, L, E) with batch_first, -> the same.
-   Forward with masks: wk_nn_transformer_encoder_layer_forward(layer, x, .src_mask, .src_key_padding_mask, .is_causal). */
+   Forward with masks: wk_nn_transformer_encoder_layer_forward(layer, x, .src_mask, .src_key_padding_mask,
+   .is_causal). */
 typedef struct wk_nn_transformer_encoder_layer {
     wk_module_base base;
     wk_module *self_attn, *linear1, *dropout, *linear2, *norm1, *norm2, *dropout1, *dropout2;
@@ -290,8 +291,8 @@ typedef struct wk_nn_transformer_encoder_forward_args {
         (wk_nn_transformer_encoder_forward_args){.module = module_, .x = __VA_ARGS__})
 wk_tensor *wk_nn_transformer_encoder_layer_forward_with(wk_nn_transformer_encoder_forward_args args);
 
-/* transformer_encoder(layer, num_layers, norm = NULL): layers.0 ..., norm.  Owns layer, whose copies they are: each starts
-   from the same values, as in PyTorch. */
+/* transformer_encoder(layer, num_layers, norm = NULL): layers.0 ..., norm.  Owns layer, whose copies they are: each
+   starts from the same values, as in PyTorch. */
 typedef struct wk_nn_transformer_encoder {
     wk_module_base base;
     wk_module *layers, *norm;

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* layer_norm(x, (normalized_shape), weight, bias, eps = 1e-5): (x - mean) / sqrt(var + eps) * weight + bias over the last
-   dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
+/* layer_norm(x, (normalized_shape), weight, bias, eps = 1e-5): (x - mean) / sqrt(var + eps) * weight + bias over the
+   last dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
    https://arxiv.org/abs/1607.06450 */
 typedef struct wk_layer_norm_args {
     wk_tensor *x;
@@ -22,8 +22,8 @@ typedef struct wk_layer_norm_args {
     wk_layer_norm_with((wk_layer_norm_args){.eps = 1e-5, .x = x_, .normalized_shape = WK_SHAPE __VA_ARGS__})
 wk_tensor *wk_layer_norm_with(wk_layer_norm_args args);
 
-/* group_norm(x, num_groups, weight, bias, eps = 1e-5): x (N, C, ...) normalized over each group of C / num_groups channels;
-   weight and bias (C).  https://arxiv.org/abs/1803.08494 */
+/* group_norm(x, num_groups, weight, bias, eps = 1e-5): x (N, C, ...) normalized over each group of C / num_groups
+   channels; weight and bias (C).  https://arxiv.org/abs/1803.08494 */
 typedef struct wk_group_norm_args {
     wk_tensor *x;
     int64_t num_groups;

@@ -46,7 +46,8 @@ typedef struct wk_optimizer {
 } wk_optimizer;
 
 /* sgd(params, lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false, maximize = false):
-   g = grad + weight_decay p;  b = momentum b + (1 - dampening) g, the first b is g;  p -= lr (nesterov ? g + momentum b : b) */
+   g = grad + weight_decay p;  b = momentum b + (1 - dampening) g, the first b is g;  p -= lr (nesterov ? g + momentum b
+   : b) */
 typedef struct wk_optim_sgd_args {
     wk_tensors params;
     double lr, momentum, dampening, weight_decay;
@@ -55,10 +56,9 @@ typedef struct wk_optim_sgd_args {
 #define wk_optim_sgd(...) wk_optim_sgd_with((wk_optim_sgd_args){.lr = 1e-3, .params = __VA_ARGS__})
 wk_optimizer *wk_optim_sgd_with(wk_optim_sgd_args args);
 
-/* adam(params, lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, amsgrad = false, maximize = false): decay is
-   added to the gradient.  Kingma and Ba, "Adam: a method for stochastic optimization", 2014.
-   adamw: decay shrinks the parameter, weight_decay = 1e-2.  Loshchilov and Hutter, "Decoupled weight decay
-   regularization", 2017. */
+/* adam(params, lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, amsgrad = false, maximize = false): decay
+   is added to the gradient.  Kingma and Ba, "Adam: a method for stochastic optimization", 2014. adamw: decay shrinks
+   the parameter, weight_decay = 1e-2.  Loshchilov and Hutter, "Decoupled weight decay regularization", 2017. */
 typedef struct wk_optim_adam_args {
     wk_tensors params;
     double lr, betas[2], eps, weight_decay;
@@ -103,14 +103,16 @@ void wk_optim_zero_grad_with(wk_optim_zero_grad_args args);
 wk_dict *wk_optim_state_dict(wk_optimizer *optimizer); // wk_dict_free it
 bool wk_optim_load_state_dict(wk_optimizer *optimizer, const wk_dict *state);
 
-/* ---- schedules: each sets its first learning rate when it is made.  After the optimizer's step, one step of the schedule. */
+/* ---- schedules: each sets its first learning rate when it is made.  After the optimizer's step, one step of the
+   schedule. */
 typedef struct wk_lr_scheduler wk_lr_scheduler;
 bool wk_lr_scheduler_step(wk_lr_scheduler *scheduler);                       // false after an error
 const double *wk_lr_scheduler_get_last_lr(const wk_lr_scheduler *scheduler); // one for each group
 int64_t wk_lr_scheduler_last_epoch(const wk_lr_scheduler *scheduler);        // steps so far
 void wk_lr_scheduler_free(wk_lr_scheduler *scheduler);
 wk_dict *wk_lr_scheduler_state_dict(const wk_lr_scheduler *scheduler); // numbers, as texts; wk_dict_free it
-bool wk_lr_scheduler_load_state_dict(wk_lr_scheduler *scheduler, const wk_dict *state); // load the optimizer's state too
+bool wk_lr_scheduler_load_state_dict(wk_lr_scheduler *scheduler,
+                                     const wk_dict *state); // load the optimizer's state too
 
 /* lambda_lr(optimizer, function, context): initial lr * function(epoch, context), from epoch 0 */
 typedef double wk_lr_lambda(int64_t epoch, void *context);
@@ -169,11 +171,12 @@ typedef struct wk_optim_constant_lr_args {
     int64_t total_iters;
 } wk_optim_constant_lr_args;
 #define wk_optim_constant_lr(...)                                                                                      \
-    wk_optim_constant_lr_with((wk_optim_constant_lr_args){.factor = 1.0 / 3, .total_iters = 5, .optimizer = __VA_ARGS__})
+    wk_optim_constant_lr_with(                                                                                         \
+        (wk_optim_constant_lr_args){.factor = 1.0 / 3, .total_iters = 5, .optimizer = __VA_ARGS__})
 wk_lr_scheduler *wk_optim_constant_lr_with(wk_optim_constant_lr_args args);
 
-/* cosine_annealing_lr(optimizer, T_max, eta_min = 0): eta_min + (initial lr - eta_min) (1 + cos(pi epoch / T_max)) / 2, in
-   PyTorch's recursive form; rises again after T_max.  Loshchilov and Hutter, "SGDR", 2016. */
+/* cosine_annealing_lr(optimizer, T_max, eta_min = 0): eta_min + (initial lr - eta_min) (1 + cos(pi epoch / T_max)) / 2,
+   in PyTorch's recursive form; rises again after T_max.  Loshchilov and Hutter, "SGDR", 2016. */
 typedef struct wk_optim_cosine_annealing_lr_args {
     wk_optimizer *optimizer;
     int64_t T_max;
@@ -183,8 +186,8 @@ typedef struct wk_optim_cosine_annealing_lr_args {
     wk_optim_cosine_annealing_lr_with((wk_optim_cosine_annealing_lr_args){.optimizer = __VA_ARGS__})
 wk_lr_scheduler *wk_optim_cosine_annealing_lr_with(wk_optim_cosine_annealing_lr_args args);
 
-/* sequential_lr(optimizer, (warmup, cosine), (100)): the first schedule until epoch 100, then the second from its start.
-   Owns its schedules, also after an error. */
+/* sequential_lr(optimizer, (warmup, cosine), (100)): the first schedule until epoch 100, then the second from its
+   start. Owns its schedules, also after an error. */
 typedef struct wk_lr_schedulers {
     int64_t count;
     wk_lr_scheduler **items;
@@ -200,9 +203,9 @@ wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_sche
 
 /* ---- clipping, between backward and step */
 
-/* clip_grad_norm_(params, max_norm, norm_type = 2, error_if_nonfinite = false): the norm of all grads taken as one vector,
-   which are scaled by max_norm / (norm + 1e-6) where that is less than 1.  Returns the norm before, (); norm_type may be
-   INFINITY. */
+/* clip_grad_norm_(params, max_norm, norm_type = 2, error_if_nonfinite = false): the norm of all grads taken as one
+   vector, which are scaled by max_norm / (norm + 1e-6) where that is less than 1.  Returns the norm before, ();
+   norm_type may be INFINITY. */
 typedef struct wk_clip_grad_norm_args {
     wk_tensors params;
     double max_norm, norm_type;

@@ -2,9 +2,9 @@
    PyTorch: https://pytorch.org/docs/stable/torch.html#pointwise-ops
 
    Operands broadcast: sizes are compared from the last dim, each pair equal or one of them 1.  dtypes promote: a tensor
-   with dims outranks a 0-d tensor, which outranks a number, within a kind (bool < integer < floating < complex).  Where a
-   is a tensor or a number, so is b.  Shapes: (*) and (*) -> broadcast.  f_ is f in place: x keeps its shape and dtype.
-   Functions with a floating result compute integers in float32. */
+   with dims outranks a 0-d tensor, which outranks a number, within a kind (bool < integer < floating < complex).  Where
+   a is a tensor or a number, so is b.  Shapes: (*) and (*) -> broadcast.  f_ is f in place: x keeps its shape and
+   dtype. Functions with a floating result compute integers in float32. */
 #ifndef WICK_POINTWISE_H
 #define WICK_POINTWISE_H
 
@@ -90,8 +90,10 @@ typedef struct wk_addcmul_args {
 /* x + value a b, x + value a / b: wk_addcmul(x, a, b, .value = 2) */
 #define wk_addcmul(x_, a_, ...) wk_addcmul_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
 #define wk_addcdiv(x_, a_, ...) wk_addcdiv_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
-#define wk_addcmul_(x_, a_, ...) wk_addcmul_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
-#define wk_addcdiv_(x_, a_, ...) wk_addcdiv_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+#define wk_addcmul_(x_, a_, ...)                                                                                       \
+    wk_addcmul_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
+#define wk_addcdiv_(x_, a_, ...)                                                                                       \
+    wk_addcdiv_in_place_with((wk_addcmul_args){.value = 1, .x = x_, .a = a_, .b = __VA_ARGS__})
 
 /* ---- functions of each element, each also in place */
 #define WK_EACH(name)                                                                                                  \

@@ -20,7 +20,8 @@ typedef struct wk_reduce_args {
     double p;          // of norm
 } wk_reduce_args;
 
-/* sum: bool and integers sum to int64; of nothing 0.  prod: the same, of nothing 1.  mean: of floats; of nothing NaN. */
+/* sum: bool and integers sum to int64; of nothing 0.  prod: the same, of nothing 1.  mean: of floats; of nothing
+   NaN. */
 #define wk_sum(...) wk_sum_with(WK_REDUCE_ARGS(__VA_ARGS__))
 #define wk_prod(...) wk_prod_with(WK_REDUCE_ARGS(__VA_ARGS__))
 #define wk_mean(...) wk_mean_with(WK_REDUCE_ARGS(__VA_ARGS__))
@@ -43,8 +44,8 @@ typedef struct wk_reduce_args {
 #define wk_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
 #define wk_linalg_vector_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
 
-/* max(x): the largest of all.  max(x, dim, (&values, &indices), .keepdim): along a dim, with the index of the first of the
-   largest; returns values too, and a place may be NULL.  NaN wins.  Two tensors: wk_maximum. */
+/* max(x): the largest of all.  max(x, dim, (&values, &indices), .keepdim): along a dim, with the index of the first of
+   the largest; returns values too, and a place may be NULL.  NaN wins.  Two tensors: wk_maximum. */
 #define wk_max(...) WK_EXTREMUM_(__VA_ARGS__, wk_max_dim, wk_max_dim, wk_max_pair, wk_max_all, 0)(__VA_ARGS__)
 #define wk_min(...) WK_EXTREMUM_(__VA_ARGS__, wk_min_dim, wk_min_dim, wk_min_pair, wk_min_all, 0)(__VA_ARGS__)
 /* argmax(x): index of the first largest in x, flattened; argmax(x, dim, keepdim = false): along a dim; int64 */
@@ -114,8 +115,10 @@ wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that si
 #define WK_NORM_DIMS_(x_, p_, ...) ((wk_reduce_args){.x = x_, .p = p_, .dims = __VA_ARGS__})
 
 #define WK_EXTREMUM_(a, b, c, d, which, ...) which
-#define wk_max_dim(x_, dim_, ...) wk_max_dim_with((wk_extremum_args){.x = x_, .dim = dim_, .places = WK_PLACES __VA_ARGS__})
-#define wk_min_dim(x_, dim_, ...) wk_min_dim_with((wk_extremum_args){.x = x_, .dim = dim_, .places = WK_PLACES __VA_ARGS__})
+#define wk_max_dim(x_, dim_, ...)                                                                                      \
+    wk_max_dim_with((wk_extremum_args){.x = x_, .dim = dim_, .places = WK_PLACES __VA_ARGS__})
+#define wk_min_dim(x_, dim_, ...)                                                                                      \
+    wk_min_dim_with((wk_extremum_args){.x = x_, .dim = dim_, .places = WK_PLACES __VA_ARGS__})
 #define wk_max_pair(a, b) wk_maximum(a, b)
 #define wk_min_pair(a, b) wk_minimum(a, b)
 

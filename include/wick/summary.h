@@ -8,9 +8,9 @@
        blocks              sequential    (1, 16, 96)               -              -
        ...
 
-   A row for each module that has parameters or was called, in the order of the tree; parameters and multiply-adds are its own,
-   without its children's, so that columns add up to their totals.  The model runs once on the input, without gradients
-   and in evaluation mode; random state, modes and gradients are afterwards what they were before. */
+   A row for each module that has parameters or was called, in the order of the tree; parameters and multiply-adds are
+   its own, without its children's, so that columns add up to their totals.  The model runs once on the input, without
+   gradients and in evaluation mode; random state, modes and gradients are afterwards what they were before. */
 #ifndef WICK_SUMMARY_H
 #define WICK_SUMMARY_H
 
@@ -22,8 +22,8 @@
 extern "C" {
 #endif
 
-/* summary(model, (B, C, H, W), .dtype = wk_float32, .file = stdout): of an input of that shape, random, or zeros where the
-   dtype is an integer's.  .input = x: of this input; wk_summary(model, (), .input = x).  False after an error. */
+/* summary(model, (B, C, H, W), .dtype = wk_float32, .file = stdout): of an input of that shape, random, or zeros where
+   the dtype is an integer's.  .input = x: of this input; wk_summary(model, (), .input = x).  False after an error. */
 typedef struct wk_summary_args {
     void *module;
     wk_shape size;

@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* reshape(x, (B, -1)): one -1 is inferred; a view where strides allow it, else a copy.  view: an error instead of a copy. */
+/* reshape(x, (B, -1)): one -1 is inferred; a view where strides allow it, else a copy.  view: an error instead of a
+   copy. */
 #define wk_reshape(x, ...) wk_reshape_with(x, WK_SHAPE __VA_ARGS__)
 #define wk_view(x, ...) wk_view_with(x, WK_SHAPE __VA_ARGS__)
 wk_tensor *wk_reshape_as(wk_tensor *x, wk_tensor *like);
@@ -40,7 +41,7 @@ wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim); // a new dim of size 1; -1 a
 wk_tensor *wk_squeeze_all(wk_tensor *x);
 wk_tensor *wk_squeeze_dim(wk_tensor *x, int64_t dim);
 
-wk_tensor *wk_select(wk_tensor *x, int64_t dim, int64_t index);                  // x[:, index]: dim goes; may be negative
+wk_tensor *wk_select(wk_tensor *x, int64_t dim, int64_t index); // x[:, index]: dim goes; may be negative
 wk_tensor *wk_narrow(wk_tensor *x, int64_t dim, int64_t start, int64_t length);  // x[:, start:start+length]
 /* slice(x, dim, start, end, step): x[:, start:end:step]; ends are clipped; step > 0 */
 wk_tensor *wk_slice(wk_tensor *x, int64_t dim, int64_t start, int64_t end, int64_t step);

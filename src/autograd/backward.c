@@ -1,5 +1,5 @@
-/* The walk back: every node after all that depend on it, the latest made first.  In a loop over a heap, so a graph may be
-   as deep as memory.
+/* The walk back: every node after all that depend on it, the latest made first.  In a loop over a heap, so a graph may
+   be as deep as memory.
 
    Gradients gather in the nodes' outputs; those of leaves gather in a table and are added to grad at the end, so that a
    backward that fails touches no grad. */

@@ -70,7 +70,8 @@ bool wk_autograd_function_apply_with(const wk_autograd_function *function, void 
         wk_free(ctx);
         return wk_out_of_memory(function->name, sizeof *ctx);
     }
-    *ctx = (wk_autograd_ctx){.function = function, .context = context, .inputs = inputs.count, .outputs = outputs.count};
+    *ctx =
+        (wk_autograd_ctx){.function = function, .context = context, .inputs = inputs.count, .outputs = outputs.count};
     wk_no_grad function->forward(ctx, inputs, (wk_tensors){outputs.count, results});
     bool fine = !wk_failing();
     for (int64_t i = 0; fine && i < outputs.count; i++) {

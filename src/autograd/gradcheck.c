@@ -1,9 +1,9 @@
 /* Gradients against finite differences, in float64.
 
-   J is the matrix of d y_j / d x_i.  For a few outputs each row of J is compared: analytically by a backward from a one-hot
-   gradient, numerically by (f(x + eps e_i) - f(x - eps e_i)) / 2 eps.  With more than MAX_ROWS outputs v' J is compared
-   instead for MAX_PROJECTIONS random v: a wrong entry of J hides in none of them but by chance, and no sum of entries that
-   happens to be 0 can hide one (as with v = 1, under which softmax would have no gradient at all).
+   J is the matrix of d y_j / d x_i.  For a few outputs each row of J is compared: analytically by a backward from a
+   one-hot gradient, numerically by (f(x + eps e_i) - f(x - eps e_i)) / 2 eps.  With more than MAX_ROWS outputs v' J is
+   compared instead for MAX_PROJECTIONS random v: a wrong entry of J hides in none of them but by chance, and no sum of
+   entries that happens to be 0 can hide one (as with v = 1, under which softmax would have no gradient at all).
 
    gradgradcheck checks the gradient as a function of x and of the gradient given for y, by the same means. */
 #include <math.h>
@@ -47,8 +47,8 @@ static double *element(const wk_tensor *x, int64_t i)
 
 static bool is_float64(const wk_gradcheck_args *args, const wk_tensor *y)
 {
-    return (y && y->dtype == wk_float64) ||
-           differs(args, "gradcheck: the function's result: expected float64, got %s", y ? wk_dtype_name(y->dtype) : "NULL");
+    return (y && y->dtype == wk_float64) || differs(args, "gradcheck: the function's result: expected float64, got %s",
+                                                    y ? wk_dtype_name(y->dtype) : "NULL");
 }
 
 /* y's values, row by row */
@@ -125,8 +125,8 @@ static bool check_column(const wk_gradcheck_args *args, const check *c, double *
         if (c->rows == c->n)
             snprintf(of, sizeof of, "output element %lld", (long long)row);
         return differs(args, "%s: d %s / d input %lld, element %lld (at %.6g): gradient %.9g, finite difference %.9g",
-                       args->function == gradient_of ? "gradgradcheck" : "gradcheck", of, (long long)k, (long long)i, at,
-                       got, numeric);
+                       args->function == gradient_of ? "gradgradcheck" : "gradcheck", of, (long long)k, (long long)i,
+                       at, got, numeric);
     }
     return fine;
 }

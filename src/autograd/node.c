@@ -112,7 +112,9 @@ static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
         if (args->results[result] == x)
             node->saved[i].output_nr = result;
     const bool is_leaf = x->requires_grad && !wk_grad_fn(x);
-    node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x) : is_leaf ? wk_retain(x) : with_history(x);
+    node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x)
+                            : is_leaf                     ? wk_retain(x)
+                                                          : with_history(x);
     node->saved[i].version = x->storage->version;
     return node->saved[i].tensor;
 }

@@ -27,7 +27,8 @@ typedef struct wk_edge {
 typedef struct wk_saved_tensor {
     wk_tensor *tensor;
     uint32_t version;
-    int output_nr; // which of the node's own results this is (kept without its history, else it would own itself); -1: none
+    int output_nr; // which of the node's own results this is (kept without its history, else it would own itself); -1:
+                   // none
 } wk_saved_tensor;
 
 /* what the gradient of an output must look like */
@@ -103,7 +104,8 @@ bool wk_needs(const wk_node *node, int input);
 wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place
 wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
 void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
-/* before x is overwritten with a result of node: where node saved x, it keeps a copy, of x's history; false after an error */
+/* before x is overwritten with a result of node: where node saved x, it keeps a copy, of x's history; false after an
+   error */
 bool wk_save_copy_of(wk_node *node, wk_tensor *x);
 /* stands for input i where its values are not needed, to record a gradient's own gradient: of like's shape */
 wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like);
@@ -119,7 +121,8 @@ wk_node *wk_grad_fn(wk_tensor *x);                 // up to date, unlike the fie
 
 /* What autograd needs from the floor above; ops/ defines them. */
 wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b);                               // a + b
-wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype); // sum over broadcast dims, cast
+wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape,
+                           wk_dtype dtype); // sum over broadcast dims, cast
 wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
 wk_tensor *wk_gradient_ones_like(wk_tensor *x);
 wk_tensor *wk_gradient_clone(wk_tensor *x); // contiguous

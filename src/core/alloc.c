@@ -1,9 +1,9 @@
 /* Blocks are kept for reuse by size class: multiples of 64 bytes up to 4 KiB in lists of each thread's own (no lock: an
-   op on small tensors takes two of these), larger ones, eight classes to each doubling, in lists behind a mutex.  A block
-   carries its class in the 64 bytes before it.  Blocks of 2 MiB and more ask for huge pages.
+   op on small tensors takes two of these), larger ones, eight classes to each doubling, in lists behind a mutex.  A
+   block carries its class in the 64 bytes before it.  Blocks of 2 MiB and more ask for huge pages.
 
-   Rejected: malloc as it is (it gives big blocks back to the system: page faults cost more than the arithmetic on them);
-   one lock for all (20 ns each way, a tenth of what a small op may take).
+   Rejected: malloc as it is (it gives big blocks back to the system: page faults cost more than the arithmetic on
+   them); one lock for all (20 ns each way, a tenth of what a small op may take).
 
    With WICK_NO_CACHE (sanitizer builds) every block is malloc's own, so that a use after free is seen. */
 #include "alloc.h"
@@ -284,6 +284,8 @@ wk_memory_stats wk_memory_get_stats(void)
 
 void *wk_out_of_memory(const char *op, size_t bytes)
 {
-    return wk_fail(op, "out of memory: could not allocate %zu bytes\nhint: let tensors go earlier (wk_scope), or make the "
-                       "batch smaller", bytes);
+    return wk_fail(op,
+                   "out of memory: could not allocate %zu bytes\nhint: let tensors go earlier (wk_scope), or make the "
+                   "batch smaller",
+                   bytes);
 }

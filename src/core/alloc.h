@@ -1,5 +1,5 @@
-/* Memory of the library: one caching allocator, so that a steady state takes no page fault and no trip to malloc, and so
-   that every block is counted and every allocation can be made to fail. */
+/* Memory of the library: one caching allocator, so that a steady state takes no page fault and no trip to malloc, and
+   so that every block is counted and every allocation can be made to fail. */
 #ifndef WICK_ALLOC_H
 #define WICK_ALLOC_H
 

@@ -1,5 +1,5 @@
-/* Counted references for what tensors and graph nodes hold, let go without recursion: a graph of any depth is freed in a
-   loop. */
+/* Counted references for what tensors and graph nodes hold, let go without recursion: a graph of any depth is freed in
+   a loop. */
 #ifndef WICK_OBJECT_H
 #define WICK_OBJECT_H
 

@@ -163,6 +163,7 @@ void wk_replace(wk_tensor **place, wk_tensor *with)
             wk_release(old);
             return;
         }
-    wk_fail("replace", "place: the tensor in it belongs to no scope of this thread\nhint: wk_replace is for tensors that "
-                       "scopes own; modules replace parameters by wk_copy_");
+    wk_fail("replace",
+            "place: the tensor in it belongs to no scope of this thread\nhint: wk_replace is for tensors that "
+            "scopes own; modules replace parameters by wk_copy_");
 }

@@ -68,7 +68,8 @@ static bool check_shape(const char *op, int ndim, const int64_t *shape, wk_dtype
     bool empty = false;
     for (int dim = 0; dim < ndim; dim++) {
         if (shape[dim] < 0)
-            return wk_fail(op, "sizes must not be negative: got %s", wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+            return wk_fail(op, "sizes must not be negative: got %s",
+                           wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
         empty |= shape[dim] == 0;
     }
     for (int dim = 0; dim < ndim && !empty; dim++)

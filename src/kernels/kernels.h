@@ -3,8 +3,8 @@
    THE list: everything a device must know how to do, a typed line each.  A line makes a struct of what the kernel works
    on (wk_softmax_work) and a slot in the table of kernels.  Every kernel has the one signature
        void kernel(const void *work, int64_t begin, int64_t end)
-   and does the items begin..end of its work; what an item is stands beside its line.  Items are independent: wk_parallel
-   cuts them among threads.
+   and does the items begin..end of its work; what an item is stands beside its line.  Items are independent:
+   wk_parallel cuts them among threads.
 
    KERNEL         compiled for float32 and float64 (`real`), per instruction set
    KERNEL_NUMBER  and for the integers and bool

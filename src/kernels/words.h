@@ -1,6 +1,6 @@
-/* Words that expressions of pointwise.def share, for every device: constants, and functions made of EXP, TANH and LOG1P,
-   which each device's maths.h gives (cpu/maths.h, cuda/maths.h).  Constants are of type `real`, or a float row would be
-   computed in double. */
+/* Words that expressions of pointwise.def share, for every device: constants, and functions made of EXP, TANH and
+   LOG1P, which each device's maths.h gives (cpu/maths.h, cuda/maths.h).  Constants are of type `real`, or a float row
+   would be computed in double. */
 #ifndef WICK_WORDS_H
 #define WICK_WORDS_H
 

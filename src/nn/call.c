@@ -145,7 +145,8 @@ wk_tensor *wk_forward(void *module_, wk_tensor *x)
     if (!x)
         return wk_null_input("forward", "x");
     if (!module->inside->forward)
-        return wk_fail("forward", "a %s has no forward of one input\nhint: wk_call(function, module, x, ...)", module->type);
+        return wk_fail("forward", "a %s has no forward of one input\nhint: wk_call(function, module, x, ...)",
+                       module->type);
     wk_tensor *y = NULL;
     const int before = enter(module);
     wk_scope

@@ -1,7 +1,7 @@
 /* Modules made of modules: sequential, module_list, module_dict.
 
-   sequential lets each intermediate result go as soon as the next is there: without gradients, two layers' activations are
-   alive, not the whole chain's. */
+   sequential lets each intermediate result go as soon as the next is there: without gradients, two layers' activations
+   are alive, not the whole chain's. */
 #include <stdio.h>
 #include <string.h>
 

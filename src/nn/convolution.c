@@ -47,7 +47,8 @@ wk_module *wk_nn_conv2d_with(wk_nn_conv2d_args args)
     if (!check_channels("nn_conv2d", args.in_channels, args.out_channels, args.groups))
         return NULL;
     if (height <= 0 || width <= 0)
-        return wk_fail("nn_conv2d", "kernel_size: expected 1 or more, got %lld, %lld", (long long)height, (long long)width);
+        return wk_fail("nn_conv2d", "kernel_size: expected 1 or more, got %lld, %lld", (long long)height,
+                       (long long)width);
     wk_nn_conv2d *self = wk_module_new(wk_nn_conv2d, conv2d_forward, .extra_repr = conv2d_repr);
     if (!self)
         return NULL;
@@ -106,7 +107,8 @@ wk_module *wk_nn_conv1d_with(wk_nn_conv1d_args args)
     bool fine = false;
     wk_scope
     {
-        fine = WK_NEW_PARAMETER(self, weight, (args.out_channels, args.in_channels / args.groups, args.kernel_size), args);
+        fine =
+            WK_NEW_PARAMETER(self, weight, (args.out_channels, args.in_channels / args.groups, args.kernel_size), args);
         if (fine && args.bias)
             fine = WK_NEW_PARAMETER(self, bias, (args.out_channels), args);
         else

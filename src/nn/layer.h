@@ -23,7 +23,8 @@ static inline wk_module *wk_layer_ready(void *self, bool fine)
 #define WK_NEW_PARAMETER(self, field, size, args)                                                                      \
     (wk_add_parameter(self, field, wk_empty(size, .dtype = (args).dtype, .device = (args).device)) != NULL)
 
-/* draws weight (out, in, ...) and bias as PyTorch's linear and convolutions do: both uniform, of bound 1 / sqrt(fan_in) */
+/* draws weight (out, in, ...) and bias as PyTorch's linear and convolutions do: both uniform, of bound 1 /
+   sqrt(fan_in) */
 bool wk_layer_reset(wk_tensor *weight, wk_tensor *bias);
 
 static inline const char *wk_layer_bool(bool x) { return x ? "True" : "False"; }

@@ -26,7 +26,8 @@ static const char *check_reduction(const char *op, const char *reduction)
     for (int i = 0; reduction && i < 3; i++)
         if (strcmp(reduction, KNOWN[i]) == 0)
             return KNOWN[i];
-    return wk_fail(op, "reduction: expected \"mean\", \"sum\" or \"none\", got \"%s\"", reduction ? reduction : "(null)");
+    return wk_fail(op, "reduction: expected \"mean\", \"sum\" or \"none\", got \"%s\"",
+                   reduction ? reduction : "(null)");
 }
 
 wk_module *wk_nn_cross_entropy_loss_with(wk_nn_cross_entropy_loss_args args)

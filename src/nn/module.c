@@ -1,8 +1,8 @@
 /* Modules: making, filling and freeing them.
 
    A module is the user's struct; what the library keeps beside it (members by name, children, hooks) is in `inside`, so
-   that the base in front of every user's struct stays two words wide to look at.  Fields of the struct show what members
-   hold: a member remembers the address of its field, and a new value is put there too.
+   that the base in front of every user's struct stays two words wide to look at.  Fields of the struct show what
+   members hold: a member remembers the address of its field, and a new value is put there too.
 
    Children are counted by their parents: a module shared by two goes with the last.  Rejected: counting for users too;
    the tree is what they own, and one wk_module_free of its root the only thing to remember. */
@@ -249,7 +249,8 @@ wk_tensor *wk_parameter_with(wk_parameter_args args)
     if (args.requires_grad && !wk_dtype_is_floating(args.data->dtype) && !wk_dtype_is_complex(args.data->dtype))
         return wk_fail("parameter", "data: expected a floating or complex dtype, got %s\n"
                                     "hint: .requires_grad = false, or wk_add_buffer", wk_dtype_name(args.data->dtype));
-    wk_tensor *parameter = wk_tensor_alias("parameter", args.data, args.data->ndim, args.data->shape, args.data->strides, 0);
+    wk_tensor *parameter =
+        wk_tensor_alias("parameter", args.data, args.data->ndim, args.data->shape, args.data->strides, 0);
     if (parameter) {
         parameter->requires_grad = args.requires_grad;
         parameter->is_parameter = true;
@@ -289,14 +290,16 @@ static bool set_parameter(void *self, const char *name, void *place, wk_tensor *
     if (!wk_module_check("register_parameter", self) || (!tensor && wk_failing()))
         return false;
     if (tensor && tensor->grad_fn)
-        return wk_fail("register_parameter", "%s: is the result of an op, not a leaf\nhint: wk_parameter(wk_detach(x))", name);
+        return wk_fail("register_parameter", "%s: is the result of an op, not a leaf\nhint: wk_parameter(wk_detach(x))",
+                       name);
     bool set = false;
     wk_scope
     {
         if (tensor && !tensor->is_parameter)
             tensor = wk_parameter(tensor, wk_dtype_is_floating(tensor->dtype) || wk_dtype_is_complex(tensor->dtype));
         if (tensor || !wk_failing())
-            set = set_member("register_parameter", self, &((wk_module *)self)->inside->parameters, name, place, tensor, true);
+            set = set_member("register_parameter", self, &((wk_module *)self)->inside->parameters, name, place, tensor,
+                             true);
     }
     return set;
 }

@@ -62,8 +62,8 @@ struct wk_module_inside {
 wk_module *wk_module_check(const char *op, void *module);
 void wk_module_lists_free(wk_module_lists *lists);
 
-/* The tree in order, the module itself first, each module at its first path; visit returns false to stop.  False where it
-   was stopped or memory ran out. */
+/* The tree in order, the module itself first, each module at its first path; visit returns false to stop.  False where
+   it was stopped or memory ran out. */
 typedef bool wk_module_visit(wk_module *module, const char *path, void *context);
 bool wk_module_walk(const char *op, wk_module *module, bool shared_once, wk_module_visit *visit, void *context);
 

@@ -1,7 +1,7 @@
 /* Multi-head attention: softmax(q k^T / sqrt(D) + mask) v in each of H heads of D = E / H, between two linear maps.
 
-   Inside, sequences stand as (N, L, E), heads as (N, H, L, D).  Both masks become one that is added, -inf where a key is
-   left out.  Where weights are asked for they are made whole; else scaled_dot_product_attention never makes them. */
+   Inside, sequences stand as (N, L, E), heads as (N, H, L, D).  Both masks become one that is added, -inf where a key
+   is left out.  Where weights are asked for they are made whole; else scaled_dot_product_attention never makes them. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,8 @@ static wk_tensor *added_mask(const char *name, wk_tensor *mask, wk_dtype dtype)
     if (mask && wk_is_floating_point(mask))
         return wk_to(mask, dtype);
     if (mask && mask->dtype != wk_bool)
-        return wk_fail("multihead_attention", "%s: expected bool or floating, got %s", name, wk_dtype_name(mask->dtype));
+        return wk_fail("multihead_attention", "%s: expected bool or floating, got %s", name,
+                       wk_dtype_name(mask->dtype));
     return wk_masked_fill(wk_zeros_like(mask, .dtype = dtype), mask, -INFINITY);
 }
 
@@ -39,16 +40,16 @@ static wk_tensor *shaped_attn_mask(wk_tensor *mask, int64_t N, int64_t H, int64_
         return wk_reshape(mask, (1, 1, L, S));
     if (mask->ndim == 3 && mask->shape[0] == N * H && mask->shape[1] == L && mask->shape[2] == S)
         return wk_reshape(mask, (N, H, L, S));
-    return wk_fail("multihead_attention", "attn_mask: expected (%lld, %lld) or (%lld, %lld, %lld), got %s", (long long)L,
-                   (long long)S, (long long)(N * H), (long long)L, (long long)S, wk_shape_string(mask));
+    return wk_fail("multihead_attention", "attn_mask: expected (%lld, %lld) or (%lld, %lld, %lld), got %s",
+                   (long long)L, (long long)S, (long long)(N * H), (long long)L, (long long)S, wk_shape_string(mask));
 }
 
 static wk_tensor *shaped_key_padding_mask(wk_tensor *mask, int64_t N, int64_t S)
 {
     WK_REQUIRE("multihead_attention", mask);
     if (mask->numel != N * S || mask->ndim < 1 || mask->ndim > 2 || mask->shape[mask->ndim - 1] != S)
-        return wk_fail("multihead_attention", "key_padding_mask: expected (%lld, %lld), got %s", (long long)N, (long long)S,
-                       wk_shape_string(mask));
+        return wk_fail("multihead_attention", "key_padding_mask: expected (%lld, %lld), got %s", (long long)N,
+                       (long long)S, wk_shape_string(mask));
     return wk_reshape(mask, (N, 1, 1, S));
 }
 
@@ -83,7 +84,8 @@ static wk_tensor *sequences(const wk_nn_multihead_attention *self, const char *n
     WK_REQUIRE("multihead_attention", x);
     if (x->ndim < 2 || x->ndim > 3 || x->shape[x->ndim - 1] != features)
         return wk_fail("multihead_attention", "%s: expected (%s, %lld) or (L, %lld), got %s", name,
-                       self->batch_first ? "N, L" : "L, N", (long long)features, (long long)features, wk_shape_string(x));
+                       self->batch_first ? "N, L" : "L, N", (long long)features, (long long)features,
+                       wk_shape_string(x));
     if (x->ndim == 2)
         return wk_unsqueeze(x, 0);
     return self->batch_first ? x : wk_transpose(x, 0, 1);
@@ -125,8 +127,8 @@ static bool project_all(const wk_nn_multihead_attention *self, const call *with,
 }
 
 /* softmax(scale q k^T + mask) v, with its weights averaged over heads, or not, in *place */
-static wk_tensor *attend_with_weights(const wk_nn_multihead_attention *self, const call *with, wk_tensor *q, wk_tensor *k,
-                                      wk_tensor *v, wk_tensor *mask, wk_tensor **weights)
+static wk_tensor *attend_with_weights(const wk_nn_multihead_attention *self, const call *with, wk_tensor *q,
+                                      wk_tensor *k, wk_tensor *v, wk_tensor *mask, wk_tensor **weights)
 {
     const double scale = sqrt(1.0 / (double)(self->embed_dim / self->num_heads));
     wk_tensor *scores = wk_matmul(wk_mul(q, scale), wk_transpose(k, -2, -1)); // (N, H, L, S)
@@ -176,7 +178,10 @@ wk_tensor *wk_nn_multihead_attention_forward_with(call args)
     if (args.weights)
         *args.weights = NULL;
     if (!module || !args.query || !args.key || !args.value)
-        return module ? wk_null_input("multihead_attention", !args.query ? "query" : !args.key ? "key" : "value") : NULL;
+        return module ? wk_null_input("multihead_attention", !args.query ? "query"
+                                                             : !args.key ? "key"
+                                                                         : "value")
+                      : NULL;
     if (strcmp(module->type, "multihead_attention") != 0)
         return wk_fail("multihead_attention", "module: expected a multihead_attention, got a %s", module->type);
     wk_tensor *y = NULL;

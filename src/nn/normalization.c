@@ -21,8 +21,8 @@ static void layer_norm_repr(void *module, char *text, size_t size)
 {
     const wk_nn_layer_norm *self = module;
     snprintf(text, size, "%s, eps=%g, elementwise_affine=%s, bias=%s",
-             wk_shape_text(self->normalized_shape.ndim, self->normalized_shape.sizes, (char[WK_SHAPE_TEXT]){0}), self->eps,
-             wk_layer_bool(self->weight), wk_layer_bool(self->bias));
+             wk_shape_text(self->normalized_shape.ndim, self->normalized_shape.sizes, (char[WK_SHAPE_TEXT]){0}),
+             self->eps, wk_layer_bool(self->weight), wk_layer_bool(self->bias));
 }
 
 wk_module *wk_nn_layer_norm_with(wk_nn_layer_norm_args args)

@@ -1,7 +1,7 @@
 /* wk_summary: runs the model once and writes down, module by module, what came out and what it cost.
 
-   An observer of calls (call.c) sees each module begin and end; the multiply-adds that ops counted meanwhile (ops/matmul.h),
-   less those of the modules it called, are its own. */
+   An observer of calls (call.c) sees each module begin and end; the multiply-adds that ops counted meanwhile
+   (ops/matmul.h), less those of the modules it called, are its own. */
 #include <wick/summary.h>
 
 #include <stdio.h>

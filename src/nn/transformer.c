@@ -63,7 +63,8 @@ wk_module *wk_nn_transformer_encoder_layer_with(wk_nn_transformer_encoder_layer_
     const char *activation = args.activation ? args.activation : "(null)";
     const bool gelu = strcmp(activation, "gelu") == 0;
     if (!gelu && strcmp(activation, "relu") != 0)
-        return wk_fail("nn_transformer_encoder_layer", "activation: expected \"relu\" or \"gelu\", got \"%s\"", activation);
+        return wk_fail("nn_transformer_encoder_layer", "activation: expected \"relu\" or \"gelu\", got \"%s\"",
+                       activation);
     layer *self = wk_module_new(wk_nn_transformer_encoder_layer, layer_forward);
     if (!self)
         return NULL;
@@ -80,7 +81,8 @@ wk_module *wk_nn_transformer_encoder_layer_with(wk_nn_transformer_encoder_layer_
         wk_add_module(self, linear1, wk_nn_linear(E, F, args.bias, args.device, args.dtype)) &&
         wk_add_module(self, dropout, wk_nn_dropout(args.dropout)) &&
         wk_add_module(self, linear2, wk_nn_linear(F, E, args.bias, args.device, args.dtype)) &&
-        wk_add_module(self, norm1, wk_nn_layer_norm_with(norm)) && wk_add_module(self, norm2, wk_nn_layer_norm_with(norm)) &&
+        wk_add_module(self, norm1, wk_nn_layer_norm_with(norm)) &&
+        wk_add_module(self, norm2, wk_nn_layer_norm_with(norm)) &&
         wk_add_module(self, dropout1, wk_nn_dropout(args.dropout)) &&
         wk_add_module(self, dropout2, wk_nn_dropout(args.dropout));
     return wk_layer_ready(self, fine);

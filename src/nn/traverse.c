@@ -1,7 +1,7 @@
 /* Looking through a tree of modules: parameters, buffers and modules by name, and what is done to all of them.
 
-   Order is PyTorch's: a module's own members in order of registration, then its children's.  What is reached twice (tied
-   weights, a shared module) is listed once, at its first path. */
+   Order is PyTorch's: a module's own members in order of registration, then its children's.  What is reached twice
+   (tied weights, a shared module) is listed once, at its first path. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +45,8 @@ char *wk_module_join(const char *op, const char *path, const char *name)
     return joined;
 }
 
-static bool walk(const char *op, wk_module *module, const char *path, seen *before, wk_module_visit *visit, void *context)
+static bool walk(const char *op, wk_module *module, const char *path, seen *before, wk_module_visit *visit,
+                 void *context)
 {
     bool fine = true;
     if (before && !see(before, module, &fine))

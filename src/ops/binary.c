@@ -1,5 +1,6 @@
-/* Element-wise ops of two and three operands: arithmetic, comparison, where.  Values are rows of pointwise.def; gradients
-   are compositions, below.  wk_accumulate sums a gradient over the dims that its operand was broadcast along. */
+/* Element-wise ops of two and three operands: arithmetic, comparison, where.  Values are rows of pointwise.def;
+   gradients are compositions, below.  wk_accumulate sums a gradient over the dims that its operand was broadcast
+   along. */
 #include <math.h>
 #include <string.h>
 
@@ -311,7 +312,8 @@ wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
     return binary_into("pow_", SLOT(pow), x, b, false, wk_pow_with);
 }
 
-/* ---------------------------------------------------------------- atan2: da = dy * b / (a^2 + b^2), db = -dy * a / (...) */
+/* ---------------------------------------------------------------- atan2: da = dy * b / (a^2 + b^2), db = -dy * a /
+   (...) */
 
 static void atan2_backward(wk_node *node, wk_tensor *dy)
 {

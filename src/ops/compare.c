@@ -26,7 +26,10 @@ wk_tensor *wk_logical_and_with(wk_operand a, wk_operand b)
 {
     return compare("logical_and", SLOT(logical_and), a, b, false);
 }
-wk_tensor *wk_logical_or_with(wk_operand a, wk_operand b) { return compare("logical_or", SLOT(logical_or), a, b, false); }
+wk_tensor *wk_logical_or_with(wk_operand a, wk_operand b)
+{
+    return compare("logical_or", SLOT(logical_or), a, b, false);
+}
 wk_tensor *wk_logical_xor_with(wk_operand a, wk_operand b)
 {
     return compare("logical_xor", SLOT(logical_xor), a, b, false);
@@ -65,7 +68,8 @@ wk_tensor *wk_bitwise_xor_with(wk_operand a, wk_operand b) { return bitwise("bit
 wk_tensor *wk_bitwise_not(wk_tensor *x)
 {
     WK_REQUIRE("bitwise_not", x);
-    return bitwise("bitwise_not", SLOT(bitwise_xor), WK_OPERAND(x), x->dtype == wk_bool ? WK_OPERAND((bool)true) : WK_OPERAND(-1));
+    return bitwise("bitwise_not", SLOT(bitwise_xor), WK_OPERAND(x),
+                   x->dtype == wk_bool ? WK_OPERAND((bool)true) : WK_OPERAND(-1));
 }
 
 bool wk_equal(wk_tensor *a, wk_tensor *b)

@@ -110,7 +110,8 @@ wk_tensor *wk_from_blob_with(wk_from_blob_args args)
     if (args.strides.ndim && args.strides.ndim != args.size.ndim) {
         if (args.release)
             args.release(args.context);
-        return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args.size.ndim, args.strides.ndim);
+        return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args.size.ndim,
+                       args.strides.ndim);
     }
     return wk_tensor_from_memory("from_blob", args.data, args.size.ndim, args.size.sizes,
                                  args.strides.ndim ? args.strides.sizes : NULL,
@@ -128,7 +129,8 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
         return wk_fail("arange", "expected finite bounds, got %g to %g", start.value, end.value);
     int64_t size = (int64_t)ceil(span / step.value);
     if (integers) { // beyond 2^53 too
-        const int64_t distance = end.integer - start.integer, one_less = step.integer > 0 ? step.integer - 1 : step.integer + 1;
+        const int64_t distance = end.integer - start.integer,
+                      one_less = step.integer > 0 ? step.integer - 1 : step.integer + 1;
         size = (distance + one_less) / step.integer;
     }
     wk_tensor *x = wk_tensor_new("arange", 1, &size, integers ? wk_int64 : wk_float64, wk_cpu);

@@ -12,15 +12,17 @@ wk_tensor *wk_embedding_with(wk_embedding_args args)
     if (weight->ndim != 2)
         return wk_fail("embedding", "weight: expected (V, D), got %s", wk_shape_string(weight));
     if (indices->dtype != wk_int64 && indices->dtype != wk_int32)
-        return wk_fail("embedding", "indices: expected int64 or int32, got %s\nhint: the indices come first, then the table",
+        return wk_fail("embedding",
+                       "indices: expected int64 or int32, got %s\nhint: the indices come first, then the table",
                        wk_dtype_name(indices->dtype));
     const int64_t rows = weight->shape[0];
     int64_t padding = args.padding_idx;
     if (padding != WK_NO_PADDING && (padding < -rows || padding >= rows))
-        return wk_fail("embedding", "padding_idx: expected -%lld to %lld, got %lld", (long long)rows, (long long)rows - 1,
-                       (long long)padding);
+        return wk_fail("embedding", "padding_idx: expected -%lld to %lld, got %lld", (long long)rows,
+                       (long long)rows - 1, (long long)padding);
     if (indices->ndim == WK_MAX_DIMS)
-        return wk_fail("embedding", "indices: expected at most %d dims, got %s", WK_MAX_DIMS - 1, wk_shape_string(indices));
+        return wk_fail("embedding", "indices: expected at most %d dims, got %s", WK_MAX_DIMS - 1,
+                       wk_shape_string(indices));
 
     wk_tensor *flat = wk_reshape(indices, (-1));                // (N,)
     wk_tensor *y = wk_index_select(weight, 0, flat);            // (N, D)

@@ -1,10 +1,10 @@
 /* Writing in place, and what that does to history.
 
-   An in-place op that must be remembered is computed out of place, and wk_write then puts the values into x's memory and
-   gives x the result's history.  Where x is a view, its base gets a node too: the base is now what it was, but for the
-   written part (as_strided_scatter); and every view of the base renews its grad_fn, as as_strided of the base, when it is
-   next asked for (the storage's graph_version tells).  Rejected: writing straight into x and recording "the old x", which
-   needs every gradient formula twice. */
+   An in-place op that must be remembered is computed out of place, and wk_write then puts the values into x's memory
+   and gives x the result's history.  Where x is a view, its base gets a node too: the base is now what it was, but for
+   the written part (as_strided_scatter); and every view of the base renews its grad_fn, as as_strided of the base, when
+   it is next asked for (the storage's graph_version tells).  Rejected: writing straight into x and recording "the old
+   x", which needs every gradient formula twice. */
 #include <string.h>
 
 #include "copy.h"
@@ -12,7 +12,8 @@
 
 /* ---------------------------------------------------------------- geometry: a strided view of a base */
 
-/* Zeros laid out like the base, with dy in the view's place: shape is the base's, shape2 the view's, extra holds strides.*/
+/* Zeros laid out like the base, with dy in the view's place: shape is the base's, shape2 the view's, extra holds
+   strides.*/
 typedef struct geometry {
     wk_shape base, base_strides, view, view_strides;
     int64_t offset; // of the view from the base, in elements
@@ -42,19 +43,21 @@ static wk_tensor *laid_out_as_base(const geometry *g, wk_tensor *values, wk_tens
     for (int dim = 0; dim < g->base.ndim; dim++)
         extent += g->base.sizes[dim] > 0 ? (g->base.sizes[dim] - 1) * g->base_strides.sizes[dim] : 0;
     wk_tensor *memory = wk_gradient_zeros(1, &extent, like->dtype, like->device);
-    wk_tensor *laid = memory ? wk_tensor_alias("as_strided", memory, g->base.ndim, g->base.sizes, g->base_strides.sizes, 0)
-                             : NULL;
+    wk_tensor *laid =
+        memory ? wk_tensor_alias("as_strided", memory, g->base.ndim, g->base.sizes, g->base_strides.sizes, 0) : NULL;
     return laid && values ? wk_copy_(laid, values) : laid;
 }
 
 static wk_tensor *part_of(wk_tensor *laid, const geometry *g)
 {
-    return laid ? wk_tensor_alias("as_strided", laid, g->view.ndim, g->view.sizes, g->view_strides.sizes, g->offset) : NULL;
+    return laid ? wk_tensor_alias("as_strided", laid, g->view.ndim, g->view.sizes, g->view_strides.sizes, g->offset)
+                : NULL;
 }
 
 static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g);
 
-/* ---------------------------------------------------------------- as_strided_backward: zeros with dy in the view's place */
+/* ---------------------------------------------------------------- as_strided_backward: zeros with dy in the view's
+   place */
 
 static void as_strided_backward_backward(wk_node *node, wk_tensor *g)
 {
@@ -278,8 +281,10 @@ bool wk_check_leaf(const char *op, wk_tensor *x)
     if (wk_needs_grad(x)) {
         const wk_tensor *leaf = x->view ? x->view->base : x;
         if (!leaf->grad_fn && leaf->requires_grad)
-            return wk_fail(op, "x: a leaf that requires grad%s cannot be written in place\n"
-                               "hint: write inside wk_no_grad { }, or into a wk_clone", x->view ? " (seen through a view)" : "");
+            return wk_fail(op,
+                           "x: a leaf that requires grad%s cannot be written in place\n"
+                           "hint: write inside wk_no_grad { }, or into a wk_clone",
+                           x->view ? " (seen through a view)" : "");
     }
     return true;
 }

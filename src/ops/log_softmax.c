@@ -27,7 +27,8 @@ wk_tensor *wk_log_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim_)
     if (dx->numel > 0)
         wk_run(dx, log_softmax_backward, dx->numel / n, 4 * n, .dy = wk_data(dy_rows), .y = wk_data(y_rows),
                .dx = wk_data(dx), .n = n);
-    return wk_record(wk_rows_back(dx, dim), log_softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y), .dim = dim);
+    return wk_record(wk_rows_back(dx, dim), log_softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y),
+                     .dim = dim);
 }
 
 /* ---------------------------------------------------------------- log_softmax: y = x - max - log(sum(exp(x - max))) */

@@ -7,10 +7,11 @@
 
 bool wk_check_reduction(const char *op, const char *reduction, bool batchmean)
 {
-    if (reduction && (strcmp(reduction, "mean") == 0 || strcmp(reduction, "sum") == 0 || strcmp(reduction, "none") == 0 ||
-                      (batchmean && strcmp(reduction, "batchmean") == 0)))
+    if (reduction && (strcmp(reduction, "mean") == 0 || strcmp(reduction, "sum") == 0 ||
+                      strcmp(reduction, "none") == 0 || (batchmean && strcmp(reduction, "batchmean") == 0)))
         return true;
-    return wk_fail(op, "reduction: expected \"mean\", \"sum\" or \"none\", got \"%s\"", reduction ? reduction : "(null)");
+    return wk_fail(op, "reduction: expected \"mean\", \"sum\" or \"none\", got \"%s\"",
+                   reduction ? reduction : "(null)");
 }
 
 static bool check(const char *op, const wk_loss_args *args)
@@ -84,7 +85,8 @@ wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
     if (!check(op, &args))
         return NULL;
     if (!wk_same_shape(args.x, args.target))
-        return wk_fail(op, "target: expected x's shape %s, got %s", wk_shape_string(args.x), wk_shape_string(args.target));
+        return wk_fail(op, "target: expected x's shape %s, got %s", wk_shape_string(args.x),
+                       wk_shape_string(args.target));
     wk_tensor *log_yes = wk_logsigmoid(args.x);
     if (args.pos_weight)
         log_yes = wk_mul(log_yes, wk_add(wk_mul(wk_sub(args.pos_weight, 1), args.target), 1));

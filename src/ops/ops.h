@@ -19,8 +19,8 @@ bool wk_add_strided(wk_tensor *part, wk_tensor *dy); // part += dy, element by e
 /* false after an error that names op: x is not floating (or complex) */
 bool wk_check_floating(const char *op, const wk_tensor *x);
 
-/* A kernel along one dim sees rows: wk_rows_last gives the same values with dim last and contiguous (x itself where it is
-   so already), without history; wk_rows_back turns a result of that layout to x's order of dims. */
+/* A kernel along one dim sees rows: wk_rows_last gives the same values with dim last and contiguous (x itself where it
+   is so already), without history; wk_rows_back turns a result of that layout to x's order of dims. */
 wk_tensor *wk_rows_last(wk_tensor *x, int dim);
 wk_tensor *wk_rows_back(wk_tensor *y, int dim);
 

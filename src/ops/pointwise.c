@@ -215,8 +215,8 @@ static void slope_backward(wk_node *node, wk_tensor *g)
 static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q)
 {
     wk_tensor *z = derivative(op, op->slope, dy, saved, p, q);
-    return wk_record(z, slope_backward, WK_INPUTS(dy, op->flat ? NULL : x), WK_SAVED(dy, saved), .info = op, .number = p,
-                     .number2 = q);
+    return wk_record(z, slope_backward, WK_INPUTS(dy, op->flat ? NULL : x), WK_SAVED(dy, saved), .info = op,
+                     .number = p, .number2 = q);
 }
 
 static void unary_backward(wk_node *node, wk_tensor *dy)

@@ -35,7 +35,8 @@ typedef struct wk_unary_op {
 wk_tensor *wk_unary(const wk_unary_op *op, wk_tensor *x, double p, double q);
 wk_tensor *wk_unary_(const wk_unary_op *op, wk_tensor *x, double p, double q); // in place
 
-/* promotion (torch.result_type): tensors with dims outrank 0-d tensors, which outrank numbers, within a kind of number */
+/* promotion (torch.result_type): tensors with dims outrank 0-d tensors, which outrank numbers, within a kind of
+   number */
 wk_dtype wk_result_type(const wk_operand *operands, int count);
 static inline wk_dtype wk_float_type(wk_dtype dtype) // what a floating function of integers computes in
 {
@@ -48,6 +49,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y);
 bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype);
 /* whether op may write into x now: false after an error (a leaf that requires grad, overlapping elements) */
 bool wk_check_writable(const char *op, wk_tensor *x);
-bool wk_check_leaf(const char *op, wk_tensor *x); // the first of these alone: one value may be written to shared elements
+bool wk_check_leaf(const char *op,
+                   wk_tensor *x); // the first of these alone: one value may be written to shared elements
 
 #endif

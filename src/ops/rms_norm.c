@@ -52,7 +52,8 @@ wk_tensor *wk_rms_norm_with(wk_rms_norm_args args)
     if (tail.ndim == 0 || first < 0 || memcmp(tail.sizes, x->shape + first, (size_t)tail.ndim * sizeof(int64_t)) != 0)
         return wk_fail("rms_norm", "normalized_shape: expected the last sizes of x, which has shape %s, got %s",
                        wk_shape_string(x), wk_shape_text(tail.ndim, tail.sizes, (char[WK_SHAPE_TEXT]){0}));
-    if (weight && (weight->ndim != tail.ndim || memcmp(weight->shape, tail.sizes, (size_t)tail.ndim * sizeof(int64_t)) != 0))
+    if (weight &&
+        (weight->ndim != tail.ndim || memcmp(weight->shape, tail.sizes, (size_t)tail.ndim * sizeof(int64_t)) != 0))
         return wk_fail("rms_norm", "weight: expected normalized_shape %s, got shape %s",
                        wk_shape_text(tail.ndim, tail.sizes, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(weight));
     const bool wide = x->dtype == wk_float64;

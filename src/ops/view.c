@@ -1,7 +1,7 @@
 /* Views: new shape and strides on the same memory.
 
-   Each view is a node whose backward is the view undone.  A view also remembers its base (wk_mark_view), so that a write
-   into either reaches the history of the other (inplace.c). */
+   Each view is a node whose backward is the view undone.  A view also remembers its base (wk_mark_view), so that a
+   write into either reaches the history of the other (inplace.c). */
 #include <wick/view.h>
 
 #include <string.h>
@@ -46,8 +46,8 @@ static bool infer(const char *op, const wk_tensor *x, wk_shape *size)
     return true;
 }
 
-/* The strides that show x in a new shape without a copy; false where there are none.  x's dims are taken in runs that step
-   as one; each run must be made of whole new dims. */
+/* The strides that show x in a new shape without a copy; false where there are none.  x's dims are taken in runs that
+   step as one; each run must be made of whole new dims. */
 static bool view_strides(const wk_tensor *x, const wk_shape *size, int64_t *strides)
 {
     if (x->numel == 0 || wk_is_contiguous(x)) {
@@ -92,7 +92,8 @@ wk_tensor *wk_view_with(wk_tensor *x, wk_shape size)
     if (!infer("view", x, &size))
         return NULL;
     if (!view_strides(x, &size, strides))
-        return wk_fail("view", "size: %s is no view of %s, whose strides are %s\nhint: use wk_reshape, which copies then",
+        return wk_fail("view",
+                       "size: %s is no view of %s, whose strides are %s\nhint: use wk_reshape, which copies then",
                        wk_shape_text(size.ndim, size.sizes, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(x),
                        wk_shape_text(x->ndim, x->strides, (char[WK_SHAPE_TEXT]){0}));
     return view_or_null("view", x, &size);
@@ -131,7 +132,8 @@ wk_tensor *wk_flatten_with(wk_flatten_args args)
 {
     wk_tensor *x = args.x;
     WK_REQUIRE("flatten", x);
-    const int start = wk_check_dim("flatten", x->ndim, args.start_dim), end = wk_check_dim("flatten", x->ndim, args.end_dim);
+    const int start = wk_check_dim("flatten", x->ndim, args.start_dim),
+              end = wk_check_dim("flatten", x->ndim, args.end_dim);
     if (start < 0 || end < 0)
         return NULL;
     if (start > end)
@@ -240,7 +242,8 @@ wk_tensor *wk_t(wk_tensor *x)
 {
     WK_REQUIRE("t", x);
     if (x->ndim > 2)
-        return wk_fail("t", "x: expected at most 2 dims, got %s\nhint: wk_transpose(x, -2, -1) turns matrices of a batch",
+        return wk_fail("t",
+                       "x: expected at most 2 dims, got %s\nhint: wk_transpose(x, -2, -1) turns matrices of a batch",
                        wk_shape_string(x));
     return x->ndim < 2 ? x : wk_transpose(x, 0, 1);
 }
@@ -303,8 +306,8 @@ wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim)
 {
     WK_REQUIRE("unsqueeze", x);
     if (dim < -x->ndim - 1 || dim > x->ndim || x->ndim == WK_MAX_DIMS)
-        return wk_fail("unsqueeze", "dim: expected -%d to %d for %s, got %lld", x->ndim + 1, x->ndim, wk_shape_string(x),
-                       (long long)dim);
+        return wk_fail("unsqueeze", "dim: expected -%d to %d for %s, got %lld", x->ndim + 1, x->ndim,
+                       wk_shape_string(x), (long long)dim);
     dim = dim < 0 ? dim + x->ndim + 1 : dim;
     int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
     for (int to = 0, from = 0; to <= x->ndim; to++) {
@@ -327,7 +330,8 @@ static wk_tensor *squeeze(wk_tensor *x, int only)
         shape[ndim] = x->shape[dim];
         strides[ndim++] = x->strides[dim];
     }
-    return wk_record(view_of("squeeze", x, ndim, shape, strides, 0), squeeze_backward, WK_INPUTS(x), .shape = shape_of(x));
+    return wk_record(view_of("squeeze", x, ndim, shape, strides, 0), squeeze_backward, WK_INPUTS(x),
+                     .shape = shape_of(x));
 }
 
 wk_tensor *wk_squeeze_all(wk_tensor *x)
@@ -347,8 +351,9 @@ wk_tensor *wk_squeeze_dim(wk_tensor *x, int64_t dim)
 
 static void slice_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0, wk_slice_backward(dy, node->shape, (int)node->dim, node->shape2.sizes[0], node->shape2.sizes[1],
-                                             node->flag));
+    wk_accumulate(
+        node, 0,
+        wk_slice_backward(dy, node->shape, (int)node->dim, node->shape2.sizes[0], node->shape2.sizes[1], node->flag));
 }
 static void select_backward(wk_node *node, wk_tensor *dy) { slice_backward(node, dy); }
 
@@ -390,8 +395,8 @@ wk_tensor *wk_select(wk_tensor *x, int64_t dim_, int64_t index)
         return NULL;
     const int64_t size = x->shape[dim];
     if (index < -size || index >= size)
-        return wk_fail("select", "index: %lld is out of range for dim %d of %s, which has size %lld", (long long)index, dim,
-                       wk_shape_string(x), (long long)size);
+        return wk_fail("select", "index: %lld is out of range for dim %d of %s, which has size %lld", (long long)index,
+                       dim, wk_shape_string(x), (long long)size);
     index = index < 0 ? index + size : index;
     int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
     for (int to = 0; to < x->ndim - 1; to++) {
@@ -422,8 +427,8 @@ wk_tensor *wk_slice(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int6
     memcpy(strides, x->strides, sizeof strides);
     shape[dim] = (end - start + step - 1) / step;
     strides[dim] *= step;
-    return wk_record(view_of("slice", x, x->ndim, shape, strides, start * x->strides[dim]), slice_backward, WK_INPUTS(x),
-                     .dim = dim, .shape = shape_of(x), .shape2 = {2, {start, step}});
+    return wk_record(view_of("slice", x, x->ndim, shape, strides, start * x->strides[dim]), slice_backward,
+                     WK_INPUTS(x), .dim = dim, .shape = shape_of(x), .shape2 = {2, {start, step}});
 }
 
 wk_tensor *wk_narrow(wk_tensor *x, int64_t dim_, int64_t start, int64_t length)

@@ -47,7 +47,8 @@ static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_
         return wk_fail(op, "mask: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
                        wk_dtype_name(mask->dtype));
     if (value.tensor && value.tensor->numel != 1)
-        return wk_fail(op, "value: expected a number or a tensor of one element, got %s", wk_shape_string(value.tensor));
+        return wk_fail(op, "value: expected a number or a tensor of one element, got %s",
+                       wk_shape_string(value.tensor));
     return true;
 }
 
@@ -83,7 +84,8 @@ wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operan
 static void clamp_backward(wk_node *node, wk_tensor *dy)
 {
     wk_tensor *x = wk_saved(node, 0);
-    wk_tensor *above = node->n & 1 ? wk_gt(x, node->number) : NULL, *below = node->n & 2 ? wk_lt(x, node->number2) : NULL;
+    wk_tensor *above = node->n & 1 ? wk_gt(x, node->number) : NULL,
+              *below = node->n & 2 ? wk_lt(x, node->number2) : NULL;
     wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
 }
 
@@ -106,8 +108,8 @@ static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
                      .number2 = max.value, .n = (min.kind ? 1 : 0) | (max.kind ? 2 : 0));
 }
 
-/* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won, half
-   to each where x is at a bound; where the bounds cross, to max */
+/* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won,
+   half to each where x is at a bound; where the bounds cross, to max */
 
 static void clamp_between_backward(wk_node *node, wk_tensor *dy)
 {
@@ -148,8 +150,12 @@ wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
     WK_REQUIRE("clamp", high);
     const wk_operand all[3] = {WK_OPERAND(x), WK_OPERAND(low), WK_OPERAND(high)};
     const wk_dtype dtype = wk_result_type(all, 3);
-    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp", .kernel = SLOT(clamp_between), .inputs = 3,
-                                                     .in = {all[0], all[1], all[2]}, .compute = dtype, .result = dtype});
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp",
+                                                     .kernel = SLOT(clamp_between),
+                                                     .inputs = 3,
+                                                     .in = {all[0], all[1], all[2]},
+                                                     .compute = dtype,
+                                                     .result = dtype});
     return wk_record(y, clamp_between_backward, WK_INPUTS(x, low, high), WK_SAVED(x, low, high));
 }
 
@@ -195,7 +201,8 @@ wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
     return wk_check_writable("lerp_", a) ? wk_write("lerp_", a, wk_lerp_with(a, b, weight)) : NULL;
 }
 
-/* ---------------------------------------------------------------- addcmul = x + value a b; addcdiv = x + value a / b */
+/* ---------------------------------------------------------------- addcmul = x + value a b; addcdiv = x + value a /
+   b */
 
 static void addcmul_backward(wk_node *node, wk_tensor *dy)
 {

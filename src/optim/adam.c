@@ -36,7 +36,8 @@ static bool update_by_ops(const wk_param_group *group, wk_param_state *state, wk
     return wk_addcdiv_(param, average, divisor, .value = -step_size) != NULL;
 }
 
-static bool update(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad, bool decoupled)
+static bool update(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad,
+                   bool decoupled)
 {
     state->step++;
     if (!wk_optimizer_flat(param, grad, state))

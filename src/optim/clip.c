@@ -32,8 +32,10 @@ static wk_tensor *clip(const wk_clip_grad_norm_args *args)
 {
     wk_tensor *norm = total_norm(args->params, args->norm_type);
     if (norm && args->error_if_nonfinite && !isfinite(wk_item(norm)))
-        return wk_fail("clip_grad_norm_", "the norm of the gradients is %g\n"
-                                          "hint: without .error_if_nonfinite they are scaled all the same", wk_item(norm));
+        return wk_fail("clip_grad_norm_",
+                       "the norm of the gradients is %g\n"
+                       "hint: without .error_if_nonfinite they are scaled all the same",
+                       wk_item(norm));
     wk_tensor *factor = norm ? wk_div(args->max_norm, wk_add(norm, 1e-6)) : NULL;
     factor = factor ? wk_clamp(factor, wk_none, 1.0) : NULL; // NaN stays
     for (int64_t i = 0; factor && i < args->params.count; i++) {

@@ -42,8 +42,8 @@ static bool check_options(const char *op, const wk_param_group *group)
             return wk_fail(op, "%s: expected 0 or more%s, got %g", options[i].name,
                            options[i].below == 1 ? ", and less than 1" : "", options[i].value);
     if (group->nesterov && (group->momentum <= 0 || group->dampening != 0))
-        return wk_fail(op, "nesterov: expected a momentum, and no dampening, got momentum %g, dampening %g", group->momentum,
-                       group->dampening);
+        return wk_fail(op, "nesterov: expected a momentum, and no dampening, got momentum %g, dampening %g",
+                       group->momentum, group->dampening);
     return true;
 }
 
@@ -64,7 +64,8 @@ static bool check_params(const char *op, const wk_optimizer *optimizer, wk_tenso
         if (!x)
             return wk_null_input(op, "params") != NULL;
         if (!wk_is_floating_point(x))
-            return wk_fail(op, "params[%lld]: expected a floating dtype, got %s", (long long)i, wk_dtype_name(x->dtype));
+            return wk_fail(op, "params[%lld]: expected a floating dtype, got %s", (long long)i,
+                           wk_dtype_name(x->dtype));
         if (x->grad_fn)
             return wk_fail(op, "params[%lld]: of shape %s is the result of an op: only leaves can be optimized",
                            (long long)i, wk_shape_string(x));
@@ -72,7 +73,8 @@ static bool check_params(const char *op, const wk_optimizer *optimizer, wk_tenso
         for (int64_t group = 0; group < optimizer->param_group_count; group++)
             twice |= has_param(&optimizer->param_groups[group], optimizer->param_groups[group].params.count, x);
         if (twice)
-            return wk_fail(op, "params[%lld]: of shape %s is in the optimizer already", (long long)i, wk_shape_string(x));
+            return wk_fail(op, "params[%lld]: of shape %s is in the optimizer already", (long long)i,
+                           wk_shape_string(x));
     }
     return true;
 }
@@ -344,8 +346,9 @@ static bool check_groups(const wk_optimizer *optimizer, const wk_dict *from)
         const double count = wk_dict_number(from, key, -1);
         const int64_t own = g < optimizer->param_group_count ? optimizer->param_groups[g].params.count : -1;
         if (count != (double)own)
-            return wk_fail("load_state_dict", "state: group %lld has %lld parameters in the state, %lld in the optimizer "
-                                              "(-1: there is no such group)",
+            return wk_fail("load_state_dict",
+                           "state: group %lld has %lld parameters in the state, %lld in the optimizer "
+                           "(-1: there is no such group)",
                            (long long)g, (long long)count, (long long)own);
     }
     return true;

@@ -15,8 +15,8 @@ typedef struct wk_param_state {
     wk_tensor *tensors[WK_OPTIMIZER_TENSORS]; // retained
 } wk_param_state;
 
-/* A kind of optimizer.  Its update runs for each parameter with a gradient, once all states are there: by a kernel where
-   dtype and layout allow, else by ops. */
+/* A kind of optimizer.  Its update runs for each parameter with a gradient, once all states are there: by a kernel
+   where dtype and layout allow, else by ops. */
 typedef struct wk_optimizer_class {
     const char *type;
     const char *tensors[WK_OPTIMIZER_TENSORS]; // names in the state dict; NULL: none

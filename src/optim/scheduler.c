@@ -1,8 +1,8 @@
 /* Schedules of learning rates (https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate).
 
    As in PyTorch most of them change the rate that stands in the group by a factor of the last, so that one may set
-   group->lr in between; the closed form serves sequential_lr, which starts a schedule anew at a milestone.  Each kind is
-   two functions: the rate of a group at last_epoch from the one before, and from the initial one. */
+   group->lr in between; the closed form serves sequential_lr, which starts a schedule anew at a milestone.  Each kind
+   is two functions: the rate of a group at last_epoch from the one before, and from the initial one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -357,7 +357,8 @@ static bool check_parts(wk_optimizer *optimizer, wk_lr_schedulers parts, const w
                        (long long)parts.count);
     for (int64_t i = 0; i < parts.count; i++)
         if (!check(op, parts.items[i]) || parts.items[i]->optimizer != optimizer)
-            return wk_failing() ? false : wk_fail(op, "schedulers[%lld]: belongs to another optimizer", (long long)i) != NULL;
+            return wk_failing() ? false
+                                : wk_fail(op, "schedulers[%lld]: belongs to another optimizer", (long long)i) != NULL;
     return true;
 }
 
@@ -387,8 +388,8 @@ wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_sche
     return s;
 }
 
-/* ---------------------------------------------------------------- state dict: epochs and rates; what a schedule is made of is
-   given again when it is made again */
+/* ---------------------------------------------------------------- state dict: epochs and rates; what a schedule is
+   made of is given again when it is made again */
 
 #define KEY 160
 

@@ -8,12 +8,16 @@
 
 enum { MOMENTUM_BUFFER };
 
-/* The first buffer is the gradient itself: `step` tells the first from the others, and is not in the state dict, where a
-   buffer that is there has had its first. */
-static bool has_tensor(const wk_param_group *group, int tensor) { return tensor == MOMENTUM_BUFFER && group->momentum != 0; }
+/* The first buffer is the gradient itself: `step` tells the first from the others, and is not in the state dict, where
+   a buffer that is there has had its first. */
+static bool has_tensor(const wk_param_group *group, int tensor)
+{
+    return tensor == MOMENTUM_BUFFER && group->momentum != 0;
+}
 
 /* the same, an op at a time */
-static bool update_by_ops(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad, bool first)
+static bool update_by_ops(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad,
+                          bool first)
 {
     wk_tensor *buffer = state->tensors[MOMENTUM_BUFFER];
     if (group->maximize)
@@ -37,9 +41,10 @@ static bool update(const wk_param_group *group, wk_param_state *state, wk_tensor
     if (!wk_optimizer_flat(param, grad, state))
         return update_by_ops(group, state, param, grad, first);
     wk_tensor *buffer = momentum ? state->tensors[MOMENTUM_BUFFER] : NULL;
-    wk_run(param, sgd, param->numel, 2, .param = wk_data(param), .grad = wk_data(grad), .buffer = wk_data_or_null(buffer),
-           .lr = group->lr, .momentum = group->momentum, .dampening = group->dampening,
-           .weight_decay = group->weight_decay, .nesterov = group->nesterov, .maximize = group->maximize, .first = first);
+    wk_run(param, sgd, param->numel, 2, .param = wk_data(param), .grad = wk_data(grad),
+           .buffer = wk_data_or_null(buffer), .lr = group->lr, .momentum = group->momentum,
+           .dampening = group->dampening, .weight_decay = group->weight_decay, .nesterov = group->nesterov,
+           .maximize = group->maximize, .first = first);
     param->storage->version++;
     return true;
 }

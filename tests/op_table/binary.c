@@ -32,7 +32,8 @@ OP(sub_, run_sub_)
 
 static wk_tensor *run_div(golden_case *c)
 {
-    return wk_div_with((wk_div_args){.a = operand(c, 0), .b = operand(c, 1), .rounding_mode = text(c, "rounding_mode")});
+    return wk_div_with(
+        (wk_div_args){.a = operand(c, 0), .b = operand(c, 1), .rounding_mode = text(c, "rounding_mode")});
 }
 static wk_tensor *run_mul_(golden_case *c) { return wk_mul_in_place_with(input(c, 0), operand(c, 1)); }
 static wk_tensor *run_div_(golden_case *c) { return wk_div_in_place_with(input(c, 0), operand(c, 1)); }

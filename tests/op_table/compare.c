@@ -20,8 +20,8 @@ COMPARISON(bitwise_xor)
 static wk_tensor *run_equal(golden_case *c) { return truth(wk_equal(input(c, 0), input(c, 1))); }
 static wk_tensor *run_allclose(golden_case *c)
 {
-    return truth(wk_allclose(input(c, 0), input(c, 1), .rtol = real_or(c, "rtol", 1e-5), .atol = real_or(c, "atol", 1e-8),
-                             .equal_nan = integer_or(c, "equal_nan", false)));
+    return truth(wk_allclose(input(c, 0), input(c, 1), .rtol = real_or(c, "rtol", 1e-5),
+                             .atol = real_or(c, "atol", 1e-8), .equal_nan = integer_or(c, "equal_nan", false)));
 }
 OP(equal, run_equal, .gradient = NONE)
 OP(allclose, run_allclose, .gradient = NONE)

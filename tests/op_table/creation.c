@@ -25,7 +25,8 @@ OP(full_bool, run_full_bool, .gradient = NONE)
 
 static wk_tensor *run_arange(golden_case *c)
 {
-    return wk_arange_with(number(c, "start"), number(c, "end"), number(c, "step"), (wk_range_args){.dtype = dtype(c, "dtype")});
+    return wk_arange_with(number(c, "start"), number(c, "end"), number(c, "step"),
+                          (wk_range_args){.dtype = dtype(c, "dtype")});
 }
 static wk_tensor *run_linspace(golden_case *c)
 {

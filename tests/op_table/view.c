@@ -1,5 +1,5 @@
-/* Views.  Where PyTorch's answer depends on strides (view, reshape's copies), inputs are laid out as PyTorch had them, and
-   permute makes the others. */
+/* Views.  Where PyTorch's answer depends on strides (view, reshape's copies), inputs are laid out as PyTorch had them,
+   and permute makes the others. */
 #include "op_table.h"
 
 static wk_tensor *permuted(golden_case *c)

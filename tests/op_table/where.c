@@ -4,7 +4,10 @@
 static wk_tensor *run_where(golden_case *c) { return wk_where_with(operand(c, 0), operand(c, 1), operand(c, 2)); }
 OP(where, run_where)
 
-static wk_tensor *run_masked_fill(golden_case *c) { return wk_masked_fill_with(input(c, 0), input(c, 1), operand(c, 2)); }
+static wk_tensor *run_masked_fill(golden_case *c)
+{
+    return wk_masked_fill_with(input(c, 0), input(c, 1), operand(c, 2));
+}
 static wk_tensor *run_masked_fill_(golden_case *c)
 {
     return wk_masked_fill_in_place_with(input(c, 0), input(c, 1), operand(c, 2));

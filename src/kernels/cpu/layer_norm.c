@@ -34,7 +34,8 @@ void KERNEL_NAME(layer_norm)(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* with g = dy * weight and xhat = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xhat * mean(g * xhat)); g is held in dx */
+/* with g = dy * weight and xhat = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xhat * mean(g * xhat)); g is held in
+   dx */
 static void row_backward(const real *dy, const real *x, const real *weight, real mean, real rstd, real *dx, int64_t n)
 {
     const real *g = dy;
@@ -70,8 +71,8 @@ static void row_sums(const real *dy, const real *x, real mean, real rstd, real *
         dbias[i] += dy[i];
 }
 
-/* An item is a chunk of rows, in cache for both sums: over the row, to dx, and over the rows, to row `item` of the parts
-   dweight and dbias (chunks, n), which the kernel `sum` adds up. */
+/* An item is a chunk of rows, in cache for both sums: over the row, to dx, and over the rows, to row `item` of the
+   parts dweight and dbias (chunks, n), which the kernel `sum` adds up. */
 void KERNEL_NAME(layer_norm_backward)(const void *work, int64_t begin, int64_t end)
 {
     const wk_layer_norm_backward_work *w = work;

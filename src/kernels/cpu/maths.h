@@ -1,11 +1,11 @@
 /* The functions that expressions of pointwise.def and the row kernels call, for the `real` of this compilation.
 
-   EXP, ERF and the float TANH are our own: without branches, inlined, so that gcc and clang vectorize the loop around them
-   on every instruction set.  (ns an element on AVX-512, libmvec's in parentheses: exp 0.20 (0.20), of negatives alone 0.13,
-   erf 0.31 (0.45), gelu's 0.20, tanh 0.28 (0.25).)  Errors: exp, erf and tanh 1.5 ulp; coefficients are minimax fits.
-   The others are libm's: gcc calls the vector forms that glibc's libmvec has, which glibc's headers declare under
-   -ffast-math alone and which are therefore declared here; elsewhere the same loops call the scalar functions.
-   NaN and infinity are what they are in libm throughout. */
+   EXP, ERF and the float TANH are our own: without branches, inlined, so that gcc and clang vectorize the loop around
+   them on every instruction set.  (ns an element on AVX-512, libmvec's in parentheses: exp 0.20 (0.20), of negatives
+   alone 0.13, erf 0.31 (0.45), gelu's 0.20, tanh 0.28 (0.25).)  Errors: exp, erf and tanh 1.5 ulp; coefficients are
+   minimax fits. The others are libm's: gcc calls the vector forms that glibc's libmvec has, which glibc's headers
+   declare under -ffast-math alone and which are therefore declared here; elsewhere the same loops call the scalar
+   functions. NaN and infinity are what they are in libm throughout. */
 #ifndef WICK_MATHS_H
 #define WICK_MATHS_H
 

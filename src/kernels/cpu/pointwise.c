@@ -1,11 +1,12 @@
-/* The element-wise kernels.  For each row of pointwise.def: the function of one element, the loop over contiguous arrays
-   that calls it, and the kernel that walks the operands with that loop (walk.h). */
+/* The element-wise kernels.  For each row of pointwise.def: the function of one element, the loop over contiguous
+   arrays that calls it, and the kernel that walks the operands with that loop (walk.h). */
 #include "walk.h"
 
 /* a row need not use every operand and parameter */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Each element of the operands is read before the result at its index is written: the result may lie over an operand. */
+/* Each element of the operands is read before the result at its index is written: the result may lie over an
+   operand. */
 #define LOOP(name, element)                                                                                            \
     static void name##_loop(const real *a, const real *b, const real *c, real *y, real p, real q, int64_t n)           \
     {                                                                                                                  \

@@ -1,5 +1,5 @@
-/* The table of this compilation's kernels, from the lists of kernels.def and pointwise.def; what its kind of number lacks
-   is wk_kernel_absent. */
+/* The table of this compilation's kernels, from the lists of kernels.def and pointwise.def; what its kind of number
+   lacks is wk_kernel_absent. */
 #include "cpu.h"
 
 #define ABSENT(name) .name = wk_kernel_absent,
