@@ -240,8 +240,9 @@ static void inference_holds_two_layers(void **state)
         wk_forward(model, x);
         const int64_t live = wk_memory_get_stats().live_bytes;
         int64_t peak = 0;
+        char seen[100];
         wk_for_each_module (child, model)
-            wk_module_register_forward_hook(child, only_look, (char[100]){""});
+            wk_module_register_forward_hook(child, only_look, seen);
         wk_tensor *y = wk_forward(model, x);
         peak = wk_memory_get_stats().live_bytes;
         assert_non_null(y);
