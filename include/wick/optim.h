@@ -46,8 +46,8 @@ typedef struct wk_optimizer {
 } wk_optimizer;
 
 /* sgd(params, lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false, maximize = false):
-   g = grad + weight_decay p;  b = momentum b + (1 - dampening) g, the first b is g;  p -= lr (nesterov ? g + momentum b
-   : b) */
+   g = grad + weight_decay p;  b = momentum b + (1 - dampening) g, the first b is g;
+   p -= lr (nesterov ? g + momentum b : b) */
 typedef struct wk_optim_sgd_args {
     wk_tensors params;
     double lr, momentum, dampening, weight_decay;
@@ -57,8 +57,9 @@ typedef struct wk_optim_sgd_args {
 wk_optimizer *wk_optim_sgd_with(wk_optim_sgd_args args);
 
 /* adam(params, lr = 1e-3, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, amsgrad = false, maximize = false): decay
-   is added to the gradient.  Kingma and Ba, "Adam: a method for stochastic optimization", 2014. adamw: decay shrinks
-   the parameter, weight_decay = 1e-2.  Loshchilov and Hutter, "Decoupled weight decay regularization", 2017. */
+   is added to the gradient.  Kingma and Ba, "Adam: a method for stochastic optimization", 2014.
+   adamw: decay shrinks the parameter, weight_decay = 1e-2.  Loshchilov and Hutter, "Decoupled weight decay
+   regularization", 2017. */
 typedef struct wk_optim_adam_args {
     wk_tensors params;
     double lr, betas[2], eps, weight_decay;

@@ -1,9 +1,10 @@
 /* conv2d and conv1d.
 
-   A convolution is linear in x and in weight, so three ops close the family: y = F(x, w), and its gradients dx = D(dy,
-   w) and dw = G(x, dy), each linear in both of its inputs, have one another as gradients: of D(dy, w), given g of x's
-   shape:       ddy = F(g, w), dw = G(g, dy) of G(x, dy), given g of weight's shape:  dx = D(dy, g), ddy = F(x, g) Their
-   shapes travel in the node. */
+   A convolution is linear in x and in weight, so three ops close the family: y = F(x, w), and its gradients
+   dx = D(dy, w) and dw = G(x, dy), each linear in both of its inputs, have one another as gradients:
+       of D(dy, w), given g of x's shape:       ddy = F(g, w), dw = G(g, dy)
+       of G(x, dy), given g of weight's shape:  dx = D(dy, g), ddy = F(x, g)
+   Their shapes travel in the node. */
 #include <wick/convolution.h>
 
 #include <stdio.h>

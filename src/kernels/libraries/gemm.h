@@ -6,15 +6,16 @@
    library for the type or the library refuses; kernels/cpu/product.h then does it in plain C.
 
    Measured on one core of a Sapphire Rapids, in GFLOPS (224 is the most it can do):
-                                        float32: oneDNN 2.6  MKL  BLIS 0.9  libxsmm 1.17  plain C    float64: BLIS plain
-   C 2048 x 288 x 96   x W^T                     167       167     77          77         152                54      79
-       2048 x 96 x 384   dy W                      186       171    112         112         128                54 61 96
-   x 48 x 2048    dy^T x                    169       152    100         103          87                50      54
-       1024^3                                      171       172    104         104         150                54 51 128
-   x 256 x 64    a block of q k^T          190                                      192 128 x 64 x 256    a block of p v
-   196                                      209 17 x 24 x 17                                 32         -     34 55 60
-   -       - So oneDNN does large products in float32, and plain C the rest: BLIS and libxsmm never come first.  (Plain
-   C's first four lines were measured before its panels were transposed in registers.) */
+                                    float32: oneDNN 2.6  MKL  BLIS 0.9  libxsmm 1.17  plain C  float64: BLIS  plain
+   2048 x 288 x 96   x W^T                     167       167     77          77         152                54      79
+   2048 x 96 x 384   dy W                      186       171    112         112         128                54      61
+   96 x 48 x 2048    dy^T x                    169       152    100         103          87                50      54
+   1024^3                                      171       172    104         104         150                54      51
+   128 x 256 x 64    a block of q k^T          190                                      192
+   128 x 64 x 256    a block of p v            196                                      209
+   17 x 24 x 17                                 32         -     34          55          60                 -       -
+   So oneDNN does large products in float32, and plain C the rest: BLIS and libxsmm never come first.  (Plain C's first
+   four lines were measured before its panels were transposed in registers.) */
 #ifndef WICK_GEMM_H
 #define WICK_GEMM_H
 
