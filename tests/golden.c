@@ -180,6 +180,17 @@ double golden_element(const golden_tensor *x, int64_t i, int part)
     }
 }
 
+bool golden_contiguous(const golden_tensor *x)
+{
+    int64_t stride = 1;
+    for (int dim = x->ndim - 1; dim >= 0; dim--) {
+        if (x->shape[dim] > 1 && x->strides[dim] != stride)
+            return false;
+        stride *= x->shape[dim];
+    }
+    return true;
+}
+
 golden_tensor golden_of_tensor(const wk_tensor *x, void *bytes)
 {
     golden_tensor copy = {.dtype = x->dtype, .ndim = x->ndim, .numel = x->numel, .shares = -1, .bytes = bytes};

@@ -53,6 +53,7 @@ void golden_free(golden_file *file);
 void golden_describe(const golden_case *c, char *text, size_t size); // "softmax #3 (float32 (3, 4, 5), dim=1)"
 bool golden_differentiable(const golden_case *c);                    // gradients were written down
 golden_tensor golden_of_tensor(const wk_tensor *x, void *bytes);     // x's values, row-major, in bytes
+bool golden_contiguous(const golden_tensor *x);                      // as PyTorch laid it out
 double golden_element(const golden_tensor *x, int64_t i, int part);  // part 1: the imaginary part
 
 /* ---- for adapters */

@@ -128,8 +128,12 @@ static void check_results(const call *k)
             failed(k->c, "%s: result %d: %s", k->name, i, text);
             continue;
         }
-        if (k->layout == PLAIN)
+        if (k->layout == PLAIN) {
             check_view(k, i);
+            /* users take views of results: contiguous where PyTorch's is */
+            if (g->numel > 0 && !k->row->any_strides && !wk_is_contiguous(k->result[i]) && golden_contiguous(g))
+                failed(k->c, "%s: result %d is not contiguous", k->name, i);
+        }
         bool reached = false; // by the gradient of an input that requires grad
         for (int input = 0; input < k->c->inputs; input++)
             reached |= (k->mask >> input & 1) && k->c->gradient[input].dtype;

@@ -23,6 +23,7 @@ typedef struct op_row {
     enum op_gradient gradient;
     bool view;         // the result shares the first input's memory as in PyTorch, strides too
     bool plain;        // inputs are contiguous: the answer depends on their strides
+    bool any_strides;  // the result need not be contiguous where PyTorch's is; a comment says why
     double rtol, atol; // instead of the dtype's (op_table.c); a comment beside the row says why
 } op_row;
 

@@ -76,6 +76,16 @@ static bool run_line(machine *m, const char *op, char *words)
     CASE("expand", wk_expand_with(x, shape_at(n + 1), NULL));
     CASE("slice", wk_slice(x, n[1], n[2], INT64_MAX, n[3]));
     CASE("detach", wk_detach(x));
+    CASE("sum", wk_sum(x, (n[1])));
+    CASE("softmax", wk_softmax(x, n[1]));
+    CASE("cat", wk_cat((x, y), n[2]));
+    CASE("matmul", wk_matmul(x, y));
+    CASE("where", wk_where(wk_gt(x, 0.1), x, y));
+    CASE("clamp", wk_clamp(x, -0.7, 0.8));
+    CASE("clamp_", wk_clamp_(x, -0.6, 0.9));
+    CASE("masked_fill_", wk_masked_fill_(x, wk_gt(x, 0.2), 0.3));
+    CASE("exp_", wk_exp_(wk_mul_(x, 0.2)));
+    CASE("div_", wk_div_(x, wk_add(wk_mul(y, y), 1.5)));
     CASE("add_", wk_add_(x, y));
     CASE("mul_", wk_mul_(x, y));
     CASE("sub_", wk_sub_(x, y));

@@ -58,6 +58,6 @@ wk_tensor *wk_log_softmax_with(wk_softmax_args args)
     const int64_t n = x->ndim > 0 ? x->shape[x->ndim - 1] : 1;
     if (y->numel > 0)
         wk_run(x, log_softmax, x->numel / n, 4 * n, .x = wk_data(x), .y = wk_data(y), .n = n);
-    y = wk_rows_back(y, dim);
+    y = wk_dense(wk_rows_back(y, dim));
     return wk_record(y, log_softmax_backward, WK_INPUTS(args.x), WK_SAVED(y), .dim = dim);
 }

@@ -75,8 +75,8 @@ static bool top_rows(wk_tensor *rows, int64_t k, bool largest, wk_tensor **value
 static wk_tensor *finish(wk_tensor *x, int dim, wk_tensor *values, wk_tensor *indices, const char *name,
                          const wk_places *places)
 {
-    values = wk_rows_back(values, dim);
-    indices = wk_rows_back(indices, dim);
+    values = wk_dense(wk_rows_back(values, dim));
+    indices = wk_dense(wk_rows_back(indices, dim));
     wk_no_grad values = values ? wk_to(values, x->dtype) : NULL;
     if (!values || !indices)
         return place(places, NULL, NULL);

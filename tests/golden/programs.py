@@ -40,6 +40,10 @@ def apply(name, x, y, n):
         "transpose": lambda: x.transpose(n[0], n[1]), "select": lambda: x.select(n[0], n[1]),
         "narrow": lambda: x.narrow(n[0], n[1], n[2]), "reshape": lambda: x.reshape(n[1:]), "view": lambda: x.view(n[1:]),
         "unsqueeze": lambda: x.unsqueeze(n[0]), "expand": lambda: x.expand(n[1:]), "detach": lambda: x.detach(),
+        "sum": lambda: x.sum(n[0]), "softmax": lambda: x.softmax(n[0]).contiguous(), "cat": lambda: torch.cat([x, y], n[0]),
+        "matmul": lambda: (x @ y).contiguous(), "where": lambda: torch.where(x > 0.1, x, y).contiguous(),
+        "clamp": lambda: x.clamp(-0.7, 0.8).contiguous(), "masked_fill_": lambda: x.masked_fill_(x > 0.2, 0.3),
+        "exp_": lambda: x.mul_(0.2).exp_(), "div_": lambda: x.div_(y * y + 1.5), "clamp_": lambda: x.clamp_(-0.6, 0.9),
         "slice": lambda: x[(slice(None),) * n[0] + (slice(n[1], None, n[2]),)],
         "add_": lambda: x.add_(y), "mul_": lambda: x.mul_(y), "copy_": lambda: x.copy_(y), "sub_": lambda: x.sub_(y),
         "sin_": lambda: x.sin_(), "tanh_": lambda: x.tanh_(), "relu_": lambda: x.relu_(), "zero_": lambda: x.zero_(),
@@ -48,8 +52,10 @@ def apply(name, x, y, n):
 
 
 VIEWS = ("transpose", "select", "narrow", "reshape", "view", "unsqueeze", "expand", "slice", "detach")
-TWO = ("add", "mul", "sub", "add_", "mul_", "copy_", "sub_")
-ALONE = ("exp", "sin", "tanh", "clone", "relu", "sin_", "tanh_", "relu_", "zero_", "double_", "fill_")
+ALONG = ("sum", "softmax")
+JOINS = ("cat", "matmul")
+TWO = ("where", "add", "mul", "sub", "add_", "mul_", "copy_", "sub_", "div_")
+ALONE = ("clamp", "masked_fill_", "exp_", "clamp_", "exp", "sin", "tanh", "clone", "relu", "sin_", "tanh_", "relu_", "zero_", "double_", "fill_")
 
 
 def factors(count):
@@ -81,6 +87,17 @@ def numbers_for(name, x):
     return [dim, start, choice.randrange(1, x.shape[dim] - start + 1)]
 
 
+def joins(registers, x, name):
+    """A register that x can be joined to, and the dim."""
+    fits = []
+    for i, y in enumerate(registers):
+        if name == "matmul" and x.dim() == y.dim() == 2 and x.shape[1] == y.shape[0]:
+            fits.append((i, None))
+        if name == "cat" and x.dim() == y.dim() > 0:
+            fits += [(i, d) for d in range(x.dim()) if all(x.shape[k] == y.shape[k] for k in range(x.dim()) if k != d)]
+    return choice.choice(fits) if fits else (None, None)
+
+
 def partner(registers, x, in_place):
     fits = []
     for i, y in enumerate(registers):
@@ -104,7 +121,7 @@ def program(number):
         registers.append(x.requires_grad_(kind == "leaf"))
     leaves = [0, 1]
     for _ in range(choice.randrange(4, 14)):
-        name = choice.choice(choice.choice([VIEWS, TWO, ALONE, ("add_", "mul_", "copy_", "sin_", "double_", "clone")]))
+        name = choice.choice(choice.choice([VIEWS, TWO, ALONE, ALONG + JOINS, ("add_", "mul_", "copy_", "sin_", "double_", "clone")]))
         a = choice.choice(range(len(registers))) if choice.random() < 0.5 else len(registers) - 1
         in_place = name.endswith("_")
         x, y, n = registers[a], None, []
@@ -117,6 +134,18 @@ def program(number):
                 continue
             y = registers[b]
             words.append(b)
+        elif name in JOINS:
+            b, dim = joins(registers, x, name)
+            if b is None:
+                continue
+            y = registers[b]
+            n = [] if dim is None else [dim]
+            words += [b] + n
+        elif name in ALONG:
+            if x.dim() == 0:
+                continue
+            n = [choice.randrange(x.dim())]
+            words += n
         elif name in VIEWS:
             n = numbers_for(name, x)
             if n is None:
