@@ -9,6 +9,13 @@
 
 /* ---------------------------------------------------------------- backward */
 
+static wk_tensor *count_calls(wk_tensor *gradient, void *context)
+{
+    (void)gradient;
+    ++*(int *)context;
+    return NULL;
+}
+
 TEST(accumulates)
 {
     wk_tensor *x = leaf(2);
@@ -142,6 +149,22 @@ TEST(wide_graphs)
     assert_close(wk_item(x->grad), 299 * 150);
     for (int i = 0; i < 300; i++)
         assert_close(wk_item(leaves[i]->grad), 1);
+}
+
+/* a view made before its base had a gradient follows the base, whatever stands beside it in a call */
+TEST(views_older_than_the_gradient)
+{
+    wk_tensor *x = leaf(3), *base = wk_ones((2), .dtype = wk_float64), *view = wk_select(base, 0, 0);
+    wk_mul_(base, x);
+    assert_true(wk_backward(wk_add(x, view), .retain_graph = true)); // 2 x
+    assert_close(wk_item(x->grad), 2);
+    wk_tensor *other = wk_select(base, 0, 1);
+    wk_mul_(base, 2);
+    int calls = 0;
+    assert_true(wk_register_hook(other, count_calls, &calls) > 0);
+    assert_true(wk_backward(wk_mul(other, 5)));
+    assert_close(wk_item(x->grad), 12);
+    assert_int_equal(calls, 1);
 }
 
 TEST(dtypes_on_the_way)
@@ -314,12 +337,6 @@ TEST(requires_grad_and_detach)
 
 /* ---------------------------------------------------------------- hooks */
 
-static wk_tensor *count_calls(wk_tensor *gradient, void *context)
-{
-    (void)gradient;
-    ++*(int *)context;
-    return NULL;
-}
 static wk_tensor *ten_times(wk_tensor *gradient, void *context)
 {
     (void)context;
@@ -399,7 +416,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(accumulates), UNIT(gradient_is_its_own_memory), UNIT(refuses), UNIT(retains_the_graph),
         UNIT(diamonds_and_many_uses), UNIT(version_of_saved_tensors), UNIT(deep_graphs), UNIT(wide_graphs),
-        UNIT(dtypes_on_the_way), UNIT(grad_leaves_grad_alone), UNIT(grad_unused), UNIT(higher_derivatives),
+        UNIT(views_older_than_the_gradient), UNIT(dtypes_on_the_way), UNIT(grad_leaves_grad_alone),
+        UNIT(grad_unused), UNIT(higher_derivatives),
         UNIT(third_derivatives_of_functions), UNIT(gradient_penalty), UNIT(grad_modes), UNIT(requires_grad_and_detach),
         UNIT(hooks), UNIT(hooks_that_fail),
     };

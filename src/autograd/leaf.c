@@ -43,7 +43,7 @@ static void hooks_destroy(wk_object *object)
 
 static wk_hooks *hooks_of(wk_tensor *x, const char *op)
 {
-    if (!x->requires_grad)
+    if (!wk_grad_fn(x) && !x->requires_grad)
         return wk_fail(op, "x: does not require grad");
     wk_hooks *hooks = x->hooks;
     if (!hooks) {

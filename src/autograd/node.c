@@ -157,7 +157,7 @@ static wk_node *node_new(const wk_record_args *args)
     }
     for (int i = 0; i < node->inputs; i++) {
         wk_tensor *x = args->inputs.items[i];
-        if (!x || !x->requires_grad)
+        if (!x || !requires_grad(x))
             continue;
         node->edges[i].node = wk_grad_fn(x);
         node->edges[i].output_nr = x->output_nr;

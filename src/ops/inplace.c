@@ -258,7 +258,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
         x->storage->version++;
     else
         return NULL;
-    if (!wk_is_grad_enabled() || (!y->requires_grad && !x->requires_grad))
+    if (!wk_is_grad_enabled() || (!y->requires_grad && !wk_needs_grad(x)))
         return x;
     if (x->view)
         return write_through_view(x, y);
