@@ -18,7 +18,11 @@ static bool operands_given(const char *op, wk_operand a, wk_operand b)
 /* y = kernel(a, b) in their promoted type */
 static wk_tensor *binary(const char *op, size_t kernel, wk_operand a, wk_operand b, wk_dtype compute, wk_dtype result)
 {
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = compute,
+    return wk_pointwise(&(wk_pointwise_call){.op = op,
+                                             .kernel = kernel,
+                                             .inputs = 2,
+                                             .in = {a, b},
+                                             .compute = compute,
                                              .result = result ? result : compute});
 }
 
@@ -47,8 +51,8 @@ static wk_tensor *binary_into(const char *op, size_t kernel, wk_tensor *x, wk_op
     const bool overlaps = b.tensor && b.tensor != x && b.tensor->storage == x->storage;
     if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}}))
         return wk_write(op, x, form(a, b));
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
-                                             .result = x->dtype, .into = x});
+    return wk_pointwise(&(wk_pointwise_call){
+        .op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype, .result = x->dtype, .into = x});
 }
 
 /* ---------------------------------------------------------------- add, sub: da = dy, db = +-alpha * dy */
@@ -88,9 +92,11 @@ static bool check_alpha(const char *op, wk_dtype dtype, double alpha)
 
 wk_tensor *wk_add_with(wk_add_args args)
 {
-    if (!operands_given("add", args.a, args.b) || !check_alpha("add", type_of(args.a, args.b), args.alpha))
+    if (!operands_given("add", args.a, args.b))
         return NULL;
     const wk_dtype dtype = type_of(args.a, args.b);
+    if (args.alpha != 1 && !check_alpha("add", dtype, args.alpha))
+        return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
     if (!operands_given("add", args.a, b))
         return NULL;
@@ -100,9 +106,11 @@ wk_tensor *wk_add_with(wk_add_args args)
 
 wk_tensor *wk_sub_with(wk_add_args args)
 {
-    if (!operands_given("sub", args.a, args.b) || !check_alpha("sub", type_of(args.a, args.b), args.alpha))
+    if (!operands_given("sub", args.a, args.b))
         return NULL;
     const wk_dtype dtype = type_of(args.a, args.b);
+    if (args.alpha != 1 && !check_alpha("sub", dtype, args.alpha))
+        return NULL;
     if (!check_no_bool(args.a, args.b))
         return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
@@ -240,8 +248,8 @@ static void remainder_backward(wk_node *node, wk_tensor *dy)
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, dy);
     if (wk_needs(node, 1)) {
-        wk_tensor *whole = wk_div_with((wk_div_args){.a = saved_operand(node, 0), .b = saved_operand(node, 1),
-                                                     .rounding_mode = node->flag ? "trunc" : "floor"});
+        wk_tensor *whole = wk_div_with((wk_div_args){
+            .a = saved_operand(node, 0), .b = saved_operand(node, 1), .rounding_mode = node->flag ? "trunc" : "floor"});
         wk_accumulate(node, 1, wk_neg(wk_mul(dy, whole)));
     }
 }
@@ -276,12 +284,12 @@ static void pow_backward(wk_node *node, wk_tensor *dy)
         wk_accumulate(node, 0, !b.tensor && b.number.value == 0 ? wk_mul(dy, 0) : wk_mul(dy, slope));
     }
     if (wk_needs(node, 1)) {
-        wk_tensor *at_zero = wk_logical_and_with(WK_OPERAND(wk_eq_with(a, WK_OPERAND(0))),
-                                                 WK_OPERAND(wk_ge_with(b, WK_OPERAND(0))));
+        wk_tensor *at_zero =
+            wk_logical_and_with(WK_OPERAND(wk_eq_with(a, WK_OPERAND(0))), WK_OPERAND(wk_ge_with(b, WK_OPERAND(0))));
         /* 1 stands in for what is not used, so that its derivatives are no NaN */
         wk_tensor *y = wk_where(at_zero, 1.0, wk_saved(node, 2));
-        wk_tensor *rate = a.tensor ? wk_mul(y, wk_log(wk_where(at_zero, 1.0, a.tensor)))
-                                   : wk_mul(y, log(a.number.value));
+        wk_tensor *rate =
+            a.tensor ? wk_mul(y, wk_log(wk_where(at_zero, 1.0, a.tensor))) : wk_mul(y, log(a.number.value));
         wk_accumulate(node, 1, wk_mul(dy, wk_where_with(WK_OPERAND(at_zero), WK_OPERAND(0.0), WK_OPERAND(rate))));
     }
 }
@@ -292,14 +300,20 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
         return NULL;
     const wk_dtype dtype = type_of(a, b);
     if (wk_dtype_is_integral(dtype) && !b.tensor && b.number.value < 0)
-        return wk_fail("pow", "b: integers to a negative integer power are not defined, got %lld\n"
-                              "hint: make the base floating: wk_to(x, wk_float32)", (long long)b.number.integer);
+        return wk_fail("pow",
+                       "b: integers to a negative integer power are not defined, got %lld\n"
+                       "hint: make the base floating: wk_to(x, wk_float32)",
+                       (long long)b.number.integer);
     wk_tensor *y = NULL;
     if (!b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype)
         y = binary("pow", SLOT(mul), a, a, dtype, 0);
     else if (!b.tensor && fabs(b.number.value) == 0.5 && !wk_dtype_is_integral(dtype)) // unlike pow, NaN at -inf
-        y = wk_pointwise(&(wk_pointwise_call){.op = "pow", .kernel = b.number.value > 0 ? SLOT(sqrt) : SLOT(rsqrt),
-                                              .inputs = 1, .in = {a}, .compute = dtype, .result = dtype});
+        y = wk_pointwise(&(wk_pointwise_call){.op = "pow",
+                                              .kernel = b.number.value > 0 ? SLOT(sqrt) : SLOT(rsqrt),
+                                              .inputs = 1,
+                                              .in = {a},
+                                              .compute = dtype,
+                                              .result = dtype});
     else
         y = binary("pow", SLOT(pow), a, b, dtype, 0);
     return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),

@@ -10,10 +10,10 @@ typedef enum number_class { CLASS_BOOL, CLASS_INTEGER, CLASS_FLOAT, CLASS_COMPLE
 
 static number_class class_of(wk_dtype dtype)
 {
-    return dtype == wk_bool                ? CLASS_BOOL
-           : wk_dtype_is_integral(dtype)   ? CLASS_INTEGER
-           : wk_dtype_is_complex(dtype)    ? CLASS_COMPLEX
-                                           : CLASS_FLOAT;
+    return dtype == wk_bool              ? CLASS_BOOL
+           : wk_dtype_is_integral(dtype) ? CLASS_INTEGER
+           : wk_dtype_is_complex(dtype)  ? CLASS_COMPLEX
+                                         : CLASS_FLOAT;
 }
 
 static wk_dtype promote(wk_dtype a, wk_dtype b) { return !a ? b : !b ? a : wk_promote_types(a, b); }
@@ -71,11 +71,17 @@ static void coalesce(wk_pointwise_work *work)
     work->ndim = kept;
 }
 
-/* an operand of one number: kept in the caller's variable, read with stride 0 */
-static wk_pointwise_operand number_operand(wk_number *number)
+/* where an operand lies and what it is; a number is kept in the caller's variable.  Strides are set later. */
+static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, wk_number *number)
 {
-    return number->kind == WK_FLOAT_NUMBER ? (wk_pointwise_operand){.data = &number->value, .dtype = wk_float64}
-                                           : (wk_pointwise_operand){.data = &number->integer, .dtype = wk_int64};
+    if (x) {
+        operand->data = wk_data(x);
+        operand->dtype = x->dtype;
+    } else {
+        const bool floating = number->kind == WK_FLOAT_NUMBER;
+        operand->data = floating ? (void *)&number->value : &number->integer;
+        operand->dtype = floating ? wk_float64 : wk_int64;
+    }
 }
 
 static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shape, wk_device *device)
@@ -94,7 +100,8 @@ static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shap
         if (!wk_device_equal(*device, x->device) && x->ndim > 0)
             return wk_fail(call->op, "expected all tensors on one device, got %s and %s\nhint: wk_to(x, device)",
                            wk_device_name(*device), wk_device_name(x->device));
-        if (!wk_broadcast_shapes(call->op, *ndim, shape, x->ndim, x->shape, ndim, shape))
+        const bool same = *ndim == x->ndim && memcmp(shape, x->shape, (size_t)x->ndim * sizeof *shape) == 0;
+        if (!same && !wk_broadcast_shapes(call->op, *ndim, shape, x->ndim, x->shape, ndim, shape))
             return false;
     }
     if (*ndim < 0) { // numbers alone
@@ -106,7 +113,10 @@ static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shap
 
 wk_tensor *wk_pointwise(const wk_pointwise_call *call)
 {
-    wk_pointwise_work work = {.inputs = call->inputs, .numbers = {call->p, call->q}};
+    wk_pointwise_work work; // not zeroed: it is most of what an op on a small tensor would cost
+    work.inputs = call->inputs;
+    work.numbers[0] = call->p;
+    work.numbers[1] = call->q;
     int64_t shape[2 * WK_MAX_DIMS];
     wk_device device;
     if (!common_shape(call, &work.ndim, shape, &device))
@@ -134,10 +144,10 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
     for (int i = 0; i < call->inputs; i++) {
         wk_tensor *x = call->in[i].tensor;
-        work.in[i] = x ? (wk_pointwise_operand){.data = wk_data(x), .dtype = x->dtype} : number_operand(&numbers[i]);
+        place_operand(&work.in[i], x, &numbers[i]);
         flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
     }
-    work.out = (wk_pointwise_operand){.data = wk_data(y), .dtype = y->dtype};
+    place_operand(&work.out, y, NULL);
     if (flat) {
         work.ndim = 1;
         work.shape[0] = y->numel;
@@ -149,6 +159,8 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
         for (int i = 0; i < call->inputs; i++)
             if (call->in[i].tensor)
                 broadcast_strides(call->in[i].tensor, &work, work.in[i].strides);
+            else
+                memset(work.in[i].strides, 0, sizeof work.in[i].strides);
         coalesce(&work);
     }
     const wk_kernels *kernels = wk_kernels_of(device, call->compute);
@@ -189,9 +201,14 @@ static wk_tensor *derivative(const wk_unary_op *op, size_t kernel, wk_tensor *dy
 {
     WK_REQUIRE(op->backward_name, dy);
     WK_REQUIRE(op->backward_name, saved);
-    return wk_pointwise(&(wk_pointwise_call){.op = op->backward_name, .kernel = kernel, .inputs = 2,
-                                             .in = {WK_OPERAND(dy), WK_OPERAND(saved)}, .compute = dy->dtype,
-                                             .result = dy->dtype, .p = p, .q = q});
+    return wk_pointwise(&(wk_pointwise_call){.op = op->backward_name,
+                                             .kernel = kernel,
+                                             .inputs = 2,
+                                             .in = {WK_OPERAND(dy), WK_OPERAND(saved)},
+                                             .compute = dy->dtype,
+                                             .result = dy->dtype,
+                                             .p = p,
+                                             .q = q});
 }
 
 static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q);
@@ -228,16 +245,27 @@ static void unary_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *unary_into(const wk_unary_op *op, wk_tensor *x, double p, double q, wk_tensor *into)
 {
     const wk_dtype dtype = op->any_number ? x->dtype : wk_float_type(x->dtype);
-    return wk_pointwise(&(wk_pointwise_call){.op = op->name, .kernel = op->value, .inputs = 1, .in = {WK_OPERAND(x)},
-                                             .compute = dtype, .result = dtype, .p = p, .q = q, .into = into});
+    return wk_pointwise(&(wk_pointwise_call){.op = op->name,
+                                             .kernel = op->value,
+                                             .inputs = 1,
+                                             .in = {WK_OPERAND(x)},
+                                             .compute = dtype,
+                                             .result = dtype,
+                                             .p = p,
+                                             .q = q,
+                                             .into = into});
 }
 
 wk_tensor *wk_unary(const wk_unary_op *op, wk_tensor *x, double p, double q)
 {
     WK_REQUIRE(op->name, x);
     wk_tensor *y = unary_into(op, x, p, q, NULL);
-    return wk_record_one(y, &(wk_record_args){.name = op->backward_name, .backward = unary_backward, WK_INPUTS(x),
-                                              WK_SAVED(op->saves_result ? y : x), .info = op, .number = p,
+    return wk_record_one(y, &(wk_record_args){.name = op->backward_name,
+                                              .backward = unary_backward,
+                                              WK_INPUTS(x),
+                                              WK_SAVED(op->saves_result ? y : x),
+                                              .info = op,
+                                              .number = p,
                                               .number2 = q});
 }
 
