@@ -331,7 +331,8 @@ wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
 
 static void atan2_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
+    /* squares of small integers would wrap around */
+    wk_tensor *a = wk_type_as(wk_saved(node, 0), dy), *b = wk_type_as(wk_saved(node, 1), dy);
     wk_tensor *scaled = wk_div(dy, wk_add(wk_mul(a, a), wk_mul(b, b)));
     wk_accumulate(node, 0, wk_mul(scaled, b));
     wk_accumulate(node, 1, wk_neg(wk_mul(scaled, a)));
