@@ -167,6 +167,27 @@ TEST(views_older_than_the_gradient)
     assert_int_equal(calls, 1);
 }
 
+TEST(views_made_under_no_grad)
+{
+    wk_error error;
+    wk_tensor *x = wk_ones((2), .requires_grad = true), *base = wk_mul(x, 1), *view = NULL, *of_view = NULL;
+    wk_no_grad
+    {
+        view = wk_select(base, 0, 0);
+        assert_non_null(wk_mul_(view, 3)); // inside: the user's own business
+    }
+    assert_false(view->requires_grad);
+    of_view = wk_unsqueeze(view, 0);
+    wk_try(&error) assert_null(wk_mul_(view, 2));
+    assert_message(error, "a view made inside wk_no_grad");
+    wk_try(&error) assert_null(wk_fill_(of_view, 2));
+    assert_message(error, "a view made inside wk_no_grad");
+    assert_close(wk_item(wk_select(base, 0, 0)), 3);
+    wk_mul_(base, 2);
+    assert_false(wk_mul(view, 2)->requires_grad);
+    assert_non_null(wk_mul_(wk_detach(base), 2)); // detach says that it is meant
+}
+
 TEST(dtypes_on_the_way)
 {
     wk_tensor *x = wk_ones((2, 1), .requires_grad = true);
@@ -416,8 +437,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(accumulates), UNIT(gradient_is_its_own_memory), UNIT(refuses), UNIT(retains_the_graph),
         UNIT(diamonds_and_many_uses), UNIT(version_of_saved_tensors), UNIT(deep_graphs), UNIT(wide_graphs),
-        UNIT(views_older_than_the_gradient), UNIT(dtypes_on_the_way), UNIT(grad_leaves_grad_alone),
-        UNIT(grad_unused), UNIT(higher_derivatives),
+        UNIT(views_older_than_the_gradient), UNIT(views_made_under_no_grad), UNIT(dtypes_on_the_way),
+        UNIT(grad_leaves_grad_alone), UNIT(grad_unused), UNIT(higher_derivatives),
         UNIT(third_derivatives_of_functions), UNIT(gradient_penalty), UNIT(grad_modes), UNIT(requires_grad_and_detach),
         UNIT(hooks), UNIT(hooks_that_fail),
     };

@@ -303,21 +303,27 @@ bool wk_mark_view(wk_tensor *view, wk_tensor *of)
 {
     if (!view)
         return false;
-    if (view->view || grad_disabled || !(wk_dtype_is_floating(of->dtype) || wk_dtype_is_complex(of->dtype)))
+    if (view->view || !(wk_dtype_is_floating(of->dtype) || wk_dtype_is_complex(of->dtype)))
+        return true;
+    wk_tensor *base = of->view ? of->view->base : of;
+    const bool untracked = grad_disabled || (of->view && of->view->untracked);
+    if (untracked && !base->requires_grad)
         return true;
     wk_view *mark = wk_alloc(sizeof *mark);
     if (!mark)
         return wk_out_of_memory("view", sizeof *mark);
     *mark = (wk_view){.object = {.references = 1, .destroy = view_destroy},
-                      .base = wk_retain(of->view ? of->view->base : of),
-                      .graph_version = view->storage->graph_version};
+                      .base = wk_retain(base),
+                      .graph_version = view->storage->graph_version,
+                      .untracked = untracked};
     view->view = mark;
     return true;
 }
 
 wk_node *wk_grad_fn(wk_tensor *x)
 {
-    if (x->view && x->view->graph_version != x->storage->graph_version && !wk_view_renew(x))
+    const wk_view *view = x->view;
+    if (view && !view->untracked && view->graph_version != x->storage->graph_version && !wk_view_renew(x))
         return NULL;
     return x->grad_fn;
 }
