@@ -44,6 +44,11 @@ typedef struct wk_device {
 wk_device wk_device_from_name(const char *name); // "cpu", "cuda", "cuda:1"; an unknown name is an error
 const char *wk_device_name(wk_device device);    // "cpu", "cuda:1"
 bool wk_device_equal(wk_device a, wk_device b);
+/* Threads that share the work of an op on the CPU: OMP_NUM_THREADS, or as many as there are cores.  set: of the calling
+   thread's ops.  The bits of results do not depend on it. */
+int wk_get_num_threads(void);
+void wk_set_num_threads(int threads);
+
 bool wk_cuda_is_available(void); // false, never an error, without a driver or in a build without CUDA
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include <wick/dtype.h> // wk_get_num_threads, wk_set_num_threads
+
 /* Does the items begin..end of a work. */
 typedef void wk_kernel(const void *work, int64_t begin, int64_t end);
 
@@ -11,8 +13,5 @@ typedef void wk_kernel(const void *work, int64_t begin, int64_t end);
    elements one item touches or nanoseconds it takes), never on the number of threads: same bits on any number of cores.
    Small work runs in the calling thread. */
 void wk_parallel(wk_kernel *kernel, const void *work, int64_t count, int64_t cost);
-
-int wk_get_num_threads(void);
-void wk_set_num_threads(int threads); // of this process, as torch.set_num_threads
 
 #endif
