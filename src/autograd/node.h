@@ -115,7 +115,7 @@ typedef struct wk_view {
     wk_object object;
     wk_tensor *base;        // retained; never itself a view
     uint32_t graph_version; // of the storage, when the view's grad_fn was made
-    bool untracked;         // made under wk_no_grad: its writes, with grad on, are refused, since the base would not know
+    bool untracked;         // made under wk_no_grad: not to be written with grad on, since the base would not know
 } wk_view;
 bool wk_mark_view(wk_tensor *view, wk_tensor *of); // false after an error
 wk_node *wk_grad_fn(wk_tensor *x);                 // up to date, unlike the field, where x is a view written into

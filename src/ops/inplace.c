@@ -279,7 +279,7 @@ bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype)
 bool wk_check_leaf(const char *op, wk_tensor *x)
 {
     if (x->view && x->view->untracked && wk_needs_grad(x->view->base))
-        return wk_fail(op, "x: a view made inside wk_no_grad cannot be written outside it: what it views would not know\n"
+        return wk_fail(op, "x: a view made inside wk_no_grad cannot be written outside it: its base would not know\n"
                            "hint: make the view and write it both inside wk_no_grad { }, or both outside");
     if (wk_needs_grad(x)) {
         const wk_tensor *leaf = x->view ? x->view->base : x;
