@@ -22,7 +22,8 @@ static training training_new(void)
 {
     training t = {0};
     wk_manual_seed(0);
-    t.model = vit_new((vit_config){.image = 8, .channels = 1, .patch = 4, .dim = 16, .depth = 2, .heads = 2, .classes = 10});
+    t.model = vit_new(
+        (vit_config){.image = 8, .channels = 1, .patch = 4, .dim = 16, .depth = 2, .heads = 2, .classes = 10});
     t.optimizer = wk_optim_adamw(wk_module_parameters(t.model), .lr = 1e-3);
     wk_scope
     {
@@ -89,7 +90,8 @@ static void each_allocation_fails_in_turn(void **state)
         wk_optim_zero_grad(t.optimizer);
         const wk_memory_stats after = wk_memory_get_stats();
         if (fine || !error.set || !strstr(error.message, "out of memory"))
-            fail_msg("allocation %lld failed: %s \"%s\"", (long long)n, fine ? "done all the same," : "", error.message);
+            fail_msg("allocation %lld failed: %s \"%s\"", (long long)n, fine ? "done all the same," : "",
+                     error.message);
         if (after.live_tensors != before.live_tensors || after.live_blocks != before.live_blocks)
             fail_msg("allocation %lld failed: %lld tensors and %lld blocks were lost after \"%s\"", (long long)n,
                      (long long)(after.live_tensors - before.live_tensors),
