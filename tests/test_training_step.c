@@ -1,5 +1,5 @@
-/* One training step of a whole model (forward, loss, backward, clipping, AdamW): with each of its allocations failing in
-   turn, and on one, two and three threads. */
+/* One training step of a whole model (forward, loss, backward, clipping, AdamW): with each of its allocations failing
+   in turn, and on one, two and three threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
