@@ -1,6 +1,12 @@
 /* One step of sgd, adam and adamw over a flat parameter: each operation in PyTorch's order, each rounded as there. */
 #include "cpu.h"
 
+/* no decay leaves the gradient alone, also where the parameter is infinite */
+static inline real decayed(real grad, real weight_decay, real param)
+{
+    return weight_decay != 0 ? grad + weight_decay * param : grad;
+}
+
 /* grad += weight_decay param; buffer = momentum buffer + (1 - dampening) grad (the first time: grad);
    grad = nesterov ? grad + momentum buffer : buffer; param -= lr grad */
 void KERNEL_NAME(sgd)(const void *work, int64_t begin, int64_t end)
@@ -14,12 +20,12 @@ void KERNEL_NAME(sgd)(const void *work, int64_t begin, int64_t end)
     if (!buffer) {
 #pragma omp simd
         for (int64_t i = begin; i < end; i++)
-            param[i] -= lr * (sign * grad[i] + weight_decay * param[i]);
+            param[i] -= lr * decayed(sign * grad[i], weight_decay, param[i]);
         return;
     }
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-        const real g = sign * grad[i] + weight_decay * param[i];
+        const real g = decayed(sign * grad[i], weight_decay, param[i]);
         const real b = first ? g : momentum * buffer[i] + fresh * g;
         buffer[i] = b;
         param[i] -= lr * (nesterov ? g + momentum * b : b);
@@ -42,7 +48,7 @@ void KERNEL_NAME(adam)(const void *work, int64_t begin, int64_t end)
     const real correction = (real)sqrt(1 - pow(w->beta2, (double)w->step)), eps = (real)w->eps;
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-        const real p = param[i] * shrink, g = sign * grad[i] + weight_decay * p;
+        const real p = param[i] * shrink, g = decayed(sign * grad[i], weight_decay, p);
         const real average = exp_avg[i] + fresh1 * (g - exp_avg[i]);
         const real square = exp_avg_sq[i] * beta2 + fresh2 * g * g;
         real divisor = square;
