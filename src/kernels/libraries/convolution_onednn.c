@@ -208,9 +208,14 @@ bool wk_convolution_onednn_open(wk_convolution_work *work)
 
 /* ---------------------------------------------------------------- running */
 
+/* in the calling thread alone: threads of OpenMP's would spin beside those of the pool for milliseconds afterwards */
 static bool execute(dnnl_primitive_t primitive, dnnl_stream_t stream, int count, const dnnl_exec_arg_t *arguments)
 {
-    return dnnl_primitive_execute(primitive, stream, count, arguments) == dnnl_success;
+    const int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    const bool done = dnnl_primitive_execute(primitive, stream, count, arguments) == dnnl_success;
+    omp_set_num_threads(threads);
+    return done;
 }
 
 /* from `from` in one layout to `to` in the other; oneDNN takes pointers that it does not write through */
@@ -295,15 +300,12 @@ static bool run_slot(const wk_convolution_work *work, int64_t slot, dnnl_stream_
 static void run_slots(const void *work_, int64_t begin, int64_t end)
 {
     const wk_convolution_work *work = work_;
-    const int threads = omp_get_max_threads(); // of this thread: oneDNN shall start none
-    omp_set_num_threads(1);
     dnnl_stream_t stream = NULL;
     bool done = dnnl_stream_create(&stream, work->plan->handles[ENGINE], dnnl_stream_default_flags) == dnnl_success;
     for (int64_t slot = begin; slot < end; slot++)
         done = done && run_slot(work, slot, stream);
     if (stream)
         dnnl_stream_destroy(stream);
-    omp_set_num_threads(threads);
     if (!done)
         __atomic_store_n(&work->plan->failed, true, __ATOMIC_RELAXED);
 }
