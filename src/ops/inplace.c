@@ -64,6 +64,33 @@ static void as_strided_backward_backward(wk_node *node, wk_tensor *g)
     wk_accumulate(node, 0, as_strided_of(g, node->extra));
 }
 
+/* part += dy, element by element: part may show one element of its memory more than once */
+static bool add_strided(wk_tensor *part, wk_tensor *dy)
+{
+    wk_tensor *from = wk_dense(dy);
+    if (!from)
+        return false;
+    int64_t coordinate[WK_MAX_DIMS] = {0};
+    const size_t size = wk_dtype_size(part->dtype);
+    for (int64_t i = 0; i < from->numel; i++) {
+        int64_t offset = 0;
+        for (int dim = 0; dim < part->ndim; dim++)
+            offset += coordinate[dim] * part->strides[dim];
+        char *to = (char *)wk_data(part) + offset * (int64_t)size;
+        wk_pointwise_work work = {.inputs = 2};
+        work.in[0] = (wk_pointwise_operand){.data = to, .dtype = part->dtype};
+        work.in[1] = (wk_pointwise_operand){.data = (char *)wk_data(from) + (size_t)i * size, .dtype = part->dtype};
+        work.out = work.in[0];
+        wk_kernels_of(part->device, part->dtype)->add(&work, 0, 1);
+        for (int dim = part->ndim - 1; dim >= 0; dim--) {
+            if (++coordinate[dim] < part->shape[dim])
+                break;
+            coordinate[dim] = 0;
+        }
+    }
+    return true;
+}
+
 static wk_tensor *spread(wk_tensor *dy, const geometry *g)
 {
     WK_REQUIRE("as_strided_backward", dy);
@@ -71,48 +98,14 @@ static wk_tensor *spread(wk_tensor *dy, const geometry *g)
     wk_no_grad
     {
         wk_tensor *laid = laid_out_as_base(g, NULL, dy), *part = part_of(laid, g);
-        /* elements that the view shows twice add up: one index of the repeating dims at a time */
         if (part)
-            dx = wk_add_strided(part, dy) ? laid : NULL;
+            dx = add_strided(part, dy) ? laid : NULL;
         dx = dx ? wk_dense(dx) : NULL;
     }
     geometry *copy = dx ? geometry_copy(g) : NULL;
     if (!copy)
         return NULL;
     return wk_record(dx, as_strided_backward_backward, WK_INPUTS(dy), .extra = copy);
-}
-
-bool wk_add_strided(wk_tensor *part, wk_tensor *dy)
-{
-    bool repeats = false;
-    for (int dim = 0; dim < part->ndim; dim++)
-        repeats |= part->shape[dim] > 1;
-    if (!repeats || part->numel == dy->numel) {
-        /* element by element: a view may show one element more than once */
-        wk_tensor *from = wk_dense(dy);
-        if (!from)
-            return false;
-        wk_tensor *at = part;
-        int64_t coordinate[WK_MAX_DIMS] = {0};
-        const size_t size = wk_dtype_size(part->dtype);
-        for (int64_t i = 0; i < from->numel; i++) {
-            int64_t offset = 0;
-            for (int dim = 0; dim < at->ndim; dim++)
-                offset += coordinate[dim] * at->strides[dim];
-            char *to = (char *)wk_data(at) + offset * (int64_t)size;
-            wk_pointwise_work work = {.inputs = 2};
-            work.in[0] = (wk_pointwise_operand){.data = to, .dtype = at->dtype};
-            work.in[1] = (wk_pointwise_operand){.data = (char *)wk_data(from) + (size_t)i * size, .dtype = at->dtype};
-            work.out = work.in[0];
-            wk_kernels_of(at->device, at->dtype)->add(&work, 0, 1);
-            for (int dim = at->ndim - 1; dim >= 0; dim--) {
-                if (++coordinate[dim] < at->shape[dim])
-                    break;
-                coordinate[dim] = 0;
-            }
-        }
-    }
-    return true;
 }
 
 static void as_strided_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, spread(dy, node->extra)); }

@@ -14,7 +14,6 @@
 
 void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes); // as one element
 bool wk_has_zero(wk_tensor *x);
-bool wk_add_strided(wk_tensor *part, wk_tensor *dy); // part += dy, element by element: part may show one twice
 
 /* false after an error that names op: x is not floating (or complex) */
 bool wk_check_floating(const char *op, const wk_tensor *x);
