@@ -283,7 +283,7 @@ static void run_node(walk *w, wk_node *node, bool keep_graph)
         {
             wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
             if (dy)
-                node->backward(node, dy);
+                (w->create_graph && node->composed ? node->composed : node->backward)(node, dy);
             else
                 w->failed = true;
         }

@@ -124,13 +124,18 @@ static wk_node *node_new(const wk_record_args *args)
     const size_t edges = (size_t)args->inputs.count * sizeof(wk_edge);
     const size_t saved = (size_t)args->saved.count * sizeof(wk_saved_tensor);
     const size_t outputs = (size_t)args->results_count * sizeof(wk_output);
-    wk_node *node = wk_alloc(sizeof *node + edges + saved + outputs);
+    /* the op's own struct lies last, aligned for whatever it holds */
+    const size_t kept = (sizeof(wk_node) + edges + saved + outputs + 15) / 16 * 16, bytes = kept + args->kept_bytes;
+    wk_node *node = wk_alloc(bytes);
     if (!node)
-        return wk_out_of_memory(args->name, sizeof *node + edges + saved + outputs);
+        return wk_out_of_memory(args->name, bytes);
     memset(node, 0, sizeof *node + edges);
     node->object = (wk_object){.references = 1, .destroy = node_destroy};
     node->name = args->name;
     node->backward = args->backward;
+    node->composed = args->composed;
+    if (args->kept)
+        node->kept = memcpy((char *)node + kept, args->kept, args->kept_bytes);
     node->sequence = __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED);
     node->inputs = (int)args->inputs.count;
     node->outputs = args->results_count;

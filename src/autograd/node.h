@@ -1,12 +1,17 @@
 /* Floor 2: where a result came from.
 
    An op ends with
-       return wk_record(y, softmax_backward, WK_INPUTS(x), WK_SAVED(y), .dim = dim);
+       return wk_record(y, softmax_backward, WK_INPUTS(x), WK_SAVED(y), WK_KEPT(softmax_kept, .dim = dim));
    which makes a node only where a gradient may be asked for.  Its backward
        static void softmax_backward(wk_node *node, wk_tensor *dy)
-   reads wk_saved(node, 0) and node->dim, and gives wk_accumulate(node, 0, dx) for input 0, for each input that
+   reads wk_saved(node, 0) and
+       const softmax_kept *kept = node->kept;
+   a plain struct of the op's own, and gives wk_accumulate(node, 0, dx) for input 0, for each input that
    wk_needs(node, i).  wk_accumulate sums dx over the dims that the input was broadcast along, and converts its dtype.
-   A backward is made of ops: under create_graph they record in their turn. */
+
+   A backward is made of ops: under create_graph they record in their turn.  Where it calls what has no gradient (a
+   kernel of its own), .composed = softmax_in_ops names the function that runs in its place under create_graph; the
+   backward itself never asks. */
 #ifndef WICK_NODE_H
 #define WICK_NODE_H
 
@@ -44,7 +49,8 @@ typedef struct wk_output {
 struct wk_node {
     wk_object object;
     const char *name; // "softmax_backward"
-    wk_backward_function *backward;
+    wk_backward_function *backward, *composed;
+    const void *kept; // the op's own struct
     uint64_t sequence; // order of creation: backward runs the latest first
     int inputs, outputs, saves;
     wk_edge *edges;
@@ -72,7 +78,10 @@ typedef struct wk_record_args {
     int results_count;
     const char *name;
     wk_backward_function *backward;
+    wk_backward_function *composed; // runs instead where the backward is itself recorded; NULL: backward does
     wk_tensors inputs, saved;
+    const void *kept; // copied into the node; holds nothing that must be freed
+    size_t kept_bytes;
     int64_t dim, n;
     double number, number2;
     bool flag;
@@ -84,8 +93,11 @@ typedef struct wk_record_args {
 
 #define WK_INPUTS(...) .inputs = WK_TENSORS(__VA_ARGS__)
 #define WK_SAVED(...) .saved = WK_TENSORS(__VA_ARGS__)
+#define WK_KEPT(type, ...) .kept = &(type){__VA_ARGS__}, .kept_bytes = sizeof(type)
 
-/* Makes y remember; returns y, NULL if y is NULL or after an error.  extra is owned from here on in every case. */
+/* Makes y remember; returns y, NULL if y is NULL or after an error.  extra is owned from here on in every case.
+   The function's name is what users see: softmax_backward prints as grad_fn=<SoftmaxBackward0> and stands in errors.
+   .name = "sub_backward" gives another, for a function that several ops share. */
 #define wk_record(y, function, ...)                                                                                    \
     wk_record_one((y), &(wk_record_args){.name = #function, .backward = function, __VA_ARGS__})
 /* the same for several results; their gradients are wk_gradient(node, i) in the backward; false after an error */
@@ -98,6 +110,16 @@ bool wk_record_with(const wk_record_args *args);
 /* whether a result computed from these would remember (grad mode is on, and one requires grad) */
 bool wk_would_record(wk_tensors inputs);
 bool wk_needs_grad(const wk_tensor *x); // x requires grad, and grad mode is on
+
+/* the value of an expression computed without recording: mask = WK_WITHOUT_GRAD(wk_eq(x, 0)) */
+#define WK_WITHOUT_GRAD(expression)                                                                                    \
+    __extension__({                                                                                                    \
+        const bool wk_mode_before = wk_is_grad_enabled();                                                              \
+        wk_set_grad_enabled(false);                                                                                    \
+        __auto_type wk_value = (expression);                                                                           \
+        wk_set_grad_enabled(wk_mode_before);                                                                           \
+        wk_value;                                                                                                      \
+    })
 
 /* in a backward */
 bool wk_needs(const wk_node *node, int input);
