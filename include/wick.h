@@ -37,5 +37,6 @@
 #include <wick/io.h>
 #include <wick/progress.h>
 #include <wick/vision.h>
+#include <wick/plot.h>
 
 #endif

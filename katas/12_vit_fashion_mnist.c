@@ -343,25 +343,24 @@ static void draw(run *r)
     const char *const *classes = r->test.classes;
     const int64_t shown = 48;
     write_picture(r, "predictions.png",
-                  wk_vision_draw_predictions(wk_narrow(r->test.data, 0, 0, shown),
-                                             wk_narrow(r->test.targets, 0, 0, shown),
-                                             wk_narrow(r->predictions, 0, 0, shown), classes, r->test.class_count));
+                  wk_plot_predictions(wk_narrow(r->test.data, 0, 0, shown), wk_narrow(r->test.targets, 0, 0, shown),
+                                      wk_narrow(r->predictions, 0, 0, shown), classes, r->test.class_count));
     write_picture(r, "confusion.png",
-                  wk_vision_draw_confusion_matrix(r->test.targets, r->predictions, classes, r->test.class_count));
+                  wk_plot_confusion_matrix(r->test.targets, r->predictions, classes, r->test.class_count));
     if (r->o.epochs == 0)
         return;
     const int64_t steps = r->losses->shape[0], epochs = r->o.epochs;
     const double first = 1.0 / (double)r->steps_per_epoch;
     double *at_step = wk_data_ptr(wk_linspace(first, (double)epochs, steps, .dtype = wk_float64));
     double *at_epoch = wk_data_ptr(wk_linspace(1, (double)epochs, epochs, .dtype = wk_float64));
-    const wk_vision_panel loss = {.title = "training loss", .x_label = "epoch",
-                                  .curves = {{"loss", at_step, wk_data_ptr(r->losses), steps, .smooth = true}}};
-    const wk_vision_panel accuracy = {
+    const wk_plot_panel loss = {.title = "training loss", .x_label = "epoch",
+                                .curves = {{"loss", at_step, wk_data_ptr(r->losses), steps, .smooth = true}}};
+    const wk_plot_panel accuracy = {
         .title = "test accuracy",
         .x_label = "epoch",
         .percent = true,
         .curves = {{"accuracy", at_epoch, wk_data_ptr(r->accuracies), epochs, .markers = true}}};
-    write_picture(r, "curves.png", wk_vision_draw_curves(loss, accuracy));
+    write_picture(r, "curves.png", wk_plot_curves(loss, accuracy));
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* Pictures: data sets, files, grids, and the three that show what a classifier learned.  PyTorch: torchvision.
+/* Pictures: data sets, transforms, files, grids.  PyTorch: torchvision.
 
    A picture is uint8 (3, H, W), 0 to 255, red, green, blue; (1, H, W) and (H, W) are grey. */
 #ifndef WICK_VISION_H
@@ -77,56 +77,6 @@ typedef struct wk_vision_save_image_args {
     const char *path;
 } wk_vision_save_image_args;
 bool wk_vision_save_image_with(wk_vision_save_image_args args);
-
-/* ---------------------------------------------------------------- what a classifier learned */
-
-/* Pictures enlarged, each with its predicted class: green where it is the true one, red, with the true one beside it,
-   where not.  images (N, 1 or 3, H, W) or (N, H, W), uint8, or floats from 0 to 1; targets and predictions int64 (N,).
-   A picture (3, H', W') for wk_vision_write_png. */
-typedef struct wk_vision_predictions_args {
-    wk_tensor *images, *targets, *predictions;
-    const char *const *classes;
-    int64_t class_count;
-    int64_t nrow;      // pictures in a row; 8
-    int64_t scale;     // pixels for each of the picture's; 0: as it looks good
-    const char *title; // may be NULL
-} wk_vision_predictions_args;
-#define wk_vision_draw_predictions(...)                                                                                \
-    wk_vision_draw_predictions_with((wk_vision_predictions_args){.nrow = 8, .images = __VA_ARGS__})
-wk_tensor *wk_vision_draw_predictions_with(wk_vision_predictions_args args);
-
-/* The confusion matrix: how often true class (row) was predicted as (column); shaded by the part of the row. */
-typedef struct wk_vision_confusion_args {
-    wk_tensor *targets, *predictions; // int64 (N,)
-    const char *const *classes;
-    int64_t class_count;
-    const char *title; // may be NULL
-} wk_vision_confusion_args;
-#define wk_vision_draw_confusion_matrix(...)                                                                           \
-    wk_vision_draw_confusion_matrix_with((wk_vision_confusion_args){.targets = __VA_ARGS__})
-wk_tensor *wk_vision_draw_confusion_matrix_with(wk_vision_confusion_args args);
-
-/* Curves over one or two panels side by side: each curve is count points (x[i], y[i]); NaNs are gaps.
-
-       wk_vision_draw_curves(
-           {.title = "Loss", .x_label = "step", .curves = {{"training", steps, losses, n, .smooth = true}}},
-           {.title = "Accuracy", .x_label = "epoch", .curves = {{"test", epochs, accuracies, m, .markers = true}}}) */
-#define WK_VISION_CURVES 6
-typedef struct wk_vision_curve {
-    const char *name; // in the legend
-    const double *x, *y;
-    int64_t count;
-    bool markers; // a dot at each point
-    bool smooth;  // noisy: drawn faintly, with its running mean over it
-} wk_vision_curve;
-typedef struct wk_vision_panel {
-    const char *title, *x_label, *y_label; // may be NULL
-    wk_vision_curve curves[WK_VISION_CURVES];
-    bool percent; // y from 0 to 1 is told as 0% to 100%
-} wk_vision_panel;
-#define wk_vision_draw_curves(...)                                                                                     \
-    wk_vision_draw_curves_with((wk_vision_panel[]){__VA_ARGS__}, WK_COUNT(wk_vision_panel, __VA_ARGS__))
-wk_tensor *wk_vision_draw_curves_with(const wk_vision_panel *panels, int64_t count);
 
 #ifdef __cplusplus
 }

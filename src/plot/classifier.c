@@ -5,7 +5,7 @@
 
 #include <wick/cast.h>
 #include <wick/pointwise.h>
-#include <wick/vision.h>
+#include <wick/plot.h>
 
 #include "canvas.h"
 #include "core/alloc.h"
@@ -69,7 +69,7 @@ static bool check_classes(const char *op, const char *const *classes, int64_t co
 /* ---------------------------------------------------------------- predictions */
 
 typedef struct tile {
-    const wk_vision_predictions_args *args;
+    const wk_plot_predictions_args *args;
     const uint8_t *images; // (N, C, H, W)
     int64_t channels, height, width, scale;
 } tile;
@@ -124,7 +124,7 @@ static void draw_tile(wk_canvas *canvas, const tile *t, int64_t n, int64_t left,
                    (wk_text_style){.size = 13, .colour = ink, .align = WK_CENTRE});
 }
 
-static wk_tensor *draw_predictions(const char *op, const wk_vision_predictions_args *args)
+static wk_tensor *draw_predictions(const char *op, const wk_plot_predictions_args *args)
 {
     wk_tensor *images = args->images;
     if (wk_dtype_is_floating(images->dtype))
@@ -167,9 +167,9 @@ static wk_tensor *draw_predictions(const char *op, const wk_vision_predictions_a
     return canvas.picture;
 }
 
-wk_tensor *wk_vision_draw_predictions_with(wk_vision_predictions_args args)
+wk_tensor *wk_plot_predictions_with(wk_plot_predictions_args args)
 {
-    const char *const op = "draw_predictions";
+    const char *const op = "plot_predictions";
     WK_REQUIRE(op, args.images);
     const wk_tensor *images = args.images;
     const int64_t channels = images->ndim == 4 ? images->shape[1] : 1;
@@ -267,7 +267,7 @@ static void draw_scale(wk_canvas *canvas, const matrix *m)
     }
 }
 
-static wk_tensor *draw_matrix(const char *op, const wk_vision_confusion_args *args, const int64_t *counts)
+static wk_tensor *draw_matrix(const char *op, const wk_plot_confusion_matrix_args *args, const int64_t *counts)
 {
     const int64_t classes = args->class_count;
     double widest = 0;
@@ -313,9 +313,9 @@ static wk_tensor *draw_matrix(const char *op, const wk_vision_confusion_args *ar
     return canvas.picture;
 }
 
-wk_tensor *wk_vision_draw_confusion_matrix_with(wk_vision_confusion_args args)
+wk_tensor *wk_plot_confusion_matrix_with(wk_plot_confusion_matrix_args args)
 {
-    const char *const op = "draw_confusion_matrix";
+    const char *const op = "plot_confusion_matrix";
     if (!check_classes(op, args.classes, args.class_count))
         return NULL;
     if (args.class_count > 400)

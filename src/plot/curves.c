@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <wick/vision.h>
+#include <wick/plot.h>
 
 #include "canvas.h"
 #include "core/alloc.h"
 #include "core/tensor.h"
 
 static const wk_colour white = {255, 255, 255}, ink = {33, 37, 41}, grey = {134, 142, 150}, faint = {233, 236, 239};
-static const wk_colour palette[WK_VISION_CURVES] = {{28, 126, 214}, {230, 119, 0},  {47, 158, 68},
-                                                    {194, 37, 92},  {112, 72, 232}, {16, 152, 173}};
+static const wk_colour palette[WK_PLOT_CURVES] = {{28, 126, 214}, {230, 119, 0},  {47, 158, 68},
+                                                  {194, 37, 92},  {112, 72, 232}, {16, 152, 173}};
 
 #define PANEL_WIDTH 620
 #define PANEL_HEIGHT 430
@@ -31,7 +31,7 @@ typedef struct axis {
 /* the panel's place on the canvas, and what its edges stand for */
 typedef struct plot {
     wk_canvas *canvas;
-    const wk_vision_panel *panel;
+    const wk_plot_panel *panel;
     double left, top, width, height;
     axis x, y;
 } plot;
@@ -44,10 +44,10 @@ static double round_step(double range, int count)
     return (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
 }
 
-static axis axis_of(const wk_vision_panel *panel, bool along_x, int ticks)
+static axis axis_of(const wk_plot_panel *panel, bool along_x, int ticks)
 {
     axis a = {INFINITY, -INFINITY, 1, !along_x && panel->percent};
-    for (int i = 0; i < WK_VISION_CURVES; i++)
+    for (int i = 0; i < WK_PLOT_CURVES; i++)
         for (int64_t j = 0; j < panel->curves[i].count; j++) {
             const double x = panel->curves[i].x[j], y = panel->curves[i].y[j];
             if (!isfinite(x) || !isfinite(y))
@@ -116,7 +116,7 @@ static void draw_axes(const plot *p)
 }
 
 /* the mean of the points around j */
-static double smoothed(const wk_vision_curve *curve, int64_t j)
+static double smoothed(const wk_plot_curve *curve, int64_t j)
 {
     const int64_t reach = curve->count / 30 + 1;
     double sum = 0;
@@ -132,7 +132,7 @@ static double smoothed(const wk_vision_curve *curve, int64_t j)
     return count > 0 ? sum / (double)count : NAN;
 }
 
-static bool draw_curve(const char *op, const plot *p, const wk_vision_curve *curve, wk_colour colour)
+static bool draw_curve(const char *op, const plot *p, const wk_plot_curve *curve, wk_colour colour)
 {
     const size_t bytes = (size_t)curve->count * 2 * sizeof(double);
     double *points = wk_alloc(bytes);
@@ -160,7 +160,7 @@ static void draw_legend(const plot *p)
 {
     double widest = 0;
     int count = 0;
-    for (int i = 0; i < WK_VISION_CURVES; i++)
+    for (int i = 0; i < WK_PLOT_CURVES; i++)
         if (p->panel->curves[i].count > 0 && p->panel->curves[i].name) {
             widest = fmax(widest, wk_text_width(p->panel->curves[i].name, 14));
             count++;
@@ -174,8 +174,8 @@ static void draw_legend(const plot *p)
         const double x = corner % 2 == 0 ? p->left + p->width - width - 8 : p->left + 8;
         const double y = corner < 2 ? p->top + 8 : p->top + p->height - height - 8;
         int64_t inside = 0;
-        for (int i = 0; i < WK_VISION_CURVES; i++) {
-            const wk_vision_curve *curve = &p->panel->curves[i];
+        for (int i = 0; i < WK_PLOT_CURVES; i++) {
+            const wk_plot_curve *curve = &p->panel->curves[i];
             for (int64_t j = 0; j < curve->count; j++) {
                 const double at_x = place_x(p, curve->x[j]), at_y = place_y(p, curve->y[j]);
                 inside += at_x > x - 6 && at_x < x + width + 6 && at_y > y - 6 && at_y < y + height + 6;
@@ -190,8 +190,8 @@ static void draw_legend(const plot *p)
     wk_canvas_rectangle(p->canvas, (int64_t)best_x, (int64_t)best_y, (int64_t)width, (int64_t)height, white);
     wk_canvas_frame(p->canvas, (int64_t)best_x, (int64_t)best_y, (int64_t)width, (int64_t)height, 1, faint);
     double y = best_y + 18;
-    for (int i = 0; i < WK_VISION_CURVES; i++) {
-        const wk_vision_curve *curve = &p->panel->curves[i];
+    for (int i = 0; i < WK_PLOT_CURVES; i++) {
+        const wk_plot_curve *curve = &p->panel->curves[i];
         if (curve->count == 0 || !curve->name)
             continue;
         wk_canvas_lines(p->canvas, (double[]){best_x + 12, y, best_x + 36, y}, 2, 2.6, palette[i]);
@@ -200,13 +200,13 @@ static void draw_legend(const plot *p)
     }
 }
 
-wk_tensor *wk_vision_draw_curves_with(const wk_vision_panel *panels, int64_t count)
+wk_tensor *wk_plot_curves_with(const wk_plot_panel *panels, int64_t count)
 {
-    const char *const op = "draw_curves";
+    const char *const op = "plot_curves";
     if (!panels || count < 1 || count > 16)
         return wk_fail(op, "panels: expected 1 to 16, got %lld", (long long)(panels ? count : 0));
     for (int64_t i = 0; i < count; i++)
-        for (int j = 0; j < WK_VISION_CURVES; j++)
+        for (int j = 0; j < WK_PLOT_CURVES; j++)
             if (panels[i].curves[j].count < 0 ||
                 (panels[i].curves[j].count > 0 && (!panels[i].curves[j].x || !panels[i].curves[j].y)))
                 return wk_fail(op, "curves: expected x and y for each point of %s",
@@ -226,7 +226,7 @@ wk_tensor *wk_vision_draw_curves_with(const wk_vision_panel *panels, int64_t cou
             p.x = axis_of(p.panel, true, 7);
             p.y = axis_of(p.panel, false, 6);
             draw_axes(&p);
-            for (int j = 0; good && j < WK_VISION_CURVES; j++)
+            for (int j = 0; good && j < WK_PLOT_CURVES; j++)
                 if (p.panel->curves[j].count > 0)
                     good = draw_curve(op, &p, &p.panel->curves[j], palette[j]);
             draw_legend(&p);

@@ -1,0 +1,172 @@
+/* Drawings, of which tests can only say that the right things are in their places. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <wick.h>
+
+#include "plot/canvas.h"
+
+static int64_t blocks_before;
+static int remember_blocks(void **state)
+{
+    (void)state;
+    blocks_before = wk_memory_get_stats().live_blocks;
+    return 0;
+}
+static int nothing_leaked(void **state)
+{
+    (void)state;
+    const int64_t now = wk_memory_get_stats().live_blocks;
+    if (now != blocks_before)
+        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
+    return now != blocks_before;
+}
+
+static int64_t count_pixels(wk_tensor *picture, wk_colour colour)
+{
+    const int64_t plane = picture->shape[1] * picture->shape[2];
+    const uint8_t *pixels = wk_data_ptr(picture);
+    int64_t count = 0;
+    for (int64_t i = 0; i < plane; i++)
+        count += pixels[i] == colour.red && pixels[plane + i] == colour.green && pixels[2 * plane + i] == colour.blue;
+    return count;
+}
+
+static void test_canvas(void **state)
+{
+    (void)state;
+    const wk_colour white = {255, 255, 255}, black = {0, 0, 0};
+    wk_scope
+    {
+        wk_canvas canvas;
+        assert_true(wk_canvas_new(&canvas, "test", 60, 40, white));
+        assert_int_equal(count_pixels(canvas.picture, white), 60 * 40);
+        wk_canvas_rectangle(&canvas, -5, -5, 15, 10, black);
+        wk_canvas_rectangle(&canvas, 55, 38, 100, 100, black);
+        assert_int_equal(count_pixels(canvas.picture, black), 10 * 5 + 5 * 2);
+        wk_canvas_rectangle(&canvas, 0, 0, 60, 40, white);
+        wk_canvas_lines(&canvas, (double[]){-10, 20.5, 100, 20.5}, 2, 1, black);
+        assert_int_equal(count_pixels(canvas.picture, black), 60);
+        /* far away, not a number, and every character there is */
+        wk_canvas_lines(&canvas, (double[]){-1e9, 0, 1e9, 0 / -1.0, (double)NAN, 3, 4, 5}, 4, 3, black);
+        char text[300];
+        for (int i = 1; i < 256; i++)
+            text[i - 1] = (char)i;
+        text[255] = '\0';
+        wk_canvas_text(&canvas, -500, 20, text, (wk_text_style){.size = 14, .colour = black});
+        wk_canvas_text(&canvas, 30, 500, text, (wk_text_style){.size = 14, .colour = black, .upwards = true});
+        assert_true(wk_text_width("ii", 14) > 0 && wk_text_width("ii", 14) < wk_text_width("WW", 14));
+        assert_true(wk_text_width("", 14) == 0);
+    }
+}
+
+static const char *const names[] = {"T-shirt/top", "Trouser", "a very long name of a class that must be cut off"};
+
+static void test_plot_predictions(void **state)
+{
+    (void)state;
+    const wk_colour right = {32, 134, 72}, wrong = {201, 42, 42};
+    static const int64_t targets[] = {0, 1, 2, 0, 1}, predictions[] = {0, 1, 2, 0, 1}, mistaken[] = {1, 2, 0, 1, 2};
+    wk_scope
+    {
+        wk_tensor *images = wk_rand((5, 1, 28, 28)), *y = wk_tensor((5), targets);
+        wk_tensor *picture = wk_plot_predictions(images, y, wk_tensor((5), predictions), names, 3, .nrow = 3);
+        assert_true(count_pixels(picture, right) > 5 * 1000 && count_pixels(picture, wrong) == 0);
+        picture = wk_plot_predictions(wk_to(wk_mul(images, 255), wk_uint8), y, wk_tensor((5), mistaken), names, 3);
+        assert_true(count_pixels(picture, wrong) > 5 * 1000 && count_pixels(picture, right) == 0);
+        wk_error error;
+        wk_try(&error) { assert_null(wk_plot_predictions(images, y, y, names, 2)); }
+        assert_true(error.set && strstr(error.message, "targets: expected classes 0 .. 1, got 2"));
+    }
+}
+
+static void test_plot_confusion_matrix(void **state)
+{
+    (void)state;
+    static const int64_t targets[] = {0, 1, 2, 0, 1}, predictions[] = {0, 1, 2, 0, 0};
+    wk_scope
+    {
+        wk_tensor *y = wk_tensor((5), targets), *p = wk_tensor((5), predictions);
+        wk_tensor *picture = wk_plot_confusion_matrix(y, p, names, 3, .title = "Matrix");
+        /* two full rows are as deep as it gets */
+        assert_true(count_pixels(picture, (wk_colour){8, 48, 107}) > 2 * 50 * 50);
+        wk_error error;
+        wk_try(&error) { assert_null(wk_plot_confusion_matrix(y, wk_narrow(p, 0, 0, 4), names, 3)); }
+        assert_true(error.set && strstr(error.message, "predictions: expected integers (5,)"));
+        wk_try(&error) { assert_null(wk_plot_confusion_matrix(y, p)); }
+        assert_true(error.set && strstr(error.message, "classes"));
+    }
+}
+
+static void test_plot_curves(void **state)
+{
+    (void)state;
+    static double x[200], y[200], flat[200];
+    for (int i = 0; i < 200; i++) {
+        x[i] = i;
+        y[i] = i % 17 == 3 ? (double)NAN : 1.0 / (1 + i);
+    }
+    wk_scope
+    {
+        wk_tensor *picture =
+            wk_plot_curves({.title = "loss",
+                            .x_label = "step",
+                            .y_label = "nats",
+                            .curves = {{"training", x, y, 200, .smooth = true}}},
+                           {.title = "accuracy", .percent = true, .curves = {{"test", x, flat, 3, .markers = true}}});
+        assert_true(picture->shape[0] == 3 && picture->shape[2] == 1240);
+        assert_true(count_pixels(picture, (wk_colour){28, 126, 214}) > 500);
+        assert_non_null(wk_plot_curves({.title = "nothing yet"}));
+        assert_non_null(
+            wk_plot_curves({.curves = {{"one", x, y, 1, .markers = true}, {"large", x, x, 2, .smooth = true}}}));
+        wk_error error;
+        wk_try(&error) { assert_null(wk_plot_curves({.curves = {{.name = "none", .count = 3}}})); }
+        assert_true(error.set && strstr(error.message, "expected x and y for each point of none"));
+    }
+}
+
+/* every allocation fails in turn */
+static void test_allocations_that_fail(void **state)
+{
+    (void)state;
+    static const int64_t targets[] = {0, 1, 2, 0, 1};
+    static double x[] = {1, 2, 3};
+    for (int64_t n = 0, ended = 0; !ended; n++) {
+        wk_error error;
+        const int64_t before = wk_memory_get_stats().live_blocks;
+        wk_memory_fail_after(n);
+        wk_try(&error)
+        {
+            wk_scope
+            {
+                wk_tensor *y = wk_tensor((5), targets);
+                wk_plot_predictions(wk_zeros((5, 2, 2)), y, y, names, 3, .scale = 4);
+                wk_plot_confusion_matrix(y, y, names, 3);
+                wk_plot_curves({.curves = {{"a", x, x, 3, .markers = true}}});
+            }
+        }
+        ended = !error.set;
+        wk_memory_fail_after(-1);
+        assert_true(n < 5000);
+        assert_int_equal(wk_memory_get_stats().live_blocks, before);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
+
+int main(void)
+{
+    wk_scope
+    {
+        wk_rand((1));
+    } // the thread's scopes are there
+    const struct CMUnitTest tests[] = {
+        TEST(test_canvas),      TEST(test_plot_predictions),      TEST(test_plot_confusion_matrix),
+        TEST(test_plot_curves), TEST(test_allocations_that_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
