@@ -67,4 +67,13 @@ __attribute__((unused)) static void assert_near(const char *name, wk_tensor *x, 
     free(b);
 }
 
+/* NULL or false, and an error with these words */
+#define assert_fails(expression, words)                                                                                \
+    do {                                                                                                               \
+        wk_error err;                                                                                                  \
+        wk_try (&err) assert_true(!(expression));                                                                      \
+        if (!err.set || !strstr(err.message, words))                                                                   \
+            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
+    } while (0)
+
 #endif

@@ -283,14 +283,6 @@ static void printed_forms(void **state)
     assert_string_equal(text, expected);
 }
 
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_null(expression);                                                                         \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
-
 static void wrong_arguments_are_errors(void **state)
 {
     (void)state;

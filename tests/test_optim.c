@@ -1,5 +1,4 @@
-/* Optimizers step as PyTorch's do, schedules set its rates, clipping its gradients; states resume; nothing is half
-   done. */
+/* Optimizers step as PyTorch's do, and clipping changes their gradients so; states resume; nothing is half done. */
 #include <stdlib.h>
 
 #include "answers.h"
@@ -52,7 +51,7 @@ static wk_optimizer *adamw_groups(wk_tensors p)
 {
     wk_optimizer *optimizer = wk_optim_adamw(((wk_tensors){1, p.items}), .lr = 0.01, .weight_decay = 0.2);
     assert_true(wk_optim_add_param_group(optimizer, ((wk_tensors){1, p.items + 1}), .lr = 0.05, .weight_decay = 0));
-    assert_true(optimizer->param_groups[1].betas[1] == 0.999);
+    assert_true(optimizer->param_groups[1].adam->betas[1] == 0.999);
     return optimizer;
 }
 
@@ -136,33 +135,125 @@ static void steps_by_ops_are_the_same(void **state)
 }
 
 /* ten steps, the state taken to an optimizer made anew, ten more */
+static void resume(const char *name, make_optimizer *make, double tolerance)
+{
+    wk_tensor *params[2];
+    start(name, params, false);
+    wk_optimizer *optimizer = make((wk_tensors){2, params});
+    for (int64_t step = 0; step < 20; step++) {
+        if (step == 10) {
+            wk_dict *saved = wk_optim_state_dict(optimizer);
+            wk_optimizer *resumed = make((wk_tensors){2, params});
+            resumed->param_groups[0].lr = 7;
+            assert_true(wk_optim_load_state_dict(resumed, saved));
+            assert_true(resumed->param_groups[0].lr == optimizer->param_groups[0].lr);
+            wk_dict_free(saved);
+            wk_optim_free(optimizer);
+            optimizer = resumed;
+        }
+        set_gradients(name, params, step);
+        assert_true(wk_optim_step(optimizer));
+        assert_on_path(name, params, step, tolerance);
+    }
+    wk_optim_free(optimizer);
+}
+
 static void states_resume(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof OPTIMIZERS / sizeof *OPTIMIZERS; i++)
         wk_scope
-        {
-            const char *name = OPTIMIZERS[i].name;
-            wk_tensor *params[2];
-            start(name, params, false);
-            wk_optimizer *optimizer = OPTIMIZERS[i].make((wk_tensors){2, params});
-            for (int64_t step = 0; step < 20; step++) {
-                if (step == 10) {
-                    wk_dict *saved = wk_optim_state_dict(optimizer);
-                    wk_optimizer *resumed = OPTIMIZERS[i].make((wk_tensors){2, params});
-                    resumed->param_groups[0].lr = 7;
-                    assert_true(wk_optim_load_state_dict(resumed, saved));
-                    assert_true(resumed->param_groups[0].lr == optimizer->param_groups[0].lr);
-                    wk_dict_free(saved);
-                    wk_optim_free(optimizer);
-                    optimizer = resumed;
-                }
-                set_gradients(name, params, step);
-                assert_true(wk_optim_step(optimizer));
-                assert_on_path(name, params, step, OPTIMIZERS[i].tolerance);
-            }
-            wk_optim_free(optimizer);
+    resume(OPTIMIZERS[i].name, OPTIMIZERS[i].make, OPTIMIZERS[i].tolerance);
+}
+
+/* a number of the state dict, or a tensor of it, is PyTorch's */
+static void assert_in_state(const char *name, wk_dict *state, const char *key, wk_tensor *expected, double tolerance)
+{
+    if (strncmp(key, "param_groups.", 13) != 0)
+        assert_near(name, wk_dict_get(state, key), expected, tolerance);
+    else if (!wk_dict_text(state, key) || wk_dict_number(state, key, NAN) != wk_item(expected))
+        fail_msg("%s: %s is %s, expected %g", name, key, wk_dict_text(state, key), wk_item(expected));
+}
+
+/* after 20 steps: the same keys, the same values */
+static void check_state_dict(const char *name, make_optimizer *make, double tolerance)
+{
+    wk_tensor *params[2];
+    start(name, params, false);
+    wk_optimizer *optimizer = make((wk_tensors){2, params});
+    for (int64_t step = 0; step < 20; step++) {
+        set_gradients(name, params, step);
+        assert_true(wk_optim_step(optimizer));
+    }
+    char prefix[80];
+    snprintf(prefix, sizeof prefix, "optim/%s/state_dict/", name);
+    wk_dict *saved = wk_optim_state_dict(optimizer), *expected = wk_dict_part(answers, prefix);
+    for (int64_t k = 0; k < wk_dict_count(expected); k++)
+        assert_in_state(name, saved, wk_dict_key_at(expected, k), wk_dict_value_at(expected, k), tolerance);
+    /* and "params" of each group */
+    assert_int_equal(wk_dict_count(saved) + wk_dict_text_count(saved),
+                     wk_dict_count(expected) + optimizer->param_group_count);
+    wk_dict_free(expected);
+    wk_dict_free(saved);
+    wk_optim_free(optimizer);
+}
+
+static void state_dicts_are_pytorchs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof OPTIMIZERS / sizeof *OPTIMIZERS; i++)
+        wk_scope
+    check_state_dict(OPTIMIZERS[i].name, OPTIMIZERS[i].make, OPTIMIZERS[i].tolerance);
+}
+
+/* A group takes every option of its class, and what it is not told from the optimizer. */
+static void groups_have_all_options(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *a = wk_ones((3), .requires_grad = true), *b = wk_ones((3), .requires_grad = true),
+                  *c = wk_ones((3), .requires_grad = true);
+        wk_optimizer *sgd = wk_optim_sgd(WK_TENSORS(a), 0.1, 0.9, .weight_decay = 0.2, .nesterov = true);
+        assert_true(wk_optim_add_param_group(sgd, WK_TENSORS(b)));
+        assert_true(wk_optim_add_param_group(sgd, WK_TENSORS(c), .lr = 0, .momentum = 0.5, .dampening = 0.25,
+                                             .weight_decay = 0, .nesterov = false, .maximize = true));
+        const wk_param_group *groups = sgd->param_groups;
+        assert_true(groups[1].lr == 0.1 && groups[1].weight_decay == 0.2 && !groups[1].adam);
+        assert_memory_equal(groups[1].sgd, groups[0].sgd, sizeof *groups[0].sgd);
+        assert_true(groups[2].lr == 0 && groups[2].weight_decay == 0 && groups[2].sgd->momentum == 0.5 &&
+                    groups[2].sgd->dampening == 0.25 && !groups[2].sgd->nesterov && groups[2].sgd->maximize);
+        wk_optimizer *adam = wk_optim_adamw(WK_TENSORS(a), .betas = {0.8, 0.95}, .amsgrad = true);
+        assert_true(wk_optim_add_param_group(adam, WK_TENSORS(b)));
+        assert_true(wk_optim_add_param_group(adam, WK_TENSORS(c), .betas = {0.1, 0.2}, .eps = 1, .amsgrad = false,
+                                             .maximize = true));
+        groups = adam->param_groups;
+        assert_memory_equal(groups[1].adam, groups[0].adam, sizeof *groups[0].adam);
+        assert_true(groups[1].weight_decay == 1e-2 && groups[1].adam->betas[0] == 0.8 && groups[1].adam->amsgrad);
+        assert_true(groups[2].adam->betas[1] == 0.2 && groups[2].adam->eps == 1 && !groups[2].adam->amsgrad);
+        wk_optim_free(adam);
+        wk_optim_free(sgd);
+    }
+}
+
+static void thousands_of_parameters(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static wk_tensor *params[COUNT];
+    wk_scope
+    {
+        for (int i = 0; i < COUNT; i++)
+            params[i] = wk_ones((2), .requires_grad = true);
+        wk_optimizer *optimizer = wk_optim_sgd(((wk_tensors){COUNT - 1, params}), .lr = 0.1);
+        for (int i = 0; i < COUNT - 1; i += 7) {
+            wk_error err;
+            wk_try(&err) assert_false(wk_optim_add_param_group(optimizer, WK_TENSORS(params[COUNT - 1], params[i])));
+            assert_non_null(strstr(err.message, "params[1]: of shape (2,) is in the optimizer already"));
         }
+        assert_true(wk_optim_add_param_group(optimizer, WK_TENSORS(params[COUNT - 1])));
+        wk_optim_free(optimizer);
+    }
 }
 
 static void parameters_without_grad_stay(void **state)
@@ -204,14 +295,6 @@ static void a_pending_error_stops_the_step(void **state)
     }
 }
 
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_false(expression);                                                                        \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
-
 static void wrong_arguments_are_errors(void **state)
 {
     (void)state;
@@ -221,23 +304,26 @@ static void wrong_arguments_are_errors(void **state)
                   *whole = wk_zeros((2), .dtype = wk_int64);
         assert_fails(wk_optim_sgd(WK_TENSORS(a), .lr = -1), "lr: expected 0 or more, got -1");
         assert_fails(wk_optim_adamw(WK_TENSORS(a), .betas = {0.9, 1}), "betas[1]");
+        assert_fails(wk_optim_adam(WK_TENSORS(a), .betas = {1.5, 0.9}),
+                     "betas[0]: expected 0 or more, and less than 1, got 1.5");
+        assert_fails(wk_optim_sgd(WK_TENSORS(a), .dampening = NAN), "dampening: expected a number, got nan");
         assert_fails(wk_optim_sgd(WK_TENSORS(a), .nesterov = true), "nesterov");
         assert_fails(wk_optim_sgd((wk_tensors){0}), "empty list");
         assert_fails(wk_optim_sgd(WK_TENSORS(b)), "only leaves");
         assert_fails(wk_optim_sgd(WK_TENSORS(whole)), "floating");
         assert_fails(wk_optim_sgd(WK_TENSORS(a, a)), "already");
         assert_fails(wk_optim_step(NULL), "optimizer: expected an optimizer, got NULL");
-        wk_optimizer *optimizer = wk_optim_sgd(WK_TENSORS(a)), *other = wk_optim_sgd(WK_TENSORS(a));
+        wk_optimizer *optimizer = wk_optim_sgd(WK_TENSORS(a));
         assert_fails(wk_optim_add_param_group(optimizer, WK_TENSORS(a)), "already");
-        assert_fails(wk_optim_step_lr(optimizer, 0), "step_size");
-        assert_fails(wk_optim_linear_lr(optimizer, .start_factor = 0), "start_factor");
-        assert_fails(wk_optim_sequential_lr(optimizer, (wk_optim_step_lr(optimizer, 2)), (3)), "milestones");
-        assert_fails(wk_optim_sequential_lr(optimizer, (wk_optim_step_lr(other, 2)), ()), "another optimizer");
+        assert_fails(wk_optim_add_param_group(optimizer, WK_TENSORS(wk_ones((2))), .momentum = -1),
+                     "momentum: expected 0");
+        assert_fails(wk_optim_add_param_group(optimizer, WK_TENSORS(wk_ones((2))), .betas = {0.1, 0.2}),
+                     "an option is given that sgd does not have");
+        assert_int_equal(optimizer->param_group_count, 1);
         wk_dict *empty = wk_dict_new();
         assert_fails(wk_optim_load_state_dict(optimizer, empty), "group 0");
         wk_dict_free(empty);
         wk_optim_free(optimizer);
-        wk_optim_free(other);
     }
 }
 
@@ -288,104 +374,6 @@ static void a_step_without_memory_moves_nothing(void **state)
     }
 }
 
-/* ---------------------------------------------------------------- schedules */
-
-static double warm_up_and_cosine(int64_t step, void *context)
-{
-    (void)context;
-    return step < 9 ? (double)(step + 1) / 10 : 0.5 * (1 + cos(3.14159265358979323846 * (double)(step - 9) / 42));
-}
-
-static double falling(int64_t step, void *context) { return 1.0 / (double)(step + *(int *)context); }
-
-typedef wk_lr_scheduler *make_schedule(wk_optimizer *o);
-
-static wk_lr_scheduler *lambda(wk_optimizer *o) { return wk_optim_lambda_lr(o, warm_up_and_cosine); }
-static wk_lr_scheduler *step(wk_optimizer *o) { return wk_optim_step_lr(o, 7, .gamma = 0.3); }
-static wk_lr_scheduler *multi_step(wk_optimizer *o) { return wk_optim_multi_step_lr(o, (5, 20, 20, 44)); }
-static wk_lr_scheduler *exponential(wk_optimizer *o) { return wk_optim_exponential_lr(o, 0.93); }
-static wk_lr_scheduler *linear(wk_optimizer *o) { return wk_optim_linear_lr(o); }
-static wk_lr_scheduler *linear_warm_up(wk_optimizer *o) { return wk_optim_linear_lr(o, 0.01, 0.9, .total_iters = 20); }
-static wk_lr_scheduler *constant(wk_optimizer *o) { return wk_optim_constant_lr(o, 0.25, .total_iters = 9); }
-static wk_lr_scheduler *cosine(wk_optimizer *o) { return wk_optim_cosine_annealing_lr(o, 50); }
-static wk_lr_scheduler *cosine_again(wk_optimizer *o) { return wk_optim_cosine_annealing_lr(o, 12, .eta_min = 0.01); }
-static wk_lr_scheduler *sequential(wk_optimizer *o)
-{
-    wk_lr_scheduler *warm_up = wk_optim_linear_lr(o, .start_factor = 0.1, .total_iters = 10);
-    return wk_optim_sequential_lr(o, (warm_up, wk_optim_cosine_annealing_lr(o, 40)), (10));
-}
-static wk_lr_scheduler *sequential_three(wk_optimizer *o)
-{
-    wk_lr_scheduler *a = wk_optim_constant_lr(o, .factor = 0.1, .total_iters = 6);
-    wk_lr_scheduler *b = wk_optim_exponential_lr(o, 0.9);
-    return wk_optim_sequential_lr(o, (a, b, wk_optim_step_lr(o, 5)), (6, 30));
-}
-static wk_lr_scheduler *sequential_lambda(wk_optimizer *o)
-{
-    static int one = 1, two = 2;
-    wk_lr_scheduler *a = wk_optim_lambda_lr(o, falling, &one);
-    return wk_optim_sequential_lr(o, (a, wk_optim_lambda_lr(o, falling, .context = &two)), (11));
-}
-
-static const struct {
-    const char *name;
-    make_schedule *make;
-} SCHEDULES[] = {{"lambda", lambda},
-                 {"step", step},
-                 {"multi_step", multi_step},
-                 {"exponential", exponential},
-                 {"linear", linear},
-                 {"linear_warm_up", linear_warm_up},
-                 {"constant", constant},
-                 {"cosine", cosine},
-                 {"cosine_again", cosine_again},
-                 {"sequential", sequential},
-                 {"sequential_three", sequential_three},
-                 {"sequential_lambda", sequential_lambda}};
-
-/* all 50 rates, the schedule and its optimizer made anew and resumed before step `resume` (-1: never) */
-static void follow_schedule(const char *name, make_schedule *make, int64_t resume)
-{
-    wk_tensor *x = wk_zeros((1), .requires_grad = true), *rates = answer("schedule/%s", name);
-    wk_optimizer *optimizer = wk_optim_sgd(WK_TENSORS(x), .lr = 0.4);
-    wk_lr_scheduler *schedule = make(optimizer);
-    for (int64_t i = 0; i <= 50; i++) {
-        const double expected = wk_item(wk_select(rates, 0, i)), got = optimizer->param_groups[0].lr;
-        if (fabs(got - expected) > 1e-14 + 1e-12 * fabs(expected) || got != wk_lr_scheduler_get_last_lr(schedule)[0])
-            fail_msg("%s: the rate after %lld steps is %.17g, expected %.17g", name, (long long)i, got, expected);
-        if (i == resume) {
-            wk_dict *of_optimizer = wk_optim_state_dict(optimizer), *of_schedule = wk_lr_scheduler_state_dict(schedule);
-            wk_lr_scheduler_free(schedule);
-            wk_optim_free(optimizer);
-            optimizer = wk_optim_sgd(WK_TENSORS(x), .lr = 0.9);
-            schedule = make(optimizer);
-            assert_true(wk_optim_load_state_dict(optimizer, of_optimizer));
-            assert_true(wk_lr_scheduler_load_state_dict(schedule, of_schedule));
-            wk_dict_free(of_optimizer);
-            wk_dict_free(of_schedule);
-        }
-        assert_true(wk_optim_step(optimizer));
-        assert_true(wk_lr_scheduler_step(schedule));
-    }
-    wk_lr_scheduler_free(schedule);
-    wk_optim_free(optimizer);
-}
-
-static void schedules_are_pytorchs(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof SCHEDULES / sizeof *SCHEDULES; i++)
-        wk_scope follow_schedule(SCHEDULES[i].name, SCHEDULES[i].make, -1);
-}
-
-static void schedules_resume(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof SCHEDULES / sizeof *SCHEDULES; i++)
-        for (int64_t resume = 3; resume < 50; resume += 9)
-            wk_scope follow_schedule(SCHEDULES[i].name, SCHEDULES[i].make, resume);
-}
-
 /* ---------------------------------------------------------------- clipping */
 
 static void check_clip(const char *name, double max_norm, double norm_type)
@@ -429,7 +417,6 @@ static void nothing_leaks(void **state)
     wk_scope
     {
         follow("adamw_amsgrad", adamw_amsgrad, 1e-6, false);
-        follow_schedule("sequential_three", sequential_three, 20);
     }
     assert_int_equal(wk_memory_get_stats().live_blocks, before);
 }
@@ -440,13 +427,14 @@ int main(void)
         cmocka_unit_test(steps_are_pytorchs),
         cmocka_unit_test(steps_by_ops_are_the_same),
         cmocka_unit_test(states_resume),
+        cmocka_unit_test(state_dicts_are_pytorchs),
+        cmocka_unit_test(groups_have_all_options),
+        cmocka_unit_test(thousands_of_parameters),
         cmocka_unit_test(parameters_without_grad_stay),
         cmocka_unit_test(a_pending_error_stops_the_step),
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(a_state_of_another_shape_changes_nothing),
         cmocka_unit_test(a_step_without_memory_moves_nothing),
-        cmocka_unit_test(schedules_are_pytorchs),
-        cmocka_unit_test(schedules_resume),
         cmocka_unit_test(clipping_is_pytorchs),
         cmocka_unit_test(nothing_leaks),
     };

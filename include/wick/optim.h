@@ -23,16 +23,28 @@
 extern "C" {
 #endif
 
-/* Parameters that share options.  Read and write these at any time; an optimizer uses those that PyTorch's has. */
+/* What an optimizer of each class can be told beside lr and weight_decay: its own struct, in each group. */
+typedef struct wk_sgd_options {
+    double momentum, dampening;
+    bool nesterov, maximize;
+} wk_sgd_options;
+typedef struct wk_adam_options {
+    double betas[2], eps;
+    bool amsgrad, maximize;
+} wk_adam_options;
+
+/* Parameters that share options.  Read and write these at any time:
+       optimizer->param_groups[0].sgd->momentum = 0.95; */
 typedef struct wk_param_group {
-    double lr;
-    double betas[2], eps;         // adam, adamw
-    double momentum, dampening;   // sgd
-    double weight_decay;
-    bool nesterov, amsgrad, maximize;
-    double initial_lr;            // what schedules multiply; NaN before the first schedule
+    double lr, weight_decay;
+    double initial_lr;     // what schedules multiply; NaN before the first schedule
+    wk_sgd_options *sgd;   // NULL but for the optimizer's own class
+    wk_adam_options *adam; // adam, adamw
     wk_tensors params;
-    struct wk_param_state *state; // the library's own: one for each parameter
+
+    /* the library's own */
+    void *options;                // the one of the above that is there
+    struct wk_param_state *state; // one for each parameter
 } wk_param_group;
 
 typedef struct wk_optimizer {
@@ -75,16 +87,20 @@ wk_optimizer *wk_optim_adamw_with(wk_optim_adam_args args);
 
 void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules first
 
-/* add_param_group(optimizer, params, .lr, .weight_decay): the options not given are the optimizer's; set the others in
-   optimizer->param_groups[i].  False after an error. */
+/* add_param_group(optimizer, params, any option of its class): the options not given are the optimizer's.
+       wk_optim_add_param_group(optimizer, wk_module_parameters(head), .lr = 1e-4, .nesterov = true)
+   False after an error. */
 typedef struct wk_param_group_args {
     wk_tensors params;
-    double lr, weight_decay; // NaN: the optimizer's
+    /* numbers all, also true and false; NaN: not given */
+    double lr, weight_decay, momentum, dampening, betas[2], eps, nesterov, amsgrad, maximize;
 } wk_param_group_args;
 #define wk_optim_add_param_group(optimizer, ...)                                                                       \
-    wk_optim_add_param_group_with(                                                                                     \
-        optimizer, (wk_param_group_args){.lr = WK_UNSET, .weight_decay = WK_UNSET, .params = __VA_ARGS__})
+    wk_optim_add_param_group_with(optimizer, (wk_param_group_args){WK_NOT_GIVEN, .params = __VA_ARGS__})
 #define WK_UNSET __builtin_nan("")
+#define WK_NOT_GIVEN                                                                                                   \
+    .lr = WK_UNSET, .weight_decay = WK_UNSET, .momentum = WK_UNSET, .dampening = WK_UNSET,                             \
+    .betas = {WK_UNSET, WK_UNSET}, .eps = WK_UNSET, .nesterov = WK_UNSET, .amsgrad = WK_UNSET, .maximize = WK_UNSET
 bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
 
 /* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */

@@ -1,6 +1,9 @@
-/* The inside of optimizers: what each kind fills in. */
+/* The inside of optimizers: what each class fills in. */
 #ifndef WICK_OPTIMIZER_H
 #define WICK_OPTIMIZER_H
+
+#include <math.h>
+#include <stddef.h>
 
 #include <wick/autograd.h>
 #include <wick/optim.h>
@@ -15,18 +18,59 @@ typedef struct wk_param_state {
     wk_tensor *tensors[WK_OPTIMIZER_TENSORS]; // retained
 } wk_param_state;
 
-/* A kind of optimizer.  Its update runs for each parameter with a gradient, once all states are there: by a kernel
+/* A row of a class's table of options, which is where its checks, its groups and the keys of its state dict come from:
+       WK_OPTION(sgd, momentum, 0, INFINITY)   a double of group->sgd, 0 or more; as a keyword of add_param_group,
+                                               momentum; in a state dict, "momentum"
+       WK_OPTION(adam, betas[1], 0, 1)         0 or more and less than 1; in a state dict, "betas.1"
+       WK_OPTION(sgd, nesterov)                a bool */
+typedef struct wk_option {
+    const char *name; // NULL ends the table
+    enum { WK_OPTION_NUMBER, WK_OPTION_FLAG } kind;
+    size_t place; // in the struct of the class's options
+    size_t given; // in wk_param_group_args
+    struct {
+        double from, below;
+    } bounds; // of a number
+} wk_option;
+#define WK_OPTION(class_, name, ...) WK_OPTION_OF(__typeof__(*((wk_param_group *)0)->class_), name, __VA_ARGS__)
+#define WK_OPTION_OF(type, name, ...)                                                                                  \
+    {#name,                                                                                                            \
+     _Generic(((type *)0)->name, double: WK_OPTION_NUMBER, bool: WK_OPTION_FLAG),                                      \
+     offsetof(type, name),                                                                                             \
+     offsetof(wk_param_group_args, name),                                                                              \
+     {__VA_ARGS__}}
+
+/* A class of optimizers.  Its update runs for each parameter with a gradient, once all states are there: by a kernel
    where dtype and layout allow, else by ops. */
 typedef struct wk_optimizer_class {
     const char *type;
+    const wk_option *options;
+    size_t options_place, options_bytes;       // of the pointer in a group, and of what it points to
     const char *tensors[WK_OPTIMIZER_TENSORS]; // names in the state dict; NULL: none
     bool counts_steps;                         // "step" stands in the state dict
+    bool (*check)(const char *op, const wk_param_group *group); // what bounds cannot say; NULL: nothing
     bool (*has_tensor)(const wk_param_group *group, int tensor); // whether these options need it
     bool (*update)(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad);
 } wk_optimizer_class;
+/* the three fields of options, of the member of wk_param_group */
+#define WK_OPTIONS(class_, table)                                                                                      \
+    .options = table, .options_place = offsetof(wk_param_group, class_),                                               \
+    .options_bytes = sizeof *((wk_param_group *)0)->class_
 
-/* an optimizer with one group, of the options in defaults; NULL after an error */
-wk_optimizer *wk_optimizer_new(const wk_optimizer_class *class_, wk_tensors params, wk_param_group defaults);
+/* the i-th option of a group, the common ones first: its row and its place; option NULL after the last */
+typedef struct wk_option_value {
+    const wk_option *option;
+    void *value;
+} wk_option_value;
+wk_option_value wk_optimizer_option(const wk_optimizer_class *class_, wk_param_group *group, int i);
+double wk_option_get(wk_option_value o);
+void wk_option_set(wk_option_value o, double value);
+
+void wk_param_state_clear(wk_param_state *state);
+
+/* an optimizer with one group, of these options (of the class's struct); NULL after an error */
+wk_optimizer *wk_optimizer_new(const wk_optimizer_class *class_, wk_tensors params, double lr, double weight_decay,
+                               const void *options);
 
 /* a kernel takes these: float32 or float64, contiguous, all of one dtype */
 bool wk_optimizer_flat(const wk_tensor *param, const wk_tensor *grad, const wk_param_state *state);

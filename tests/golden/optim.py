@@ -3,6 +3,7 @@
     optim/NAME/start0 ...      the parameters before; two, and where groups are told, the second is a group of its own
     optim/NAME/gradients0 ...  (20, shape) the gradients of each step
     optim/NAME/path0 ...       (20, shape) the parameters after each step
+    optim/NAME/state_dict/...  after the last: "state.0.exp_avg", and options as numbers: "param_groups.0.betas.1"
     schedule/NAME              (51,) the learning rate at the start and after each of 50 steps
     clip/NAME/...              gradients before and after, and the norm
 """
@@ -41,6 +42,23 @@ def path(name, make, dtype=torch.float32, groups=None):
     for i in range(2):
         answers[f"optim/{name}/gradients{i}"] = torch.stack(gradients[i])
         answers[f"optim/{name}/path{i}"] = torch.stack(after[i])
+    state_dict(f"optim/{name}/state_dict", optimizer.state_dict())
+
+
+# how PyTorch computes a step, which wick does not ask
+HOW = {"params", "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+
+
+def state_dict(name, state):
+    for index, tensors in state["state"].items():
+        for key, value in tensors.items():
+            if value is not None:
+                answers[f"{name}/state.{index}.{key}"] = value.clone()
+    for index, group in enumerate(state["param_groups"]):
+        for key, value in group.items():
+            numbers = {f"{key}.{i}": v for i, v in enumerate(value)} if key == "betas" else {key: value}
+            for option, number in numbers.items() if key not in HOW else ():
+                answers[f"{name}/param_groups.{index}.{option}"] = torch.tensor(float(number), dtype=torch.float64)
 
 
 o = torch.optim
@@ -108,5 +126,28 @@ clip("small", 1.0, scale=0.01)
 clip("one", 2.0, norm_type=1.0)
 clip("three", 2.0, norm_type=3.0)
 clip("infinity", 0.5, norm_type=math.inf)
+
+
+for dtype in (torch.float16, torch.bfloat16):
+    half = str(dtype)[6:]
+    path(f"sgd_plain_{half}", lambda p: o.SGD(p, lr=0.1, weight_decay=0.2, maximize=True), dtype)
+    path(f"sgd_momentum_{half}", lambda p: o.SGD(p, lr=0.1, momentum=0.9, dampening=0.3), dtype)
+    path(f"sgd_nesterov_{half}",
+         lambda p: o.SGD(p, lr=0.05, momentum=0.8, weight_decay=0.1, nesterov=True), dtype)
+    path(f"adam_decay_{half}", lambda p: o.Adam(p, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1), dtype)
+    path(f"adam_amsgrad_{half}", lambda p: o.Adam(p, lr=0.02, eps=1e-4, amsgrad=True, maximize=True), dtype)
+    path(f"adamw_decay_{half}",
+         lambda p: o.AdamW(p, lr=0.03, betas=(0.9, 0.95), eps=1e-4, weight_decay=0.3), dtype)
+path("rmsprop", lambda p: o.RMSprop(p))
+path("rmsprop_decay", lambda p: o.RMSprop(p, lr=0.02, alpha=0.9, eps=1e-4, weight_decay=0.1, maximize=True))
+path("rmsprop_momentum", lambda p: o.RMSprop(p, lr=0.01, momentum=0.9))
+path("rmsprop_centered", lambda p: o.RMSprop(p, lr=0.01, centered=True))
+path("rmsprop_all", lambda p: o.RMSprop(p, lr=0.02, alpha=0.8, weight_decay=0.1, momentum=0.7, centered=True))
+path("rmsprop_float64", lambda p: o.RMSprop(p, lr=0.02, alpha=0.8, momentum=0.7, centered=True), torch.float64)
+for dtype in (torch.float16, torch.bfloat16):
+    half = str(dtype)[6:]
+    path(f"rmsprop_{half}", lambda p: o.RMSprop(p, lr=0.01, eps=1e-4), dtype)
+    path(f"rmsprop_all_{half}",
+         lambda p: o.RMSprop(p, lr=0.02, alpha=0.8, eps=1e-2, weight_decay=0.1, momentum=0.7, centered=True), dtype)
 
 save_file(answers, pathlib.Path(__file__).with_name("optim.safetensors"))
