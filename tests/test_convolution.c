@@ -10,7 +10,7 @@
 
 #include <wick.h>
 
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
 
 typedef struct convolution_case {
     int64_t N, C, H, W, O, KH, KW;

@@ -8,7 +8,7 @@
 
 #include <wick.h>
 
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
 
 /* ---------------------------------------------------------------- threads */
 

@@ -7,7 +7,7 @@
 
 #include <wick.h>
 
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
 
 /* values of both signs, no two neighbours alike, small enough for every dtype */
 static wk_tensor *numbers(int64_t rows, int64_t columns, wk_dtype dtype)

@@ -13,7 +13,7 @@
 
 #include <wick.h>
 
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
 
 typedef struct golden_row {
     const char *what;

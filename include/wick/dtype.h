@@ -30,7 +30,8 @@ bool wk_dtype_is_complex(wk_dtype dtype);    // complex64
 bool wk_dtype_is_integral(wk_dtype dtype);   // integers and bool
 wk_dtype wk_promote_types(wk_dtype a, wk_dtype b); // torch.promote_types
 
-typedef enum wk_device_type { WK_DEVICE_DEFAULT = 0, WK_CPU, WK_CUDA, WK_DEVICE_TYPES } wk_device_type;
+/* WK_PRIVATE: one that a program brings itself, under the name it gives it (src/kernels/device.h) */
+typedef enum wk_device_type { WK_DEVICE_DEFAULT = 0, WK_CPU, WK_CUDA, WK_PRIVATE, WK_DEVICE_TYPES } wk_device_type;
 
 typedef struct wk_device {
     wk_device_type type;
@@ -44,6 +45,9 @@ typedef struct wk_device {
 wk_device wk_device_from_name(const char *name); // "cpu", "cuda", "cuda:1"; an unknown name is an error
 const char *wk_device_name(wk_device device);    // "cpu", "cuda:1"
 bool wk_device_equal(wk_device a, wk_device b);
+/* Waits until all that a device was asked for is done (torch.cuda.synchronize).  False after an error: one that an op
+   found on the device, which does not wait for its ops, is told here or when a value is read, whichever comes first. */
+bool wk_synchronize(wk_device device);
 /* Threads that share the work of an op on the CPU: OMP_NUM_THREADS, or as many as there are cores.  set: of the calling
    thread's ops.  The bits of results do not depend on it. */
 int wk_get_num_threads(void);

@@ -224,6 +224,27 @@ void wk_free(void *memory)
     free(b);
 }
 
+bool wk_alloc_counted(int64_t bytes)
+{
+    if (injected_failure())
+        return false;
+    pthread_mutex_lock(&mutex);
+    large.allocations++;
+    large.live_blocks++;
+    large.live_bytes += bytes;
+    large.peak_bytes = large.live_bytes > large.peak_bytes ? large.live_bytes : large.peak_bytes;
+    pthread_mutex_unlock(&mutex);
+    return true;
+}
+
+void wk_free_counted(int64_t bytes)
+{
+    pthread_mutex_lock(&mutex);
+    large.live_blocks--;
+    large.live_bytes -= bytes;
+    pthread_mutex_unlock(&mutex);
+}
+
 void *wk_alloc_zeroed(size_t bytes)
 {
     void *memory = wk_alloc(bytes);

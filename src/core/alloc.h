@@ -3,6 +3,7 @@
 #ifndef WICK_ALLOC_H
 #define WICK_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,10 @@ void *wk_alloc_zeroed(size_t bytes);
 void *wk_realloc(void *block, size_t bytes);
 char *wk_strdup(const char *text);
 void wk_free(void *block); // of any thread; NULL is fine
+
+/* for memory that is not malloc's (a device's): counted as the rest, and made to fail as the rest; false: it fails */
+bool wk_alloc_counted(int64_t bytes);
+void wk_free_counted(int64_t bytes);
 
 /* the failure every caller of wk_alloc reports: returns NULL */
 void *wk_out_of_memory(const char *op, size_t bytes);

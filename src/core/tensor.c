@@ -4,18 +4,23 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "run.h"
 
 int64_t wk_live_tensors;
 
-/* header and data in one block: a small tensor costs two allocations */
+/* header and data in one block, on the CPU: a small tensor costs two allocations */
 static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)
 {
     const size_t header = 64;
     _Static_assert(sizeof(wk_storage) <= 64, "the data starts 64 bytes in, aligned");
-    wk_storage *storage = wk_alloc(header + (size_t)bytes);
-    if (!storage)
+    const bool here = device.type == WK_CPU;
+    wk_storage *storage = wk_alloc(here ? header + (size_t)bytes : sizeof *storage);
+    void *data = here || !storage ? (char *)storage + header : wk_device_alloc(device, (size_t)bytes);
+    if (!storage || !data) {
+        wk_free(storage);
         return wk_out_of_memory(op, (size_t)bytes);
-    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = (char *)storage + header};
+    }
+    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = data};
     return storage;
 }
 
@@ -25,6 +30,8 @@ static void storage_release(wk_storage *storage)
         return;
     if (storage->release)
         storage->release(storage->context);
+    else if (storage->device.type != WK_CPU)
+        wk_device_free(storage->device, storage->data);
     wk_free(storage);
 }
 
@@ -84,8 +91,8 @@ wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtyp
     int64_t bytes;
     if (!check_shape(op, ndim, shape, dtype, &bytes))
         return NULL;
-    if (device.type != WK_CPU)
-        return wk_fail(op, "device %s is not in this build\nhint: use wk_cpu", wk_device_name(device));
+    if (device.type != WK_CPU && !wk_check_device(op, device))
+        return NULL;
     wk_tensor *x = header_new(op, ndim, shape, dtype, device);
     if (!x)
         return NULL;
@@ -116,7 +123,9 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context)
 {
     int64_t bytes;
-    wk_tensor *x = check_shape(op, ndim, shape, dtype, &bytes) ? header_new(op, ndim, shape, dtype, device) : NULL;
+    wk_tensor *x = wk_check_device(op, device) && check_shape(op, ndim, shape, dtype, &bytes)
+                       ? header_new(op, ndim, shape, dtype, device)
+                       : NULL;
     wk_storage *storage = x ? wk_alloc(sizeof *storage) : NULL;
     if (x && !storage)
         wk_out_of_memory(op, sizeof *storage);
@@ -173,16 +182,3 @@ int64_t wk_element_size(const wk_tensor *x) { return x ? (int64_t)wk_dtype_size(
 bool wk_is_floating_point(const wk_tensor *x) { return x && wk_dtype_is_floating(x->dtype); }
 bool wk_is_complex(const wk_tensor *x) { return x && wk_dtype_is_complex(x->dtype); }
 void *wk_data_ptr(const wk_tensor *x) { return x ? wk_data(x) : NULL; }
-
-static const wk_kernels *cpu_tables[WK_DTYPES];
-__attribute__((constructor(200))) static void read_tables(void)
-{
-    for (int dtype = 1; dtype < WK_DTYPES; dtype++)
-        cpu_tables[dtype] = wk_cpu_kernels(dtype);
-}
-
-const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
-{
-    (void)device;
-    return cpu_tables[dtype];
-}

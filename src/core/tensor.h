@@ -7,7 +7,6 @@
 #include <wick/tensor.h>
 
 #include "error_internal.h"
-#include "kernels/kernels.h"
 #include "object.h"
 
 /* Memory that tensors share.  version counts in-place writes: a gradient that saved a tensor compares it.
@@ -18,7 +17,7 @@ typedef struct wk_storage {
     uint32_t graph_version;
     wk_device device;
     int64_t bytes;
-    void *data;
+    void *data; // on the device
     void (*release)(void *context); // of memory that is not ours; NULL where it is
     void *context;
 } wk_storage;
@@ -34,9 +33,10 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
 void wk_scope_let_go(wk_tensor *x); // now, not at its end, where the innermost scope owns x
 void wk_tensor_destroy(wk_tensor *x);
 
+/* The address of x's elements, for kernels; NULL of NULL. */
 static inline void *wk_data(const wk_tensor *x)
 {
-    return (char *)x->storage->data + x->offset * (int64_t)wk_dtype_size(x->dtype);
+    return x ? (char *)x->storage->data + x->offset * (int64_t)wk_dtype_size(x->dtype) : NULL;
 }
 
 /* shapes */
@@ -59,12 +59,6 @@ int wk_check_dim(const char *op, int ndim, int64_t dim);
         if (__builtin_expect(!(x), 0))                                                                                 \
             return wk_null_input(op, #x);                                                                              \
     } while (0)
-
-const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype);
-/* Runs a kernel of x's device and dtype over count items that cost about `cost` elements each:
-       wk_run(x, softmax, rows, n, .x = wk_data(x), .y = wk_data(y), .n = n) */
-#define wk_run(like, kernel, count, cost, ...)                                                                         \
-    wk_parallel(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__}, count, cost)
 
 wk_dtype wk_get_default_dtype(void);
 static inline bool wk_is_half(wk_dtype dtype) { return dtype == wk_float16 || dtype == wk_bfloat16; }

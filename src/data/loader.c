@@ -22,7 +22,7 @@
 #include "core/random.h"
 #include "core/tensor.h"
 #include "dataset.h"
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
 #include "progress.h"
 
 struct wk_data_loader {

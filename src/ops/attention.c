@@ -12,6 +12,7 @@
 
 #include "kernels/attention.h"
 #include "matmul.h"
+#include "core/run.h"
 
 /* ---------------------------------------------------------------- composed of ops */
 

@@ -6,7 +6,6 @@
 
 #include "ops.h"
 
-#define SLOT(name) offsetof(wk_kernels, name)
 
 static bool operands_given(const char *op, wk_operand a, wk_operand b)
 {
@@ -16,14 +15,11 @@ static bool operands_given(const char *op, wk_operand a, wk_operand b)
 }
 
 /* y = kernel(a, b) in their promoted type */
-static wk_tensor *binary(const char *op, size_t kernel, wk_operand a, wk_operand b, wk_dtype compute, wk_dtype result)
+static wk_tensor *binary(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, wk_dtype compute,
+                         wk_dtype result)
 {
-    return wk_pointwise(&(wk_pointwise_call){.op = op,
-                                             .kernel = kernel,
-                                             .inputs = 2,
-                                             .in = {a, b},
-                                             .compute = compute,
-                                             .result = result ? result : compute});
+    return wk_pointwise(&(wk_pointwise_call){
+        .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = compute, .result = result ? result : compute});
 }
 
 static wk_dtype type_of(wk_operand a, wk_operand b) { return wk_result_type((wk_operand[]){a, b}, 2); }
@@ -36,7 +32,7 @@ static wk_operand saved_operand(wk_node *node, int i)
 }
 
 /* in place: x takes op's result; without history straight into x's memory */
-static wk_tensor *binary_into(const char *op, size_t kernel, wk_tensor *x, wk_operand b, bool floating,
+static wk_tensor *binary_into(const char *op, wk_pointwise_row row, wk_tensor *x, wk_operand b, bool floating,
                               wk_tensor *(*form)(wk_operand a, wk_operand b))
 {
     WK_REQUIRE(op, x);
@@ -52,7 +48,7 @@ static wk_tensor *binary_into(const char *op, size_t kernel, wk_tensor *x, wk_op
     if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}}))
         return wk_write(op, x, form(a, b));
     return wk_pointwise(&(wk_pointwise_call){
-        .op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype, .result = x->dtype, .into = x});
+        .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype, .result = x->dtype, .into = x});
 }
 
 /* ---------------------------------------------------------------- add, sub: da = dy, db = +-alpha * dy */
@@ -100,7 +96,7 @@ wk_tensor *wk_add_with(wk_add_args args)
     const wk_operand b = times_alpha(args.b, args.alpha);
     if (!operands_given("add", args.a, b))
         return NULL;
-    wk_tensor *y = binary("add", SLOT(add), args.a, b, dtype, 0);
+    wk_tensor *y = binary("add", WK_ROW(add), args.a, b, dtype, 0);
     return wk_record(y, add_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = 1);
 }
 
@@ -116,7 +112,7 @@ wk_tensor *wk_sub_with(wk_add_args args)
     const wk_operand b = times_alpha(args.b, args.alpha);
     if (!operands_given("sub", args.a, b))
         return NULL;
-    wk_tensor *y = binary("sub", SLOT(sub), args.a, b, dtype, 0);
+    wk_tensor *y = binary("sub", WK_ROW(sub), args.a, b, dtype, 0);
     return wk_record(y, sub_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = -1);
 }
 
@@ -131,12 +127,12 @@ static wk_tensor *sub_form(wk_operand a, wk_operand b)
 wk_tensor *wk_add_in_place_with(wk_add_args args)
 {
     const wk_operand b = times_alpha(args.b, args.alpha);
-    return binary_into("add_", SLOT(add), args.a.tensor, b, false, add_form);
+    return binary_into("add_", WK_ROW(add), args.a.tensor, b, false, add_form);
 }
 wk_tensor *wk_sub_in_place_with(wk_add_args args)
 {
     const wk_operand b = times_alpha(args.b, args.alpha);
-    return binary_into("sub_", SLOT(sub), args.a.tensor, b, false, sub_form);
+    return binary_into("sub_", WK_ROW(sub), args.a.tensor, b, false, sub_form);
 }
 
 /* ---------------------------------------------------------------- mul: da = dy * b, db = dy * a */
@@ -153,7 +149,7 @@ wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
 {
     if (!operands_given("mul", a, b))
         return NULL;
-    wk_tensor *y = binary("mul", SLOT(mul), a, b, type_of(a, b), 0);
+    wk_tensor *y = binary("mul", WK_ROW(mul), a, b, type_of(a, b), 0);
     return wk_record(y, mul_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, wk_needs_grad(a.tensor) ? b.tensor : NULL),
                      .number = a.number.value, .number2 = b.number.value);
@@ -161,7 +157,7 @@ wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
 
 wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b)
 {
-    return binary_into("mul_", SLOT(mul), x, b, false, wk_mul_with);
+    return binary_into("mul_", WK_ROW(mul), x, b, false, wk_mul_with);
 }
 
 /* ---------------------------------------------------------------- div: da = dy / b, db = -dy * a / b / b */
@@ -181,7 +177,7 @@ static void div_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *true_div(wk_operand a, wk_operand b)
 {
     const wk_dtype dtype = wk_float_type(type_of(a, b));
-    wk_tensor *y = binary("div", SLOT(div), a, b, dtype, 0);
+    wk_tensor *y = binary("div", WK_ROW(div), a, b, dtype, 0);
     return wk_record(y, div_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, b.tensor), .number = a.number.value,
                      .number2 = b.number.value);
@@ -207,14 +203,14 @@ static bool integer_by_zero(const char *op, wk_dtype dtype, wk_operand b)
     return zero;
 }
 
-static wk_tensor *rounded_div(const char *op, size_t kernel, wk_operand a, wk_operand b)
+static wk_tensor *rounded_div(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
 {
     const wk_dtype dtype = type_of(a, b);
     if (dtype == wk_bool)
         return wk_fail(op, "is not defined for bool tensors");
     if (integer_by_zero(op, dtype, b))
         return NULL;
-    wk_tensor *y = binary(op, kernel, a, b, dtype, 0);
+    wk_tensor *y = binary(op, row, a, b, dtype, 0);
     return wk_record(y, step_backward, WK_INPUTS(a.tensor, b.tensor));
 }
 
@@ -225,21 +221,21 @@ wk_tensor *wk_div_with(wk_div_args args)
     if (!args.rounding_mode)
         return true_div(args.a, args.b);
     if (strcmp(args.rounding_mode, "trunc") == 0)
-        return rounded_div("div", SLOT(div_trunc), args.a, args.b);
+        return rounded_div("div", WK_ROW(div_trunc), args.a, args.b);
     if (strcmp(args.rounding_mode, "floor") == 0)
-        return rounded_div("div", SLOT(floor_divide), args.a, args.b);
+        return rounded_div("div", WK_ROW(floor_divide), args.a, args.b);
     return wk_fail("div", "rounding_mode: expected \"trunc\" or \"floor\", got \"%s\"", args.rounding_mode);
 }
 
 static wk_tensor *div_form(wk_operand a, wk_operand b) { return wk_div_with((wk_div_args){.a = a, .b = b}); }
 wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b)
 {
-    return binary_into("div_", SLOT(div), x, b, true, div_form);
+    return binary_into("div_", WK_ROW(div), x, b, true, div_form);
 }
 
 wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b)
 {
-    return operands_given("floor_divide", a, b) ? rounded_div("floor_divide", SLOT(floor_divide), a, b) : NULL;
+    return operands_given("floor_divide", a, b) ? rounded_div("floor_divide", WK_ROW(floor_divide), a, b) : NULL;
 }
 
 /* remainder = a - b * floor(a / b): da = dy, db = -dy * floor(a / b); fmod the same with trunc */
@@ -254,20 +250,20 @@ static void remainder_backward(wk_node *node, wk_tensor *dy)
     }
 }
 
-static wk_tensor *remainder_of(const char *op, size_t kernel, wk_operand a, wk_operand b, bool truncates)
+static wk_tensor *remainder_of(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, bool truncates)
 {
     if (!operands_given(op, a, b) || integer_by_zero(op, type_of(a, b), b))
         return NULL;
-    wk_tensor *y = binary(op, kernel, a, b, type_of(a, b), 0);
+    wk_tensor *y = binary(op, row, a, b, type_of(a, b), 0);
     return wk_record(y, remainder_backward, WK_INPUTS(a.tensor, b.tensor), WK_SAVED(a.tensor, b.tensor),
                      .number = a.number.value, .number2 = b.number.value, .flag = truncates);
 }
 
 wk_tensor *wk_remainder_with(wk_operand a, wk_operand b)
 {
-    return remainder_of("remainder", SLOT(remainder), a, b, false);
+    return remainder_of("remainder", WK_ROW(remainder), a, b, false);
 }
-wk_tensor *wk_fmod_with(wk_operand a, wk_operand b) { return remainder_of("fmod", SLOT(fmod), a, b, true); }
+wk_tensor *wk_fmod_with(wk_operand a, wk_operand b) { return remainder_of("fmod", WK_ROW(fmod), a, b, true); }
 
 /* ---------------------------------------------------------------- pow: da = dy * b * a^(b-1), 0 where b is 0;
    db = dy * y * log(a), 0 where a is 0 and b >= 0 */
@@ -306,16 +302,16 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
                        (long long)b.number.integer);
     wk_tensor *y = NULL;
     if (!b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype)
-        y = binary("pow", SLOT(mul), a, a, dtype, 0);
+        y = binary("pow", WK_ROW(mul), a, a, dtype, 0);
     else if (!b.tensor && fabs(b.number.value) == 0.5 && !wk_dtype_is_integral(dtype)) // unlike pow, NaN at -inf
         y = wk_pointwise(&(wk_pointwise_call){.op = "pow",
-                                              .kernel = b.number.value > 0 ? SLOT(sqrt) : SLOT(rsqrt),
+                                              .row = b.number.value > 0 ? WK_ROW(sqrt) : WK_ROW(rsqrt),
                                               .inputs = 1,
                                               .in = {a},
                                               .compute = dtype,
                                               .result = dtype});
     else
-        y = binary("pow", SLOT(pow), a, b, dtype, 0);
+        y = binary("pow", WK_ROW(pow), a, b, dtype, 0);
     return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL), .number = a.number.value,
                      .number2 = b.number.value);
@@ -323,7 +319,7 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
 
 wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
 {
-    return binary_into("pow_", SLOT(pow), x, b, false, wk_pow_with);
+    return binary_into("pow_", WK_ROW(pow), x, b, false, wk_pow_with);
 }
 
 /* ---------------------------------------------------------------- atan2: da = dy * b / (a^2 + b^2), db = -dy * a /
@@ -342,7 +338,7 @@ wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b)
 {
     WK_REQUIRE("atan2", a);
     WK_REQUIRE("atan2", b);
-    wk_tensor *y = binary("atan2", SLOT(atan2), WK_OPERAND(a), WK_OPERAND(b),
+    wk_tensor *y = binary("atan2", WK_ROW(atan2), WK_OPERAND(a), WK_OPERAND(b),
                           wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), 0);
     return wk_record(y, atan2_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
 }
@@ -358,13 +354,13 @@ static void extremum_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 1, wk_masked_fill(tie, wins, 0));
 }
 
-static wk_tensor *extremum(const char *op, size_t kernel, wk_tensor *a, wk_tensor *b, bool largest)
+static wk_tensor *extremum(const char *op, wk_pointwise_row row, wk_tensor *a, wk_tensor *b, bool largest)
 {
     WK_REQUIRE(op, a);
     WK_REQUIRE(op, b);
-    wk_tensor *y = binary(op, kernel, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
+    wk_tensor *y = binary(op, row, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
     return wk_record(y, extremum_backward, WK_INPUTS(a, b), WK_SAVED(a, b), .flag = largest);
 }
 
-wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b) { return extremum("maximum", SLOT(maximum), a, b, true); }
-wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b) { return extremum("minimum", SLOT(minimum), a, b, false); }
+wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b) { return extremum("maximum", WK_ROW(maximum), a, b, true); }
+wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b) { return extremum("minimum", WK_ROW(minimum), a, b, false); }

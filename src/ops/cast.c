@@ -13,7 +13,7 @@ static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_
     if (!from)
         return NULL;
     if (into && !wk_same_shape(from, into))
-        return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+        return wk_pointwise(&(wk_pointwise_call){.op = op, .row = WK_ROW_copy, .inputs = 1,
                                                  .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype,
                                                  .into = into});
     wk_tensor *y = into ? into : wk_tensor_new(op, from->ndim, from->shape, dtype, from->device);
@@ -140,7 +140,7 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
                                     : wk_full_like_with((wk_factory_args){.like = x, .fill = value.number});
         return wk_write("fill_", x, wk_record(y, fill_backward, WK_INPUTS(own_history(x), value.tensor)));
     }
-    return wk_pointwise(&(wk_pointwise_call){.op = "fill_", .kernel = offsetof(wk_kernels, copy), .inputs = 1,
+    return wk_pointwise(&(wk_pointwise_call){.op = "fill_", .row = WK_ROW_copy, .inputs = 1,
                                              .in = {value}, .compute = x->dtype, .result = x->dtype, .into = x});
 }
 

@@ -3,55 +3,54 @@
 
 #include "ops.h"
 
-#define SLOT(name) offsetof(wk_kernels, name)
 
-static wk_tensor *compare(const char *op, size_t kernel, wk_operand a, wk_operand b, bool ordered)
+static wk_tensor *compare(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, bool ordered)
 {
     if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
         return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
     wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
     if (ordered && wk_dtype_is_complex(dtype))
         return wk_fail(op, "complex numbers have no order");
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype,
                                              .result = wk_bool});
 }
 
-wk_tensor *wk_eq_with(wk_operand a, wk_operand b) { return compare("eq", SLOT(eq), a, b, false); }
-wk_tensor *wk_ne_with(wk_operand a, wk_operand b) { return compare("ne", SLOT(ne), a, b, false); }
-wk_tensor *wk_lt_with(wk_operand a, wk_operand b) { return compare("lt", SLOT(lt), a, b, true); }
-wk_tensor *wk_le_with(wk_operand a, wk_operand b) { return compare("le", SLOT(le), a, b, true); }
-wk_tensor *wk_gt_with(wk_operand a, wk_operand b) { return compare("gt", SLOT(gt), a, b, true); }
-wk_tensor *wk_ge_with(wk_operand a, wk_operand b) { return compare("ge", SLOT(ge), a, b, true); }
+wk_tensor *wk_eq_with(wk_operand a, wk_operand b) { return compare("eq", WK_ROW(eq), a, b, false); }
+wk_tensor *wk_ne_with(wk_operand a, wk_operand b) { return compare("ne", WK_ROW(ne), a, b, false); }
+wk_tensor *wk_lt_with(wk_operand a, wk_operand b) { return compare("lt", WK_ROW(lt), a, b, true); }
+wk_tensor *wk_le_with(wk_operand a, wk_operand b) { return compare("le", WK_ROW(le), a, b, true); }
+wk_tensor *wk_gt_with(wk_operand a, wk_operand b) { return compare("gt", WK_ROW(gt), a, b, true); }
+wk_tensor *wk_ge_with(wk_operand a, wk_operand b) { return compare("ge", WK_ROW(ge), a, b, true); }
 wk_tensor *wk_logical_and_with(wk_operand a, wk_operand b)
 {
-    return compare("logical_and", SLOT(logical_and), a, b, false);
+    return compare("logical_and", WK_ROW(logical_and), a, b, false);
 }
 wk_tensor *wk_logical_or_with(wk_operand a, wk_operand b)
 {
-    return compare("logical_or", SLOT(logical_or), a, b, false);
+    return compare("logical_or", WK_ROW(logical_or), a, b, false);
 }
 wk_tensor *wk_logical_xor_with(wk_operand a, wk_operand b)
 {
-    return compare("logical_xor", SLOT(logical_xor), a, b, false);
+    return compare("logical_xor", WK_ROW(logical_xor), a, b, false);
 }
 wk_tensor *wk_logical_not(wk_tensor *x)
 {
     WK_REQUIRE("logical_not", x);
-    return compare("logical_not", SLOT(eq), WK_OPERAND(x), WK_OPERAND(0), false);
+    return compare("logical_not", WK_ROW(eq), WK_OPERAND(x), WK_OPERAND(0), false);
 }
 
 /* 1 or 0 in the row's own type, stored as bool; integers are finite numbers */
-static wk_tensor *classify(const char *op, size_t kernel, wk_tensor *x)
+static wk_tensor *classify(const char *op, wk_pointwise_row row, wk_tensor *x)
 {
     WK_REQUIRE(op, x);
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 1, .in = {WK_OPERAND(x)},
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .row = row, .inputs = 1, .in = {WK_OPERAND(x)},
                                              .compute = wk_float_type(x->dtype), .result = wk_bool});
 }
-wk_tensor *wk_isnan(wk_tensor *x) { return classify("isnan", SLOT(isnan), x); }
-wk_tensor *wk_isinf(wk_tensor *x) { return classify("isinf", SLOT(isinf), x); }
-wk_tensor *wk_isfinite(wk_tensor *x) { return classify("isfinite", SLOT(isfinite), x); }
+wk_tensor *wk_isnan(wk_tensor *x) { return classify("isnan", WK_ROW(isnan), x); }
+wk_tensor *wk_isinf(wk_tensor *x) { return classify("isinf", WK_ROW(isinf), x); }
+wk_tensor *wk_isfinite(wk_tensor *x) { return classify("isfinite", WK_ROW(isfinite), x); }
 
-static wk_tensor *bitwise(const char *op, size_t kernel, wk_operand a, wk_operand b)
+static wk_tensor *bitwise(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
 {
     if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
         return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
@@ -59,16 +58,16 @@ static wk_tensor *bitwise(const char *op, size_t kernel, wk_operand a, wk_operan
     if (!wk_dtype_is_integral(dtype))
         return wk_fail(op, "expected integers or bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
                        wk_dtype_name(dtype));
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 2, .in = {a, b}, .compute = dtype,
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype,
                                              .result = dtype});
 }
-wk_tensor *wk_bitwise_and_with(wk_operand a, wk_operand b) { return bitwise("bitwise_and", SLOT(bitwise_and), a, b); }
-wk_tensor *wk_bitwise_or_with(wk_operand a, wk_operand b) { return bitwise("bitwise_or", SLOT(bitwise_or), a, b); }
-wk_tensor *wk_bitwise_xor_with(wk_operand a, wk_operand b) { return bitwise("bitwise_xor", SLOT(bitwise_xor), a, b); }
+wk_tensor *wk_bitwise_and_with(wk_operand a, wk_operand b) { return bitwise("bitwise_and", WK_ROW(bitwise_and), a, b); }
+wk_tensor *wk_bitwise_or_with(wk_operand a, wk_operand b) { return bitwise("bitwise_or", WK_ROW(bitwise_or), a, b); }
+wk_tensor *wk_bitwise_xor_with(wk_operand a, wk_operand b) { return bitwise("bitwise_xor", WK_ROW(bitwise_xor), a, b); }
 wk_tensor *wk_bitwise_not(wk_tensor *x)
 {
     WK_REQUIRE("bitwise_not", x);
-    return bitwise("bitwise_not", SLOT(bitwise_xor), WK_OPERAND(x),
+    return bitwise("bitwise_not", WK_ROW(bitwise_xor), WK_OPERAND(x),
                    x->dtype == wk_bool ? WK_OPERAND((bool)true) : WK_OPERAND(-1));
 }
 

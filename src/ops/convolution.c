@@ -12,6 +12,7 @@
 
 #include "kernels/convolution.h"
 #include "matmul.h"
+#include "core/run.h"
 
 static wk_tensor *convolve(wk_tensor *x, wk_tensor *weight, wk_tensor *bias, const wk_convolution_shape *shape);
 static wk_tensor *data_gradient(wk_tensor *dy, wk_tensor *weight, const wk_convolution_shape *shape);

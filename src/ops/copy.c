@@ -3,6 +3,7 @@
    Order does not matter to a copy, so the region's dims are first sorted by y's strides, then merged where both sides
    step through them as one.  y is then written front to back. */
 #include "copy.h"
+#include "core/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void copy_bytes(const wk_tensor *like, region *w)
     if (w->x_strides[w->ndim - 1] != 1 && transposed_plane(w)) {
         const int64_t line = 64 / w->size, rows = w->shape[w->ndim - 2], columns = w->shape[w->ndim - 1];
         const int64_t tiles = (rows + line - 1) / line * ((columns + line - 1) / line);
-        wk_run(like, copy_transposed, count / rows / columns * tiles, line * line, .region = *w);
+        wk_run_range(like, copy_transposed, count / rows / columns * tiles, line * line, .region = *w);
         return;
     }
     wk_parallel(wk_kernels_of(like->device, like->dtype)->copy_strided, w, count, 1);
@@ -108,7 +109,9 @@ static void copy_converted(const wk_tensor *x, const wk_tensor *y, const region 
         work.out.strides[dim] = w->y_strides[dim];
         count *= w->shape[dim];
     }
-    wk_parallel(wk_kernels_of(y->device, y->dtype)->copy, &work, count, 2);
+    work.count = count;
+    wk_queue *queue = wk_queue_of(y->device);
+    wk_kernels_of(y->device, y->dtype)->pointwise[WK_ROW_copy](queue, &work);
 }
 
 void wk_copy_region(int ndim, const int64_t *shape, const wk_copy_side *x, const wk_copy_side *y)

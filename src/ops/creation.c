@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 static wk_device device_or_cpu(wk_device device) { return device.type ? device : wk_cpu; }
 
@@ -25,10 +26,11 @@ wk_tensor *wk_empty_with(wk_factory_args args)
 void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes)
 {
     wk_pointwise_work work = {.inputs = 1};
+    work.count = 1;
     work.in[0] = number.kind == WK_FLOAT_NUMBER ? (wk_pointwise_operand){.data = &number.value, .dtype = wk_float64}
                                                 : (wk_pointwise_operand){.data = &number.integer, .dtype = wk_int64};
     work.out = (wk_pointwise_operand){.data = bytes, .dtype = dtype};
-    wk_cpu_kernels(dtype)->copy(&work, 0, 1);
+    wk_cpu_kernels(dtype)->pointwise[WK_ROW_copy](wk_queue_of(wk_cpu), &work);
 }
 
 static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
@@ -42,7 +44,7 @@ static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
     if (memcmp(element, zero, size) == 0)
         memset(wk_data(x), 0, (size_t)x->numel * size);
     else
-        wk_run(x, fill, x->numel, 1, .value = element, .y = wk_data(x), .size = (int64_t)size);
+        wk_run_range(x, fill, x->numel, 1, .value = element, .y = wk_data(x), .size = (int64_t)size);
     return finish("full", x, requires_grad);
 }
 

@@ -10,6 +10,7 @@
 
 #include "loss.h"
 #include "ops.h"
+#include "core/run.h"
 
 typedef enum loss_reduction { BAD, NONE, SUM, MEAN } loss_reduction;
 
@@ -70,8 +71,8 @@ static bool check_classes(const char *op, const wk_cross_entropy_args *args, row
     if (!rows->x || !rows->target || (args->weight && !rows->weight))
         return false;
     int64_t bad = args->ignore_index;
-    wk_run(target, index_check, rows->target->numel, 1, .index = wk_data(rows->target), .low = 0, .high = rows->classes,
-           .ignore = args->ignore_index, .bad = &bad);
+    wk_run_range(target, index_check, rows->target->numel, 1, .index = wk_data(rows->target), .low = 0,
+                 .high = rows->classes, .ignore = args->ignore_index, .bad = &bad);
     if (bad != args->ignore_index)
         return wk_fail(op, "target: expected classes from 0 to %lld (or ignore_index %lld), got %lld",
                        (long long)rows->classes - 1, (long long)args->ignore_index, (long long)bad);
@@ -123,7 +124,7 @@ static void cross_entropy_backward(wk_node *node, wk_tensor *dy)
         if (!dx || !dy || !lse || !target)
             return;
         if (dx->numel > 0)
-            wk_run(x, cross_entropy_backward, lse->numel, 4 * node->n, .dy = wk_data(dy), .x = wk_data(x),
+            wk_run_range(x, cross_entropy_backward, lse->numel, 4 * node->n, .dy = wk_data(dy), .x = wk_data(x),
                    .target = wk_data(target), .weight = weight ? wk_data(weight) : NULL, .lse = wk_data(lse),
                    .dx = wk_data(dx), .n = node->n, .ignore = node->dim, .smoothing = node->number,
                    .dy_step = node->flag);
@@ -143,10 +144,10 @@ static wk_tensor *of_classes(wk_cross_entropy_args *args, loss_reduction kind)
     if (!weights)
         return NULL;
     if (rows.x->numel > 0)
-        wk_run(input, cross_entropy, losses->numel, 4 * rows.classes, .x = wk_data(rows.x), .target = wk_data(target),
-               .weight = rows.weight ? wk_data(rows.weight) : NULL, .losses = wk_data(losses),
-               .weights = wk_data(weights), .lse = wk_data(lse), .n = rows.classes, .ignore = args->ignore_index,
-               .smoothing = args->label_smoothing);
+        wk_run_range(input, cross_entropy, losses->numel, 4 * rows.classes, .x = wk_data(rows.x),
+                     .target = wk_data(target), .weight = rows.weight ? wk_data(rows.weight) : NULL,
+                     .losses = wk_data(losses), .weights = wk_data(weights), .lse = wk_data(lse), .n = rows.classes,
+                     .ignore = args->ignore_index, .smoothing = args->label_smoothing);
     wk_no_grad
     {
         y = kind == NONE ? losses : wk_sum(losses);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 /* ---------------------------------------------------------------- diagonal: dx = zeros with dy on the diagonal */
 
@@ -107,7 +108,7 @@ static void run_triangle(wk_tensor *x, wk_tensor *y, int64_t diagonal, bool uppe
 {
     const int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
     if (x->numel > 0)
-        wk_run(x, triangle, x->numel / columns, columns, .x = wk_data(x), .y = wk_data(y),
+        wk_run_range(x, triangle, x->numel / columns, columns, .x = wk_data(x), .y = wk_data(y),
                .size = (int64_t)wk_dtype_size(x->dtype), .rows = rows, .columns = columns, .diagonal = diagonal,
                .upper = upper);
 }

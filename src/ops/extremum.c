@@ -4,6 +4,7 @@
 
 #include "ops.h"
 #include "reduction.h"
+#include "core/run.h"
 
 /* dx = dy where the index says, 0 elsewhere */
 static void max_backward(wk_node *node, wk_tensor *dy)
@@ -41,11 +42,11 @@ static bool arg_reduce(const char *op, bool largest, wk_tensor *x, int dim, bool
     const int64_t count = (*indices)->numel;
     void *into = best ? wk_data(best) : NULL;
     if (count > 0 && largest)
-        wk_run(wide, argmax, count, plan->n, .x = wk_data(plan->source), .values = into, .indices = wk_data(*indices),
-               .n = plan->n, .inner = plan->inner);
+        wk_run_range(wide, argmax, count, plan->n, .x = wk_data(plan->source), .values = into,
+                     .indices = wk_data(*indices), .n = plan->n, .inner = plan->inner);
     else if (count > 0)
-        wk_run(wide, argmin, count, plan->n, .x = wk_data(plan->source), .values = into, .indices = wk_data(*indices),
-               .n = plan->n, .inner = plan->inner);
+        wk_run_range(wide, argmin, count, plan->n, .x = wk_data(plan->source), .values = into,
+                     .indices = wk_data(*indices), .n = plan->n, .inner = plan->inner);
     if (values)
         wk_no_grad *values = wk_to(best, x->dtype);
     return !values || *values;

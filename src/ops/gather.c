@@ -3,6 +3,7 @@
 
    An item of the kernels is a column along the dim: whatever elements of it share an index are met in order. */
 #include "index.h"
+#include "core/run.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 
    Their gradients are each other: what index_select reads, index_add adds back into zeros. */
 #include "index.h"
+#include "core/run.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ wk_tensor *wk_index_checked(const char *op, wk_tensor *index, int64_t size, int 
         return dense;
     int64_t bad = 0; // inside, unless there is none
     if (size > 0)
-        wk_run(dense, index_check, dense->numel, 1, .index = wk_data(dense), .low = 0, .high = size, .ignore = 0,
+        wk_run_range(dense, index_check, dense->numel, 1, .index = wk_data(dense), .low = 0, .high = size, .ignore = 0,
                .bad = &bad);
     else
         bad = *(int64_t *)wk_data(dense);
@@ -73,7 +74,7 @@ wk_tensor *wk_index_select(wk_tensor *x, int64_t dim_, wk_tensor *index)
     if (!y)
         return NULL;
     if (y->numel > 0)
-        wk_run(y, gather_rows, r.outer * index->numel, r.inner, .x = wk_data(from), .index = wk_data(checked),
+        wk_run_range(y, gather_rows, r.outer * index->numel, r.inner, .x = wk_data(from), .index = wk_data(checked),
                .y = wk_data(y), .bytes = r.inner * (int64_t)wk_dtype_size(x->dtype), .m = index->numel, .n = r.n);
     return wk_record(y, index_select_backward, WK_INPUTS(x), WK_SAVED(checked), .dim = dim,
                      .shape = wk_shape_of(x->ndim, x->shape));
@@ -121,10 +122,10 @@ static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
     const int64_t m = w->index->numel, items = r.outer * ((r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK);
     const int64_t cost = m * (r.inner < WK_INDEX_BLOCK ? r.inner : WK_INDEX_BLOCK);
     if (!w->adds)
-        wk_run(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
+        wk_run_range(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
                .n = r.n, .m = m, .inner = r.inner, .size = (int64_t)wk_dtype_size(y->dtype));
     else if (wk_dtype_is_complex(y->dtype)) // pairs of floats
-        wk_parallel(wk_kernels_of(y->device, wk_float32)->index_add,
+        wk_parallel_ranges(wk_kernels_of(y->device, wk_float32)->index_add,
                     &(wk_index_add_work){.source = wk_data(source),
                                          .index = wk_data(w->index),
                                          .y = wk_data(y),
@@ -134,7 +135,7 @@ static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
                                          .n = r.n},
                     r.outer * ((2 * r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK), cost);
     else
-        wk_run(y, index_add, items, cost, .source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
+        wk_run_range(y, index_add, items, cost, .source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
                .count = m, .width = r.inner, .ignore = -1, .n = r.n);
     return y;
 }

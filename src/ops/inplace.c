@@ -9,6 +9,7 @@
 
 #include "copy.h"
 #include "ops.h"
+#include "core/run.h"
 
 /* ---------------------------------------------------------------- geometry: a strided view of a base */
 
@@ -77,11 +78,11 @@ static bool add_strided(wk_tensor *part, wk_tensor *dy)
         for (int dim = 0; dim < part->ndim; dim++)
             offset += coordinate[dim] * part->strides[dim];
         char *to = (char *)wk_data(part) + offset * (int64_t)size;
-        wk_pointwise_work work = {.inputs = 2};
+        wk_pointwise_work work = {.inputs = 2, .count = 1};
         work.in[0] = (wk_pointwise_operand){.data = to, .dtype = part->dtype};
         work.in[1] = (wk_pointwise_operand){.data = (char *)wk_data(from) + (size_t)i * size, .dtype = part->dtype};
         work.out = work.in[0];
-        wk_kernels_of(part->device, part->dtype)->add(&work, 0, 1);
+        wk_kernels_of(part->device, part->dtype)->pointwise[WK_ROW_add](wk_queue_of(part->device), &work);
         for (int dim = part->ndim - 1; dim >= 0; dim--) {
             if (++coordinate[dim] < part->shape[dim])
                 break;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 /* shape is that of x's last dims, and of weight and bias; false after an error */
 static bool check(const wk_tensor *x, const wk_shape *shape, const wk_tensor *weight, const wk_tensor *bias)
@@ -71,7 +72,7 @@ static wk_tensor *sum_parts(wk_tensor *parts, int64_t count, wk_shape shape)
     wk_tensor *y =
         parts ? wk_tensor_new("layer_norm_backward", shape.ndim, shape.sizes, parts->dtype, parts->device) : NULL;
     if (y && y->numel > 0)
-        wk_run(y, sum, y->numel, count, .x = wk_data(parts), .y = wk_data(y), .n = count, .inner = y->numel,
+        wk_run_range(y, sum, y->numel, count, .x = wk_data(parts), .y = wk_data(y), .n = count, .inner = y->numel,
                .chunk = count > 0 ? count : 1);
     return y;
 }
@@ -98,10 +99,10 @@ static void layer_norm_backward(wk_node *node, wk_tensor *dy)
     if (wk_failing())
         return;
     if (x->numel > 0)
-        wk_run(x, layer_norm_backward, chunks, 4 * chunk * n, .dy = wk_data(dy), .x = wk_data(x), .mean = wk_data(mean),
-               .rstd = wk_data(rstd), .weight = weight ? wk_data(weight) : NULL, .dx = dx ? wk_data(dx) : NULL,
-               .dweight = dweight ? wk_data(dweight) : NULL, .dbias = dbias ? wk_data(dbias) : NULL, .rows = rows,
-               .n = n, .chunk = chunk);
+        wk_run_range(x, layer_norm_backward, chunks, 4 * chunk * n, .dy = wk_data(dy), .x = wk_data(x),
+                     .mean = wk_data(mean), .rstd = wk_data(rstd), .weight = weight ? wk_data(weight) : NULL,
+                     .dx = dx ? wk_data(dx) : NULL, .dweight = dweight ? wk_data(dweight) : NULL,
+                     .dbias = dbias ? wk_data(dbias) : NULL, .rows = rows, .n = n, .chunk = chunk);
     if (dx)
         wk_accumulate(node, 0, dx);
     if (dweight)
@@ -129,7 +130,7 @@ wk_tensor *wk_layer_norm_with(wk_layer_norm_args args)
     if (!rstd || (args.weight && !dense_weight) || (args.bias && !dense_bias))
         return NULL;
     if (y->numel > 0)
-        wk_run(x, layer_norm, rows, 2 * n, .x = wk_data(x), .weight = weight ? wk_data(dense_weight) : NULL,
+        wk_run_range(x, layer_norm, rows, 2 * n, .x = wk_data(x), .weight = weight ? wk_data(dense_weight) : NULL,
                .bias = bias ? wk_data(dense_bias) : NULL, .y = wk_data(y), .mean = wk_data(mean), .rstd = wk_data(rstd),
                .n = n, .eps = args.eps);
     y = wk_record(y, layer_norm_backward, WK_INPUTS(given, weight, bias), WK_SAVED(given, weight, mean, rstd),

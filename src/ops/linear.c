@@ -1,5 +1,6 @@
 /* linear: y = x weight^T + bias, the whole of it in one product over the rows of x, bias included. */
 #include "matmul.h"
+#include "core/run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static wk_tensor *column_sum(wk_tensor *x)
     if (!y)
         return NULL;
     const int64_t n = x->shape[0];
-    wk_run(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = x->shape[1],
+    wk_run_range(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = x->shape[1],
            .chunk = n > 0 ? n : 1);
     return wk_record(y, column_sum_backward, WK_INPUTS(x), .shape = wk_shape_of(2, x->shape));
 }

@@ -2,6 +2,7 @@
 #include <wick/activation.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 /* ---------------------------------------------------------------- log_softmax_backward: dx = dy - exp(y) * sum(dy) */
 
@@ -25,7 +26,7 @@ wk_tensor *wk_log_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim_)
         return NULL;
     const int64_t n = dx->ndim > 0 ? dx->shape[dx->ndim - 1] : 1;
     if (dx->numel > 0)
-        wk_run(dx, log_softmax_backward, dx->numel / n, 4 * n, .dy = wk_data(dy_rows), .y = wk_data(y_rows),
+        wk_run_range(dx, log_softmax_backward, dx->numel / n, 4 * n, .dy = wk_data(dy_rows), .y = wk_data(y_rows),
                .dx = wk_data(dx), .n = n);
     return wk_record(wk_rows_back(dx, dim), log_softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y),
                      .dim = dim);
@@ -57,7 +58,7 @@ wk_tensor *wk_log_softmax_with(wk_softmax_args args)
         return NULL;
     const int64_t n = x->ndim > 0 ? x->shape[x->ndim - 1] : 1;
     if (y->numel > 0)
-        wk_run(x, log_softmax, x->numel / n, 4 * n, .x = wk_data(x), .y = wk_data(y), .n = n);
+        wk_run_range(x, log_softmax, x->numel / n, 4 * n, .x = wk_data(x), .y = wk_data(y), .n = n);
     y = wk_dense(wk_rows_back(y, dim));
     return wk_record(y, log_softmax_backward, WK_INPUTS(args.x), WK_SAVED(y), .dim = dim);
 }

@@ -4,6 +4,7 @@
    (B, L, k) by (k, n) folds into one product of (B * L, k), which is faster than B products and gives b's gradient in
    one product too. */
 #include "matmul.h"
+#include "core/run.h"
 
 #include <stdio.h>
 

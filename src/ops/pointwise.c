@@ -4,6 +4,8 @@
    dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature. */
 #include "pointwise.h"
 
+#include "core/run.h"
+
 #include <string.h>
 
 typedef enum number_class { CLASS_BOOL, CLASS_INTEGER, CLASS_FLOAT, CLASS_COMPLEX } number_class;
@@ -71,16 +73,18 @@ static void coalesce(wk_pointwise_work *work)
     work->ndim = kept;
 }
 
-/* where an operand lies and what it is; a number is kept in the caller's variable.  Strides are set later. */
-static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, wk_number *number)
+/* where an operand lies and what it is.  Strides are set later. */
+static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, const wk_number *number)
 {
+    operand->data = wk_data(x);
     if (x) {
-        operand->data = wk_data(x);
         operand->dtype = x->dtype;
+    } else if (number->kind == WK_FLOAT_NUMBER) {
+        operand->dtype = wk_float64;
+        operand->number.floating = number->value;
     } else {
-        const bool floating = number->kind == WK_FLOAT_NUMBER;
-        operand->data = floating ? (void *)&number->value : &number->integer;
-        operand->dtype = floating ? wk_float64 : wk_int64;
+        operand->dtype = wk_int64;
+        operand->number.integer = number->integer;
     }
 }
 
@@ -139,12 +143,12 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     if (!y || y->numel == 0)
         return y;
 
+    work.count = y->numel;
     memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
-    wk_number numbers[3] = {call->in[0].number, call->in[1].number, call->in[2].number};
     bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
     for (int i = 0; i < call->inputs; i++) {
         wk_tensor *x = call->in[i].tensor;
-        place_operand(&work.in[i], x, &numbers[i]);
+        place_operand(&work.in[i], x, &call->in[i].number);
         flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
     }
     place_operand(&work.out, y, NULL);
@@ -164,10 +168,13 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
         coalesce(&work);
     }
     const wk_kernels *kernels = wk_kernels_of(device, call->compute);
-    wk_kernel *kernel = *(wk_kernel *const *)((const char *)kernels + call->kernel);
-    if (kernel == wk_kernel_absent)
-        return wk_fail(call->op, "is not defined for %s on %s", wk_dtype_name(call->compute), wk_device_name(device));
-    wk_parallel(kernel, &work, y->numel, 1 + call->inputs);
+    wk_pointwise_kernel *kernel = kernels ? kernels->pointwise[call->row] : NULL;
+    wk_queue *queue = wk_queue_for(call->op, device, call->compute, kernel != NULL);
+    if (!queue)
+        return NULL;
+    kernel(queue, &work);
+    if (!wk_run_ends(queue))
+        return NULL;
     if (call->into)
         y->storage->version++;
     return y;
@@ -178,9 +185,9 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
 #define UNARY_ROW(name_, saves_, any_, curvature_)                                                                     \
     const wk_unary_op WK_UNARY_OP(name_) = {.name = #name_,                                                            \
                                             .backward_name = #name_ "_backward",                                       \
-                                            .value = offsetof(wk_kernels, name_),                                      \
-                                            .slope = offsetof(wk_kernels, name_##_slope),                              \
-                                            .curvature = offsetof(wk_kernels, name_##_curvature),                      \
+                                            .value = WK_ROW_##name_,                                                   \
+                                            .slope = WK_ROW_##name_##_slope,                                           \
+                                            .curvature = WK_ROW_##name_##_curvature,                                   \
                                             .saves_result = SAVES_##saves_,                                            \
                                             .any_number = any_,                                                        \
                                             .flat = sizeof(#curvature_) == 2 && #curvature_[0] == '0'};
@@ -197,12 +204,13 @@ static void third_backward(wk_node *node, wk_tensor *g)
     wk_fail(((const wk_unary_op *)node->info)->name, "has first and second derivatives; a third was asked for");
 }
 
-static wk_tensor *derivative(const wk_unary_op *op, size_t kernel, wk_tensor *dy, wk_tensor *saved, double p, double q)
+static wk_tensor *derivative(const wk_unary_op *op, wk_pointwise_row row, wk_tensor *dy, wk_tensor *saved, double p,
+                             double q)
 {
     WK_REQUIRE(op->backward_name, dy);
     WK_REQUIRE(op->backward_name, saved);
     return wk_pointwise(&(wk_pointwise_call){.op = op->backward_name,
-                                             .kernel = kernel,
+                                             .row = row,
                                              .inputs = 2,
                                              .in = {WK_OPERAND(dy), WK_OPERAND(saved)},
                                              .compute = dy->dtype,
@@ -246,7 +254,7 @@ static wk_tensor *unary_into(const wk_unary_op *op, wk_tensor *x, double p, doub
 {
     const wk_dtype dtype = op->any_number ? x->dtype : wk_float_type(x->dtype);
     return wk_pointwise(&(wk_pointwise_call){.op = op->name,
-                                             .kernel = op->value,
+                                             .row = op->value,
                                              .inputs = 1,
                                              .in = {WK_OPERAND(x)},
                                              .compute = dtype,

@@ -5,11 +5,12 @@
 #include <wick/pointwise.h>
 
 #include "autograd/node.h"
+#include "kernels/pointwise.h"
 
 /* One call of an element-wise kernel: y = kernel(in...), broadcast, with parameters p and q. */
 typedef struct wk_pointwise_call {
     const char *op;
-    size_t kernel; // its slot: offsetof(wk_kernels, add)
+    wk_pointwise_row row; // of pointwise.def: WK_ROW_add
     int inputs;
     wk_operand in[3]; // tensors or numbers
     wk_dtype compute; // the type computed in
@@ -22,7 +23,7 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call);
 /* A row UNARY of pointwise.def. */
 typedef struct wk_unary_op {
     const char *name, *backward_name;
-    size_t value, slope, curvature; // slots
+    wk_pointwise_row value, slope, curvature;
     bool saves_result;              // the derivatives are in terms of y, not of x
     bool any_number;                // integers stay integers
     bool flat;                      // the curvature is 0

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 #define SLOT(name) offsetof(wk_kernels, name)
 

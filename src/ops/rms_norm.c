@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 /* With g = dy * weight and rstd = 1 / sqrt(mean(x^2) + eps), means over a row:
        dx = rstd * g - x * rstd^3 * mean(g * x)        dweight = sum over rows of dy * x * rstd
@@ -21,8 +22,9 @@ static wk_tensor *rms_norm_dx(wk_node *node, wk_tensor *dy, wk_tensor *x, wk_ten
     if (!dy_rows || !dx || (weight && !weight_row))
         return NULL;
     if (dx->numel > 0)
-        wk_run(dx, rms_norm_backward, dx->numel / node->n, 2 * node->n, .dy = wk_data(dy_rows), .x = wk_data(x_rows),
-               .rstd = wk_data(rstd), .weight = weight ? wk_data(weight_row) : NULL, .dx = wk_data(dx), .n = node->n);
+        wk_run_range(dx, rms_norm_backward, dx->numel / node->n, 2 * node->n, .dy = wk_data(dy_rows),
+                     .x = wk_data(x_rows), .rstd = wk_data(rstd), .weight = weight ? wk_data(weight_row) : NULL,
+                     .dx = wk_data(dx), .n = node->n);
     return dx;
 }
 
@@ -79,8 +81,9 @@ wk_tensor *wk_rms_norm_with(wk_rms_norm_args args)
     if (!y || !rstd || (weight && !weight_row))
         return NULL;
     if (y->numel > 0)
-        wk_run(x, rms_norm, x->numel / n, 2 * n, .x = wk_data(rows), .weight = weight ? wk_data(weight_row) : NULL,
-               .y = wk_data(y), .rstd = wk_data(rstd), .n = n, .eps = args.eps);
+        wk_run_range(x, rms_norm, x->numel / n, 2 * n, .x = wk_data(rows),
+                     .weight = weight ? wk_data(weight_row) : NULL, .y = wk_data(y), .rstd = wk_data(rstd), .n = n,
+                     .eps = args.eps);
     return wk_record(y, rms_norm_backward, WK_INPUTS(x, weight), WK_SAVED(x, rstd, weight), .n = n, .number = args.eps,
                      .shape = dims);
 }

@@ -4,6 +4,7 @@
 #include <wick/index.h>
 
 #include "ops.h"
+#include "core/run.h"
 
 /* dx: zeros, with dy added where the values came from */
 static void sort_backward(wk_node *node, wk_tensor *dy)
@@ -42,7 +43,7 @@ static bool sorted_rows(const char *op, wk_tensor *rows, int64_t k, bool descend
     if (!scratch_indices)
         return false;
     if (rows->numel > 0)
-        wk_run(rows, sort, rows->numel / n, 16 * n, .x = wk_data(rows), .values = wk_data(*values),
+        wk_run_range(rows, sort, rows->numel / n, 16 * n, .x = wk_data(rows), .values = wk_data(*values),
                .indices = wk_data(*indices), .scratch_values = wk_data(scratch_values),
                .scratch_indices = wk_data(scratch_indices), .n = n, .descending = descending);
     if (rows->ndim > 0 && k < n)
@@ -66,7 +67,7 @@ static bool top_rows(wk_tensor *rows, int64_t k, bool largest, wk_tensor **value
     *values = wk_tensor_new("topk", shape.ndim, shape.sizes, rows->dtype, rows->device);
     *indices = *values ? wk_tensor_new("topk", shape.ndim, shape.sizes, wk_int64, rows->device) : NULL;
     if (*indices && (*values)->numel > 0)
-        wk_run(rows, topk, rows->numel / n, 2 * n, .x = wk_data(rows), .values = wk_data(*values),
+        wk_run_range(rows, topk, rows->numel / n, 2 * n, .x = wk_data(rows), .values = wk_data(*values),
                .indices = wk_data(*indices), .n = n, .k = k, .largest = largest);
     return *indices != NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "ops.h"
 #include "reduction.h"
+#include "core/run.h"
 
 #define SLOT(name) offsetof(wk_kernels, name)
 #define SHAPES(x, plan) .shape = wk_shape_of((x)->ndim, (x)->shape), .shape2 = (plan).kept
@@ -49,7 +50,7 @@ wk_tensor *wk_var_with(wk_reduce_args args)
     if (plan.n == 0)
         wk_fill_(y, (double)NAN);
     else if (y->numel > 0)
-        wk_run(x, variance, y->numel, 2 * plan.n, .x = wk_data(plan.source), .mean = wk_data(mean),
+        wk_run_range(x, variance, y->numel, 2 * plan.n, .x = wk_data(plan.source), .mean = wk_data(mean),
                .variance = wk_data(y), .n = plan.n, .inner = plan.inner, .divisor = divisor);
     return wk_record(y, var_backward, WK_INPUTS(x), WK_SAVED(x), SHAPES(x, plan), .number = divisor);
 }
@@ -206,7 +207,7 @@ static wk_tensor *cumsum(wk_tensor *x, int dim, bool reverse)
     if (!y || !wk_plan_reduction("cumsum", dense, &dims, true, &plan))
         return NULL;
     if (y->numel > 0)
-        wk_run(y, cumsum, plan.outer * plan.inner, plan.n, .x = wk_data(dense), .y = wk_data(y), .n = plan.n,
+        wk_run_range(y, cumsum, plan.outer * plan.inner, plan.n, .x = wk_data(dense), .y = wk_data(y), .n = plan.n,
                .inner = plan.inner, .reverse = reverse);
     return wk_record(y, cumsum_backward, WK_INPUTS(x), .dim = dim, .flag = reverse);
 }

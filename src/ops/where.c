@@ -3,7 +3,6 @@
 
 #include "ops.h"
 
-#define SLOT(name) offsetof(wk_kernels, name)
 
 /* ---------------------------------------------------------------- where: da = dy where cond, db = dy elsewhere */
 
@@ -25,7 +24,7 @@ wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b)
         return wk_fail("where", "cond: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
                        wk_dtype_name(cond.tensor->dtype));
     const wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
-    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "where", .kernel = SLOT(where), .inputs = 3,
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "where", .row = WK_ROW(where), .inputs = 3,
                                                      .in = {cond, a, b}, .compute = dtype, .result = dtype});
     return wk_record(y, where_backward, WK_INPUTS(a.tensor, b.tensor), WK_SAVED(cond.tensor));
 }
@@ -34,7 +33,7 @@ wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b)
 
 static wk_tensor *masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_operand value, wk_tensor *into)
 {
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = SLOT(where), .inputs = 3,
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .row = WK_ROW(where), .inputs = 3,
                                              .in = {WK_OPERAND(mask), value, WK_OPERAND(x)}, .compute = x->dtype,
                                              .result = x->dtype, .into = into});
 }
@@ -94,13 +93,13 @@ static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
     const wk_operand operands[3] = {WK_OPERAND(x), min.kind ? (wk_operand){.number = min} : WK_OPERAND(x),
                                     max.kind ? (wk_operand){.number = max} : WK_OPERAND(x)};
     const wk_dtype dtype = wk_result_type(operands, 3);
-    wk_pointwise_call call = {.op = "clamp", .kernel = !max.kind   ? SLOT(clamp_min)
-                                                       : !min.kind ? SLOT(clamp_max)
-                                                                   : SLOT(clamp),
+    wk_pointwise_call call = {.op = "clamp", .row = !max.kind   ? WK_ROW(clamp_min)
+                                                       : !min.kind ? WK_ROW(clamp_max)
+                                                                   : WK_ROW(clamp),
                               .inputs = 1, .in = {WK_OPERAND(x)}, .compute = dtype, .result = dtype,
                               .p = min.kind ? min.value : max.value, .q = max.value};
     if (isnan(min.value) || isnan(max.value)) { // everything is NaN
-        call.kernel = SLOT(add);
+        call.row = WK_ROW(add);
         call.inputs = 2;
         call.in[1] = WK_OPERAND((double)NAN);
     }
@@ -151,7 +150,7 @@ wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
     const wk_operand all[3] = {WK_OPERAND(x), WK_OPERAND(low), WK_OPERAND(high)};
     const wk_dtype dtype = wk_result_type(all, 3);
     wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "clamp",
-                                                     .kernel = SLOT(clamp_between),
+                                                     .row = WK_ROW(clamp_between),
                                                      .inputs = 3,
                                                      .in = {all[0], all[1], all[2]},
                                                      .compute = dtype,
@@ -188,7 +187,7 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
     if (a->dtype != b->dtype)
         return wk_fail("lerp", "expected operands of one dtype, got %s and %s", wk_dtype_name(a->dtype),
                        wk_dtype_name(b->dtype));
-    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "lerp", .kernel = SLOT(lerp), .inputs = 3,
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "lerp", .row = WK_ROW(lerp), .inputs = 3,
                                                      .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = a->dtype,
                                                      .result = a->dtype});
     return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor), WK_SAVED(a, b, weight.tensor),
@@ -220,7 +219,7 @@ static void addcdiv_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 2, wk_neg(wk_mul(da, wk_div(a, b))));
 }
 
-static wk_tensor *addc(const char *op, size_t kernel, wk_addcmul_args args, bool floating)
+static wk_tensor *addc(const char *op, wk_pointwise_row row, wk_addcmul_args args, bool floating)
 {
     WK_REQUIRE(op, args.x);
     WK_REQUIRE(op, args.a);
@@ -229,19 +228,19 @@ static wk_tensor *addc(const char *op, size_t kernel, wk_addcmul_args args, bool
     const wk_dtype dtype = wk_result_type(in, 3);
     if (floating && wk_dtype_is_integral(dtype))
         return wk_fail(op, "expected floating tensors, got %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(dtype));
-    return wk_pointwise(&(wk_pointwise_call){.op = op, .kernel = kernel, .inputs = 3, .in = {in[0], in[1], in[2]},
+    return wk_pointwise(&(wk_pointwise_call){.op = op, .row = row, .inputs = 3, .in = {in[0], in[1], in[2]},
                                              .compute = dtype, .result = dtype, .p = args.value});
 }
 
 wk_tensor *wk_addcmul_with(wk_addcmul_args args)
 {
-    return wk_record(addc("addcmul", SLOT(addcmul), args, false), addcmul_backward, WK_INPUTS(args.x, args.a, args.b),
+    return wk_record(addc("addcmul", WK_ROW(addcmul), args, false), addcmul_backward, WK_INPUTS(args.x, args.a, args.b),
                      WK_SAVED(args.a, args.b), .number = args.value);
 }
 
 wk_tensor *wk_addcdiv_with(wk_addcmul_args args)
 {
-    return wk_record(addc("addcdiv", SLOT(addcdiv), args, true), addcdiv_backward, WK_INPUTS(args.x, args.a, args.b),
+    return wk_record(addc("addcdiv", WK_ROW(addcdiv), args, true), addcdiv_backward, WK_INPUTS(args.x, args.a, args.b),
                      WK_SAVED(args.a, args.b), .number = args.value);
 }
 

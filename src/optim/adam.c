@@ -6,7 +6,8 @@
 #include <wick/pointwise.h>
 
 #include "kernels/kernels.h"
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
+#include "core/run.h"
 #include "optimizer.h"
 
 enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };
@@ -46,7 +47,7 @@ static bool update(const wk_param_group *group, wk_param_state *state, wk_tensor
         return update_by_ops(group, state, param, grad, decoupled);
     const wk_adam_options *o = group->adam;
     wk_tensor *largest = o->amsgrad ? state->tensors[MAX_EXP_AVG_SQ] : NULL;
-    wk_run(param, adam, param->numel, 8, .param = wk_data(param), .grad = wk_data(grad),
+    wk_run_range(param, adam, param->numel, 8, .param = wk_data(param), .grad = wk_data(grad),
            .exp_avg = wk_data(state->tensors[EXP_AVG]), .exp_avg_sq = wk_data(state->tensors[EXP_AVG_SQ]),
            .max_exp_avg_sq = wk_data_or_null(largest), .step = state->step, .lr = group->lr, .beta1 = o->betas[0],
            .beta2 = o->betas[1], .eps = o->eps, .weight_decay = group->weight_decay, .decoupled = decoupled,

@@ -3,7 +3,8 @@
 #include <wick/pointwise.h>
 
 #include "kernels/kernels.h"
-#include "kernels/parallel.h"
+#include "kernels/cpu/parallel.h"
+#include "core/run.h"
 #include "optimizer.h"
 
 enum { MOMENTUM_BUFFER };
@@ -41,7 +42,7 @@ static bool update(const wk_param_group *group, wk_param_state *state, wk_tensor
     if (!wk_optimizer_flat(param, grad, state))
         return update_by_ops(group, state, param, grad, first);
     wk_tensor *buffer = momentum ? state->tensors[MOMENTUM_BUFFER] : NULL;
-    wk_run(param, sgd, param->numel, 2, .param = wk_data(param), .grad = wk_data(grad),
+    wk_run_range(param, sgd, param->numel, 2, .param = wk_data(param), .grad = wk_data(grad),
            .buffer = wk_data_or_null(buffer), .lr = group->lr, .momentum = group->sgd->momentum,
            .dampening = group->sgd->dampening, .weight_decay = group->weight_decay, .nesterov = group->sgd->nesterov,
            .maximize = group->sgd->maximize, .first = first);

@@ -6,6 +6,7 @@
 
    It stands in where oneDNN has no say (float64) or is slower (few channels, small images).  A slot does its share of
    the images one after another. */
+// compiled for: float
 #include "../convolution.h"
 #include "product.h"
 

@@ -4,6 +4,7 @@
    copy_transposed is for an x that is contiguous along another dim than y is: by tiles of a cache line each way,
    through a buffer, so that every line of x and y is touched once (written straight, the lines of a power of two's
    columns push each other out of the cache). */
+// compiled for: bytes
 #include "cpu.h"
 
 typedef wk_copy_strided_work region;

@@ -3,6 +3,7 @@
    With p = softmax(x), w the class weights (or 1), W their sum, t the row's class and e the label smoothing:
        loss = (1 - e) w[t] (lse - x[t]) + e / n * (W lse - sum(w x)),   lse = log(sum(exp(x)))
    A row whose class is `ignore` has loss 0 and weight 0.  lse is kept for the backward; weights[row] is w[t]. */
+// compiled for: float
 #include "rows.h"
 
 WK_INLINE real exponential(const real *a, const real *b, real c, int64_t i)

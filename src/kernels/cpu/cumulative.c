@@ -1,6 +1,7 @@
 /* cumsum and cumprod over the middle of x (outer, n, inner): y[i] = y[i - 1] + x[i], or from the
    end.  Floats accumulate in double, as in
    PyTorch.  An item is a column (outer, inner). */
+// compiled for: float integer
 #include "columns.h"
 
 #if WK_IS_FLOATING

@@ -1,4 +1,5 @@
 /* fill: the element at value, over and over. */
+// compiled for: bytes
 #include "cpu.h"
 
 void KERNEL_NAME(fill)(const void *work, int64_t begin, int64_t end)

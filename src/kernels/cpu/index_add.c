@@ -1,6 +1,7 @@
 /* index_add: y[outer, index[i], :] += source[outer, i, :] for i in 0..count, rows of `width` numbers.  An item is a
    stretch of 64 columns, which goes through all the rows in order: repeated indices add up the same on any number of
    threads.  Rows whose index is `ignore` are passed over.  The backward of embedding and of index_select. */
+// compiled for: float integer
 #include "cpu.h"
 
 /* columns first to last of one outer */

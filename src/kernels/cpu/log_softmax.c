@@ -1,6 +1,7 @@
 /* log_softmax and its backward along contiguous rows of n.
 
    y = x - max - log(sum(exp(x - max))).  The backward takes the result: softmax is exp(y). */
+// compiled for: float
 #include "rows.h"
 
 /* exp(a - c), of a <= c */

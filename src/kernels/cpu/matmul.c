@@ -1,4 +1,5 @@
 /* matmul: tiles of C = alpha A B + beta C + bias, A (m, k), B (k, n), C (m, n), for each matrix of a batch. */
+// compiled for: float integer
 #include "cpu.h"
 
 #if WK_IS_FLOATING

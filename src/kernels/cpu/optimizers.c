@@ -1,4 +1,5 @@
 /* One step of sgd, adam and adamw over a flat parameter: each operation in PyTorch's order, each rounded as there. */
+// compiled for: float
 #include "cpu.h"
 
 /* no decay leaves the gradient alone, also where the parameter is infinite */

@@ -1,6 +1,10 @@
 /* The element-wise kernels.  For each row of pointwise.def: the function of one element, the loop over contiguous
-   arrays that calls it, and the kernel that walks the operands with that loop (walk.h). */
+   arrays that calls it, and the kernel that walks the operands with that loop (walk.h).  float16 and bfloat16 have
+   float32's: the walk converts operands on their way. */
+// compiled for: float integer complex
 #include "walk.h"
+
+extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
 
 /* a row need not use every operand and parameter */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -12,9 +16,14 @@
     {                                                                                                                  \
         _Pragma("omp simd") for (int64_t i = 0; i < n; i++) y[i] = element;                                            \
     }                                                                                                                  \
-    void KERNEL_NAME(name)(const void *work, int64_t begin, int64_t end)                                               \
+    static void name##_range(const void *work, int64_t begin, int64_t end)                                             \
     {                                                                                                                  \
         KERNEL_NAME(walk)(work, name##_loop, begin, end);                                                              \
+    }                                                                                                                  \
+    static void KERNEL_NAME(name)(wk_queue *queue, const wk_pointwise_work *w)                                         \
+    {                                                                                                                  \
+        (void)queue;                                                                                                   \
+        wk_parallel(name##_range, w, w->count, 1 + w->inputs);                                                         \
     }
 
 /* a function of one element x (or of the result y, for derivatives), two, three */
@@ -38,23 +47,52 @@
     DERIVATIVE(name##_slope, VARIABLE_##saves, slope) DERIVATIVE(name##_curvature, VARIABLE_##saves, curvature)
 #define WITHOUT_DERIVATIVES(name, saves, value, slope, curvature) VALUE_1(name, value)
 
-#define BINARY_ANY(name, value) VALUE_2(name, value)
-#define TERNARY_ANY(name, value) VALUE_3(name, value)
+/* what a kind of number lacks */
+#define LACKS(...)
+
+#define BINARY_ANY VALUE_2
+#define TERNARY_ANY VALUE_3
 #if WK_IS_FLOATING
 #define UNARY WITH_DERIVATIVES
 #define UNARY_NUMBER WITH_DERIVATIVES
 #define UNARY_ANY WITH_DERIVATIVES
-#define BINARY(name, value) VALUE_2(name, value)
-#define BINARY_NUMBER(name, value) VALUE_2(name, value)
-#define TERNARY(name, value) VALUE_3(name, value)
-#define TERNARY_NUMBER(name, value) VALUE_3(name, value)
+#define BINARY VALUE_2
+#define BINARY_NUMBER VALUE_2
+#define BINARY_INTEGER LACKS
+#define TERNARY VALUE_3
+#define TERNARY_NUMBER VALUE_3
 #elif WK_IS_INTEGER
+#define UNARY LACKS
 #define UNARY_NUMBER WITHOUT_DERIVATIVES
 #define UNARY_ANY WITHOUT_DERIVATIVES
-#define BINARY_NUMBER(name, value) VALUE_2(name, value)
-#define BINARY_INTEGER(name, value) VALUE_2(name, value)
-#define TERNARY_NUMBER(name, value) VALUE_3(name, value)
-#elif WK_IS_COMPLEX
+#define BINARY LACKS
+#define BINARY_NUMBER VALUE_2
+#define BINARY_INTEGER VALUE_2
+#define TERNARY LACKS
+#define TERNARY_NUMBER VALUE_3
+#else
+#define UNARY LACKS
+#define UNARY_NUMBER LACKS
 #define UNARY_ANY WITH_DERIVATIVES
+#define BINARY LACKS
+#define BINARY_NUMBER LACKS
+#define BINARY_INTEGER LACKS
+#define TERNARY LACKS
+#define TERNARY_NUMBER LACKS
 #endif
+#define KEEP_ROWS // the same again, for the table
 #include "../pointwise.def"
+
+#undef VALUE_2
+#undef VALUE_3
+#undef WITH_DERIVATIVES
+#undef WITHOUT_DERIVATIVES
+#define VALUE_2(name, value) [WK_ROW_##name] = KERNEL_NAME(name),
+#define VALUE_3 VALUE_2
+#define WITHOUT_DERIVATIVES(name, saves, value, slope, curvature) VALUE_2(name, )
+#define WITH_DERIVATIVES(name, saves, value, slope, curvature)                                                         \
+    VALUE_2(name, ) VALUE_2(name##_slope, ) VALUE_2(name##_curvature, )
+wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS] = {
+#undef KEEP_ROWS
+#include "../pointwise.def"
+};

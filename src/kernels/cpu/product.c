@@ -1,5 +1,6 @@
 /* One product in one thread: rows and columns by dots, large products by a library, the rest by tiles of registers that
    meet packed panels of B. */
+// compiled for: float
 #include "../libraries/gemm.h"
 #include "tile.h"
 

@@ -8,6 +8,7 @@
    box_muller: u1, u2 uniform in [0, 1) to two normals, sqrt(-2 log(1 - u1)) * (cos, sin)(2 pi u2).  log, sin and cos
    are the minimax polynomials of Moshier's Cephes library in single precision; the C library's would be as good, and
    differ from PyTorch's in the last bit. */
+// compiled for: bytes
 #include "convert.h"
 #include "cpu.h"
 

@@ -9,6 +9,73 @@
 
 #include "cpu.h"
 
+/* A row as reals.  float and double are read and written where they lie; a half row passes through a buffer of the
+   thread's: wk_row_in converts it there (buffer `which`; a result may take the place of an operand that it is computed
+   from element by element), wk_row_store writes it back.  So a row kernel is written once, and rounds to half once. */
+typedef struct wk_rows {
+    const void *work;
+    int64_t n;
+    int buffers;  // rows of n for each thread, of half
+    real *memory; // NULL where rows need no buffers
+} wk_rows;
+
+#if WK_IS_HALF
+WK_INLINE real *wk_row_buffer(const wk_rows *rows, int which)
+{
+    return rows->memory + ((int64_t)wk_parallel_thread() * rows->buffers + which) * rows->n;
+}
+WK_INLINE const real *wk_row_in(const wk_rows *rows, int which, const void *x, int64_t row, int64_t n)
+{
+    const elem *from = (const elem *)x + row * n;
+    real *to = wk_row_buffer(rows, which);
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        to[i] = LOAD(from[i]);
+    return to;
+}
+WK_INLINE real *wk_row_out(const wk_rows *rows, int which, void *y, int64_t row, int64_t n)
+{
+    (void)y, (void)row, (void)n;
+    return wk_row_buffer(rows, which);
+}
+WK_INLINE void wk_row_store(const real *from, void *y, int64_t row, int64_t n)
+{
+    elem *to = (elem *)y + row * n;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        to[i] = STORE(from[i]);
+}
+#else
+WK_INLINE const real *wk_row_in(const wk_rows *rows, int which, const void *x, int64_t row, int64_t n)
+{
+    (void)rows, (void)which;
+    return (const real *)x + row * n;
+}
+WK_INLINE real *wk_row_out(const wk_rows *rows, int which, void *y, int64_t row, int64_t n)
+{
+    (void)rows, (void)which;
+    return (real *)y + row * n;
+}
+WK_INLINE void wk_row_store(const real *from, void *y, int64_t row, int64_t n)
+{
+    (void)from, (void)y, (void)row, (void)n;
+}
+#endif
+
+/* runs a range function, which gets a wk_rows, over the rows of a work; n: the longest row that it converts */
+WK_INLINE void wk_rows_run(wk_kernel *range, wk_queue *queue, const void *work, int buffers, int64_t count, int64_t n,
+                           int64_t cost)
+{
+    wk_rows rows = {.work = work, .n = n, .buffers = buffers};
+    (void)queue;
+#if WK_IS_HALF
+    rows.memory = queue->scratch(queue, (size_t)(wk_parallel_threads() * buffers * n) * sizeof(real));
+    if (!rows.memory)
+        return;
+#endif
+    wk_parallel(range, &rows, count, cost);
+}
+
 #if defined(__AVX512F__)
 #define WK_LANES (256 / (int)sizeof(real))
 #else

@@ -3,26 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kernels.h"
+#include "../device.h"
 
 #define TABLE(isa, dtype) extern const wk_kernels wk_kernels_##isa##_##dtype;
-TABLE(baseline, float32) TABLE(baseline, float64)
+#define TABLES(isa) TABLE(isa, float32) TABLE(isa, float64) TABLE(isa, float16) TABLE(isa, bfloat16)
+TABLES(baseline)
 #ifdef WICK_X86
-TABLE(avx2, float32) TABLE(avx2, float64) TABLE(avx512, float32) TABLE(avx512, float64)
+TABLES(avx2) TABLES(avx512)
 #endif
 TABLE(baseline, boolean) TABLE(baseline, uint8) TABLE(baseline, int8) TABLE(baseline, int16) TABLE(baseline, int32)
 TABLE(baseline, int64) TABLE(baseline, complex64)
 
 typedef struct instruction_set {
     const char *name;
-    const wk_kernels *float32, *float64;
+    const wk_kernels *float32, *float64, *float16, *bfloat16;
 } instruction_set;
 
+#define SET(isa)                                                                                                       \
+    {#isa, &wk_kernels_##isa##_float32, &wk_kernels_##isa##_float64, &wk_kernels_##isa##_float16,                      \
+     &wk_kernels_##isa##_bfloat16}
 static const instruction_set SETS[] = {
-    {"baseline", &wk_kernels_baseline_float32, &wk_kernels_baseline_float64},
+    SET(baseline),
 #ifdef WICK_X86
-    {"avx2", &wk_kernels_avx2_float32, &wk_kernels_avx2_float64},
-    {"avx512", &wk_kernels_avx512_float32, &wk_kernels_avx512_float64},
+    SET(avx2),
+    SET(avx512),
 #endif
 };
 
@@ -39,34 +43,41 @@ static int widest(void)
     return 0;
 }
 
-static const instruction_set *chosen = &SETS[0];
+static int count(void) { return 1; }
 
-/* before main: the choice is made once and read without locks */
-__attribute__((constructor(150))) static void choose(void) // before core/tensor.c reads the tables
+/* memory, copies and waiting are the host's own: core knows the CPU */
+wk_backend wk_cpu_backend = {.name = "cpu",
+                             .count = count,
+                             .kernels = {[wk_bool] = &wk_kernels_baseline_boolean,
+                                         [wk_uint8] = &wk_kernels_baseline_uint8,
+                                         [wk_int8] = &wk_kernels_baseline_int8,
+                                         [wk_int16] = &wk_kernels_baseline_int16,
+                                         [wk_int32] = &wk_kernels_baseline_int32,
+                                         [wk_int64] = &wk_kernels_baseline_int64,
+                                         [wk_float16] = &wk_kernels_baseline_float16,
+                                         [wk_bfloat16] = &wk_kernels_baseline_bfloat16,
+                                         [wk_float32] = &wk_kernels_baseline_float32,
+                                         [wk_float64] = &wk_kernels_baseline_float64,
+                                         [wk_complex64] = &wk_kernels_baseline_complex64}};
+
+static const char *isa = "baseline";
+
+/* once, before threads; until then the baseline's tables stand, so that nobody depends on when this runs */
+__attribute__((constructor)) static void choose(void)
 {
     int best = widest();
     const char *wanted = getenv("WICK_ISA");
     for (int i = 0; wanted && i < best; i++)
         if (strcmp(wanted, SETS[i].name) == 0)
             best = i;
-    chosen = &SETS[best];
+    isa = SETS[best].name;
+    wk_cpu_backend.kernels[wk_float16] = SETS[best].float16;
+    wk_cpu_backend.kernels[wk_bfloat16] = SETS[best].bfloat16;
+    wk_cpu_backend.kernels[wk_float32] = SETS[best].float32;
+    wk_cpu_backend.kernels[wk_float64] = SETS[best].float64;
 }
 
-const char *wk_cpu_isa(void) { return chosen->name; }
-
-const wk_kernels *wk_cpu_kernels(wk_dtype dtype)
-{
-    switch (dtype) {
-    case wk_bool: return &wk_kernels_baseline_boolean;
-    case wk_uint8: return &wk_kernels_baseline_uint8;
-    case wk_int8: return &wk_kernels_baseline_int8;
-    case wk_int16: return &wk_kernels_baseline_int16;
-    case wk_int32: return &wk_kernels_baseline_int32;
-    case wk_int64: return &wk_kernels_baseline_int64;
-    case wk_complex64: return &wk_kernels_baseline_complex64;
-    case wk_float64: return chosen->float64;
-    default: return chosen->float32;
-    }
-}
+const char *wk_cpu_isa(void) { return isa; }
+const wk_kernels *wk_cpu_kernels(wk_dtype dtype) { return wk_cpu_backend.kernels[dtype]; }
 
 void wk_kernel_absent(const void *work, int64_t begin, int64_t end) { (void)work, (void)begin, (void)end; }

@@ -3,6 +3,7 @@
    sort: merges from below, stable both ways, over runs of 16 sorted by insertion; scratch is as large as the results.
    topk: the best k so far stand sorted; a number that beats the last of them is inserted.  Most numbers do not, and 64
    at a time are passed over by comparisons that vectorize.  For large k sorting is faster; the op knows. */
+// compiled for: float integer
 #include "cpu.h"
 
 #define RUN 16

@@ -3,6 +3,7 @@
    n is cut into chunks so that a sum over everything has items to share among threads, and an order of additions that
    does not depend on their number; y is then summed once more over its chunks.  Along memory (inner is 1) the row is
    summed in lanes (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
+// compiled for: float integer
 #include "columns.h"
 
 #if WK_IS_FLOATING

@@ -1,4 +1,5 @@
 /* sum_squares: as sum, of the squares; what a norm is the root of. */
+// compiled for: float
 #include "columns.h"
 #include "rows.h"
 

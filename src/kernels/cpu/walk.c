@@ -1,12 +1,18 @@
 /* The walk of walk.h, and the conversions it needs. */
+// compiled for: float integer complex
 #include "walk.h"
-#include "convert.h"
 
 /* Where element `index` (row-major) lies in each operand; steps from row to row like an odometer. */
 typedef struct position {
     int64_t coordinate[WK_KERNEL_MAX_DIMS];
     int64_t offset[4]; // a, b, c, y
 } position;
+
+/* a number lies in the work itself */
+static const void *data_of(const wk_pointwise_operand *operand)
+{
+    return operand->data ? operand->data : &operand->number;
+}
 
 static const wk_pointwise_operand *operand_of(const wk_pointwise_work *work, int i)
 {
@@ -49,7 +55,7 @@ static void position_advance(const wk_pointwise_work *work, int64_t n, position 
 #define OF_FLOAT(value) (value)
 #endif
 
-#define LOAD(ctype, value)                                                                                             \
+#define FROM(ctype, value)                                                                                             \
     {                                                                                                                  \
         const ctype *source = (const ctype *)x + offset;                                                              \
         for (int64_t i = 0; i < n; i++) {                                                                             \
@@ -61,22 +67,22 @@ static void position_advance(const wk_pointwise_work *work, int64_t n, position 
 static void load(const void *x, wk_dtype dtype, int64_t offset, int64_t stride, real *buffer, int64_t n)
 {
     switch (dtype) {
-    case wk_bool: LOAD(bool, element)
-    case wk_uint8: LOAD(uint8_t, element)
-    case wk_int8: LOAD(int8_t, element)
-    case wk_int16: LOAD(int16_t, element)
-    case wk_int32: LOAD(int32_t, element)
-    case wk_int64: LOAD(int64_t, element)
-    case wk_float16: LOAD(uint16_t, OF_FLOAT(wk_float_of_float16(element)))
-    case wk_bfloat16: LOAD(uint16_t, OF_FLOAT(wk_float_of_bfloat16(element)))
-    case wk_float32: LOAD(float, OF_FLOAT(element))
-    case wk_float64: LOAD(double, OF_FLOAT(element))
-    case wk_complex64: LOAD(float _Complex, OF_FLOAT(element))
+    case wk_bool: FROM(bool, element)
+    case wk_uint8: FROM(uint8_t, element)
+    case wk_int8: FROM(int8_t, element)
+    case wk_int16: FROM(int16_t, element)
+    case wk_int32: FROM(int32_t, element)
+    case wk_int64: FROM(int64_t, element)
+    case wk_float16: FROM(uint16_t, OF_FLOAT(wk_float_of_float16(element)))
+    case wk_bfloat16: FROM(uint16_t, OF_FLOAT(wk_float_of_bfloat16(element)))
+    case wk_float32: FROM(float, OF_FLOAT(element))
+    case wk_float64: FROM(double, OF_FLOAT(element))
+    case wk_complex64: FROM(float _Complex, OF_FLOAT(element))
     default: break;
     }
 }
 
-#define STORE(ctype, value)                                                                                            \
+#define TO(ctype, value)                                                                                            \
     {                                                                                                                  \
         ctype *target = (ctype *)y + offset;                                                                          \
         for (int64_t i = 0; i < n; i++) {                                                                             \
@@ -88,24 +94,24 @@ static void load(const void *x, wk_dtype dtype, int64_t offset, int64_t stride, 
 static void store(const real *buffer, void *y, wk_dtype dtype, int64_t offset, int64_t stride, int64_t n)
 {
     switch (dtype) {
-    case wk_bool: STORE(bool, element != 0)
-    case wk_uint8: STORE(uint8_t, (int64_t)element)
-    case wk_int8: STORE(int8_t, (int64_t)element)
-    case wk_int16: STORE(int16_t, (int64_t)element)
-    case wk_int32: STORE(int32_t, (int64_t)element)
-    case wk_int64: STORE(int64_t, element)
-    case wk_float16: STORE(uint16_t, wk_float16_of_float((float)element))
-    case wk_bfloat16: STORE(uint16_t, wk_bfloat16_of_float((float)element))
-    case wk_float32: STORE(float, element)
-    case wk_float64: STORE(double, element)
-    case wk_complex64: STORE(float _Complex, element)
+    case wk_bool: TO(bool, element != 0)
+    case wk_uint8: TO(uint8_t, (int64_t)element)
+    case wk_int8: TO(int8_t, (int64_t)element)
+    case wk_int16: TO(int16_t, (int64_t)element)
+    case wk_int32: TO(int32_t, (int64_t)element)
+    case wk_int64: TO(int64_t, element)
+    case wk_float16: TO(uint16_t, wk_float16_of_float((float)element))
+    case wk_bfloat16: TO(uint16_t, wk_bfloat16_of_float((float)element))
+    case wk_float32: TO(float, element)
+    case wk_float64: TO(double, element)
+    case wk_complex64: TO(float _Complex, element)
     default: break;
     }
 }
 
 static real *element_at(const wk_pointwise_operand *operand, int64_t offset)
 {
-    return (real *)operand->data + offset;
+    return (real *)(uintptr_t)data_of(operand) + offset;
 }
 
 void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t begin, int64_t end)
@@ -138,7 +144,7 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
                 in[k] = element_at(&work->in[k], at.offset[k]);
                 continue;
             }
-            load(work->in[k].data, work->in[k].dtype, at.offset[k], stride[k], buffers[k], n);
+            load(data_of(&work->in[k]), work->in[k].dtype, at.offset[k], stride[k], buffers[k], n);
             in[k] = buffers[k];
         }
         real *out = direct[3] ? element_at(&work->out, at.offset[3]) : buffers[3];

@@ -14,8 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* About what a range should cost: large enough to hide a thread's wake-up, small enough for its data to stay in L2. */
-#define RANGE_COST 32768
 #define MAX_THREADS 64
 #define SPINS 5000 // turns of looking for work before a thread sleeps: about 0.2 ms, longer than between two ops
 
@@ -41,6 +39,7 @@ static bool stopping;
 static pthread_t pool[MAX_THREADS];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static _Thread_local int number; // of this thread in the pool; a caller is 0
 static _Thread_local bool working; // this thread is in a kernel: what that kernel runs stays in it
 
 static inline void pause_a_moment(int turns)
@@ -82,9 +81,10 @@ static void sleep_until_called(unsigned seen)
     pthread_mutex_unlock(&mutex);
 }
 
-static void *run_thread(void *number)
+static void *run_thread(void *own_number)
 {
-    const int thread = (int)(intptr_t)number;
+    const int thread = (int)(intptr_t)own_number;
+    number = thread;
     unsigned seen = 0;
     working = true;
     while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
@@ -142,11 +142,11 @@ __attribute__((destructor)) static void stop_threads(void)
     started = 0;
 }
 
-void wk_parallel(wk_kernel *kernel, const void *work, int64_t count, int64_t cost)
+void wk_parallel_ranges(wk_kernel *kernel, const void *work, int64_t count, int64_t cost)
 {
     if (count <= 0)
         return;
-    const int64_t range = cost >= RANGE_COST ? 1 : RANGE_COST / (cost > 0 ? cost : 1);
+    const int64_t range = cost >= WK_RANGE_COST ? 1 : WK_RANGE_COST / (cost > 0 ? cost : 1);
     const int64_t ranges = (count + range - 1) / range;
     int wanted = 1;
     if (ranges > 1 && !working && !omp_in_parallel())
@@ -178,6 +178,13 @@ void wk_parallel(wk_kernel *kernel, const void *work, int64_t count, int64_t cos
     for (int turns = 0; __atomic_load_n(&inside, __ATOMIC_ACQUIRE) > 0; turns++)
         pause_a_moment(turns);
     __atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
+
+int wk_parallel_thread(void) { return number; }
+int wk_parallel_threads(void)
+{
+    const int threads = omp_get_max_threads();
+    return number ? MAX_THREADS : threads < MAX_THREADS ? threads : MAX_THREADS;
 }
 
 int wk_get_num_threads(void) { return omp_get_max_threads(); }

@@ -1,0 +1,152 @@
+/* Queues, what kernels found wrong, and the address that the host may touch. */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+
+typedef struct scratch_block {
+    struct scratch_block *next;
+    char padding[56]; // what follows is aligned to 64 bytes
+} scratch_block;
+
+static void *scratch(wk_queue *queue, size_t bytes)
+{
+    scratch_block *block = wk_alloc(sizeof *block + bytes);
+    if (!block) {
+        wk_queue_fault(queue, &(wk_fault){.kind = WK_FAULT_MEMORY, .value = (int64_t)bytes});
+        return NULL;
+    }
+    block->next = queue->scratch_blocks;
+    queue->scratch_blocks = block;
+    return block + 1;
+}
+
+static void free_scratch(wk_queue *queue)
+{
+    for (scratch_block *block = queue->scratch_blocks, *next; block; block = next) {
+        next = block->next;
+        wk_free(block);
+    }
+    queue->scratch_blocks = NULL;
+}
+
+static _Thread_local wk_queue cpu_queue = {.device = {WK_CPU, 0}, .scratch = scratch};
+
+/* a host thread's queue for its own kernels, which other backends may lend to their threads too */
+wk_queue *wk_host_queue(void) { return &cpu_queue; }
+void wk_host_queue_ends(void) { free_scratch(&cpu_queue); }
+
+wk_queue *wk_queue_of(wk_device device)
+{
+    return device.type == WK_CPU ? &cpu_queue : wk_backends[device.type]->queue(device.index);
+}
+
+static bool always_waits(void)
+{
+    static int waits = -1; // atomic enough: every thread finds the same
+    if (waits < 0) {
+        const char *text = getenv("WICK_SYNC");
+        waits = text && *text && *text != '0';
+    }
+    return waits;
+}
+
+wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel)
+{
+    if (__builtin_expect(!has_kernel, 0)) {
+        wk_fail(op, "is not defined for %s on %s", wk_dtype_name(dtype), wk_device_name(device));
+        return NULL;
+    }
+    wk_queue *queue = wk_queue_of(device);
+    if (queue)
+        queue->op = op;
+    return queue;
+}
+
+/* ---------------------------------------------------------------- faults */
+
+void wk_queue_fault(wk_queue *queue, const wk_fault *fault)
+{
+    static int lock;
+    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+        ;
+    if (!queue->fault.kind) {
+        queue->fault = *fault;
+        queue->fault.op = queue->op;
+    }
+    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+static void *fail_of(const wk_fault *fault)
+{
+    const long long value = (long long)fault->value;
+    switch (fault->kind) {
+    case WK_FAULT_MEMORY:
+        return wk_out_of_memory(fault->op, (size_t)fault->value);
+    case WK_FAULT_INDEX:
+        return wk_fail(fault->op, "%s: %lld is out of range for dim %d of %s, which has size %lld", fault->name, value,
+                       fault->dim, wk_shape_text(fault->ndim, fault->shape, (char[WK_SHAPE_TEXT]){0}),
+                       (long long)fault->high);
+    case WK_FAULT_CLASS:
+        return wk_fail(fault->op, "%s: expected classes from %lld to %lld (or ignore_index %lld), got %lld",
+                       fault->name, (long long)fault->low, (long long)fault->high - 1, (long long)fault->ignore, value);
+    case WK_FAULT_NUMBER:
+        return wk_fail(fault->op, "%s, got %g", fault->name, fault->number);
+    case WK_FAULT_LIBRARY:
+        return wk_fail(fault->op, "%s", fault->name);
+    default:
+        return NULL;
+    }
+}
+
+/* the queue can go on afterwards */
+static bool raise_fault(wk_queue *queue)
+{
+    if (!queue->fault.kind)
+        return true;
+    const wk_fault fault = queue->fault;
+    queue->fault = (wk_fault){0};
+    return fail_of(&fault);
+}
+
+bool wk_run_ends(wk_queue *queue)
+{
+    if (queue == &cpu_queue) {
+        if (__builtin_expect(queue->scratch_blocks != NULL, 0))
+            free_scratch(queue);
+        return __builtin_expect(!queue->fault.kind, 1) || raise_fault(queue);
+    }
+    return !always_waits() || wk_wait(queue->device);
+}
+
+bool wk_wait(wk_device device)
+{
+    if (device.type == WK_CPU)
+        return raise_fault(&cpu_queue);
+    wk_queue *queue = wk_queue_of(device);
+    wk_backends[device.type]->wait(queue);
+    return raise_fault(queue);
+}
+
+void *wk_host(const char *op, const wk_tensor *x)
+{
+    if (!x)
+        return wk_null_input(op, "x");
+    if (x->device.type != WK_CPU)
+        return wk_fail(op, "x: expected a tensor on the CPU, got one on %s\nhint: wk_to(x, wk_cpu)",
+                       wk_device_name(x->device));
+    return wk_data(x);
+}
+
+bool wk_check_same_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
+                          const wk_tensor *b)
+{
+    if (!a || !b || wk_device_equal(a->device, b->device))
+        return true;
+    char a_device[24];
+    snprintf(a_device, sizeof a_device, "%s", wk_device_name(a->device));
+    return wk_fail(op, "expected all tensors on one device, got %s on %s and %s on %s\nhint: wk_to(%s, %s->device)",
+                   a_name, a_device, b_name, wk_device_name(b->device), b_name, a_name);
+}

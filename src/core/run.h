@@ -1,0 +1,66 @@
+/* From a tensor to its device's kernels: the one way to run one, to wait for it, and to look at what it left. */
+#ifndef WICK_CORE_RUN_H
+#define WICK_CORE_RUN_H
+
+#include "kernels/device.h"
+#include "tensor.h"
+
+/* Runs the kernel of like's device and dtype on a work:
+       wk_run("softmax", x, softmax, .x = wk_data(x), .y = wk_data(y), .rows = rows, .n = n)
+   False after an error: like is NULL, the kernel is absent ("softmax: is not defined for complex64 on cpu"), or it found
+   a fault.  Work with nothing to do is fine. */
+#define wk_run(op, like, kernel, ...)                                                                                  \
+    ({                                                                                                                 \
+        const wk_tensor *const like_ = (like);                                                                         \
+        like_ ? wk_run_on(op, like_->device, like_->dtype, kernel, __VA_ARGS__) : (wk_null_input(op, #like), false);   \
+    })
+/* the same for a device and a dtype */
+#define wk_run_on(op_, device_, dtype_, kernel_, ...)                                                                  \
+    ({                                                                                                                 \
+        const wk_device on_ = (device_);                                                                               \
+        const wk_dtype as_ = (dtype_);                                                                                 \
+        const wk_kernels *const table_ = wk_backends[on_.type]->kernels[as_];                                          \
+        wk_queue *const queue_ = wk_queue_for(op_, on_, as_, table_ && table_->kernel_);                               \
+        if (queue_)                                                                                                    \
+            table_->kernel_(queue_, &(wk_##kernel_##_work){__VA_ARGS__});                                              \
+        queue_ && wk_run_ends(queue_);                                                                                 \
+    })
+/* whether like's device has the kernel for dtype */
+#define wk_has_kernel(like, dtype, kernel)                                                                             \
+    (wk_kernels_of((like)->device, dtype) && wk_kernels_of((like)->device, dtype)->kernel)
+/* the dtype to compute in: x's own, or float32 for float16 and bfloat16 where the device has no kernel of theirs */
+#define wk_compute_dtype(x, kernel)                                                                                    \
+    (wk_is_half((x)->dtype) && !wk_has_kernel(x, (x)->dtype, kernel) ? wk_float32 : (x)->dtype)
+
+/* the calling thread's queue, to run a kernel of op's; NULL after an error: the device has none */
+wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel);
+bool wk_run_ends(wk_queue *queue);        // false after an error: what a kernel found wrong
+bool wk_wait(wk_device device);           // until its queue is empty; false after an error that a kernel found
+wk_queue *wk_queue_of(wk_device device);
+
+static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
+{
+    return wk_backends[device.type]->kernels[dtype];
+}
+
+/* The one address that the host may touch.  Waits for what is on its way there; NULL after an error: x is not on the
+   CPU (take wk_on_host first). */
+void *wk_host(const char *op, const wk_tensor *x);
+
+/* false after an error: no such device here */
+bool wk_check_device(const char *op, wk_device device);
+/* false after an error that names both: the two are on different devices */
+bool wk_check_same_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
+                          const wk_tensor *b);
+
+/* a device's memory; NULL where there is none */
+void *wk_device_alloc(wk_device device, size_t bytes);
+void wk_device_free(wk_device device, void *memory);
+void wk_device_empty_cache(void);
+
+
+/* a kernel of ranges.def, until its last line has gone */
+#define wk_run_range(like, kernel, count, cost, ...)                                                                   \
+    wk_parallel_ranges(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__}, count, cost)
+
+#endif
