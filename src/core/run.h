@@ -7,8 +7,8 @@
 
 /* Runs the kernel of like's device and dtype on a work:
        wk_run("softmax", x, softmax, .x = wk_data(x), .y = wk_data(y), .rows = rows, .n = n)
-   False after an error: like is NULL, the kernel is absent ("softmax: is not defined for complex64 on cpu"), or it found
-   a fault.  Work with nothing to do is fine. */
+   False after an error: like is NULL, the kernel is absent ("softmax: is not defined for complex64 on cpu"), or it
+   found a fault.  Work with nothing to do is fine. */
 #define wk_run(op, like, kernel, ...)                                                                                  \
     ({                                                                                                                 \
         const wk_tensor *const like_ = (like);                                                                         \
@@ -60,7 +60,8 @@ void wk_device_empty_cache(void);
 
 
 /* a kernel of ranges.def, until its last line has gone */
-#define wk_run_range(like, kernel, count, cost, ...)                                                                   \
-    wk_parallel_ranges(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__}, count, cost)
+#define wk_run_range(like, kernel, count, cost, ...)                                                                  \
+    wk_parallel_ranges(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__},       \
+                       count, cost)
 
 #endif

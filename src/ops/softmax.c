@@ -37,7 +37,8 @@ wk_tensor *wk_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim_)
     if (dx->numel > 0 && !wk_run("softmax_backward", dx, softmax_backward, .dy = wk_data(dy_rows), .y = wk_data(y_rows),
                                  .dx = wk_data(dx), .rows = dx->numel / n, .n = n))
         return NULL;
-    return wk_record(wk_rows_back(dx, dim), softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y), WK_KEPT(softmax_kept, dim));
+    return wk_record(wk_rows_back(dx, dim), softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y),
+                     WK_KEPT(softmax_kept, dim));
 }
 
 /* ---------------------------------------------------------------- softmax: y = exp(x - max) / sum */
