@@ -1,5 +1,5 @@
 /* What a device is to the rest of the house: its memory, copies to and from it, its queue, its tables of kernels,
-   behind one struct of functions.  Above it stand core/device_memory.c (which counts, caches and can be made to fail) and
+   behind one struct of functions.  Above it stand core/device_memory.c (counting, caching, injected failures) and
    core/run.h (which runs kernels).  A device is added by filling one in: the CPU's is in cpu/select.c.
 
    Everything but alloc and free is in the order of the queue.  The host may touch memory of the CPU alone. */
