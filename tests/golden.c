@@ -176,6 +176,7 @@ double golden_element(const golden_tensor *x, int64_t i, int part)
     case wk_bfloat16: return wk_float_of_bfloat16(*(uint16_t *)(void *)element);
     case wk_float32: return *(float *)(void *)element;
     case wk_float64: return *(double *)(void *)element;
+    case wk_complex128: return ((double *)(void *)element)[part];
     default: return ((float *)(void *)element)[part];
     }
 }

@@ -112,7 +112,7 @@ static bool same_element(const golden_tensor *got, const golden_tensor *g, int64
     if (wk_dtype_is_integral(g->dtype))
         return memcmp((const char *)got->bytes + at, (const char *)g->bytes + at, size) == 0;
     bool same = close_enough(golden_element(got, i, 0), golden_element(g, i, 0), rtol, atol);
-    if (g->dtype == wk_complex64)
+    if (wk_dtype_is_complex(g->dtype))
         same = same && close_enough(golden_element(got, i, 1), golden_element(g, i, 1), rtol, atol);
     return same;
 }

@@ -285,11 +285,11 @@ static void load_whatever(bool npy)
             double sum = 0;
             if (npy) {
                 wk_tensor *x = wk_numpy_load(path);
-                sum += x && x->dtype != wk_complex64 ? wk_item(wk_sum(wk_to(x, wk_float64))) : 0;
+                sum += x && !wk_is_complex(x) ? wk_item(wk_sum(wk_to(x, wk_float64))) : 0;
             } else {
                 wk_dict *dict = wk_safetensors_load_file(path);
                 for (int64_t i = 0; dict && i < wk_dict_count(dict); i++)
-                    if (wk_dict_value_at(dict, i)->dtype != wk_complex64)
+                    if (!wk_is_complex(wk_dict_value_at(dict, i)))
                         sum += wk_item(wk_sum(wk_to(wk_dict_value_at(dict, i), wk_float64)));
                 wk_dict_free(dict);
             }
@@ -408,7 +408,8 @@ static void test_numpy(void **state)
         const char *name, *key;
         bool same_bytes;
     } files[] = {{"io_float32", "weight", true},  {"io_bool", "mask", true},       {"io_int64_0d", "step", true},
-                 {"io_complex64_1d", NULL, true}, {"io_big_endian", "int", false}, {"io_fortran", "weight", false}};
+                 {"io_complex64_1d", NULL, true}, {"io_big_endian", "int", false}, {"io_fortran", "weight", false},
+                 {"io_complex128", "complex", true}, {"io_big_endian_complex128", "complex", false}};
     wk_dict *dict = all_dtypes();
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         wk_scope
@@ -430,6 +431,12 @@ static void test_numpy(void **state)
     wk_error error;
     wk_try(&error) { assert_false(wk_numpy_save(path, wk_dict_get(dict, "bfloat"))); }
     assert_true(error.set && strstr(error.message, "numpy has no bfloat16\nhint"));
+    wk_scope
+    {
+        wk_dict_set(dict, "wide", wk_to(wk_dict_get(dict, "complex"), wk_complex128));
+    }
+    wk_try(&error) { assert_false(wk_safetensors_save_file(dict, path)); }
+    assert_true(error.set && strstr(error.message, "wide: safetensors has no complex128\nhint"));
     wk_try(&error) { assert_null(wk_numpy_load(WICK_GOLDEN "/io_all.safetensors")); }
     assert_true(error.set && strstr(error.message, "is no .npy file"));
     wk_dict_free(dict);

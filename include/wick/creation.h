@@ -110,7 +110,7 @@ wk_tensor *wk_eye_with(wk_eye_args args);
 #define WK_FILL_ONE(value) .fill = WK_NUMBER(value)
 #define WK_FILL_MORE(value, ...) .fill = WK_NUMBER(value), __VA_ARGS__
 
-void wk_set_default_dtype(wk_dtype dtype); // of floating tensors: float32 unless set
+void wk_set_default_dtype(wk_dtype dtype); // of floating tensors, in all threads: float32 unless set
 
 #ifdef __cplusplus
 }

@@ -19,15 +19,17 @@ typedef enum wk_dtype {
     wk_bfloat16,
     wk_float32,
     wk_float64,
-    wk_complex64, // float real, float imaginary
+    wk_complex64,  // float real, float imaginary
+    wk_complex128, // double real, double imaginary
     WK_DTYPES
 } wk_dtype;
 
-const char *wk_dtype_name(wk_dtype dtype);   // "float32"
-size_t wk_dtype_size(wk_dtype dtype);        // bytes of one element
-bool wk_dtype_is_floating(wk_dtype dtype);   // float16, bfloat16, float32, float64
-bool wk_dtype_is_complex(wk_dtype dtype);    // complex64
-bool wk_dtype_is_integral(wk_dtype dtype);   // integers and bool
+const char *wk_dtype_name(wk_dtype dtype);         // "float32"
+size_t wk_dtype_size(wk_dtype dtype);              // bytes of one element
+bool wk_dtype_is_floating(wk_dtype dtype);         // float16, bfloat16, float32, float64
+bool wk_dtype_is_complex(wk_dtype dtype);          // complex64, complex128
+bool wk_dtype_is_integral(wk_dtype dtype);         // integers and bool
+wk_dtype wk_dtype_to_real(wk_dtype dtype);         // dtype.to_real: float32 of complex64, float64 of complex128
 wk_dtype wk_promote_types(wk_dtype a, wk_dtype b); // torch.promote_types
 
 /* WK_PRIVATE: one that a program brings itself, under the name it gives it (src/kernels/device.h) */

@@ -26,7 +26,7 @@ wk_dict *wk_safetensors_load_file(const char *path);
 
 /* numpy.save(path, x), in format 1.0 (bfloat16 has no name there: an error).  False after an error. */
 bool wk_numpy_save(const char *path, wk_tensor *x);
-/* numpy.load(path) of a .npy file: bool, integers but for uint16 to uint64, float16 to float64, complex64; both byte
+/* numpy.load(path) of a .npy file: bool, integers but for uint16 to uint64, float16 to float64, complex; both byte
    orders, both row and column order; never pickles.  Belongs to the innermost scope. */
 wk_tensor *wk_numpy_load(const char *path);
 

@@ -38,8 +38,8 @@ uint64_t wk_generator_initial_seed(wk_generator *generator);
 wk_tensor *wk_generator_get_state(wk_generator *generator);
 bool wk_generator_set_state(wk_generator *generator, const wk_tensor *state);
 
-/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating dtypes,
- * complex64. */
+/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating and
+ * complex dtypes. */
 typedef struct wk_rand_args {
     wk_shape size;
     wk_dtype dtype;

@@ -4,7 +4,7 @@
 
 #include <wick/dtype.h>
 
-#include "kernels/cpu/convert.h"
+#include "kernels/half.h"
 
 static inline double wk_load_floating(wk_dtype dtype, const void *x, int64_t i)
 {

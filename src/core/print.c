@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/cpu/convert.h"
+#include "kernels/half.h"
 #include "print_internal.h"
 #include "tensor.h"
 
@@ -116,6 +116,8 @@ static element read_element(const wk_tensor *x, const void *data)
         return (element){.real = *(const double *)data};
     case wk_complex64:
         return (element){.real = ((const float *)data)[0], .imaginary = ((const float *)data)[1]};
+    case wk_complex128:
+        return (element){.real = ((const double *)data)[0], .imaginary = ((const double *)data)[1]};
     case wk_dtype_default:
     case WK_DTYPES:
         break;
@@ -318,7 +320,7 @@ static int find_suffixes(const printer *print, char suffixes[SUFFIXES][SUFFIX_TE
         snprintf(text + used, SUFFIX_TEXT - (size_t)used, x->ndim == 1 ? ",)" : ")");
     }
     const bool shown = x->dtype == wk_int64 || x->dtype == wk_bool || // by the elements, where there are any
-                       (x->dtype == wk_complex64 && wk_get_default_dtype() != wk_float64);
+                       x->dtype == (wk_get_default_dtype() == wk_float64 ? wk_complex128 : wk_complex64);
     if (x->dtype != wk_get_default_dtype() && (x->numel == 0 || !shown))
         snprintf(suffixes[count++], SUFFIX_TEXT, "dtype=torch.%s", wk_dtype_name(x->dtype));
 

@@ -19,7 +19,8 @@ static const struct {
     wk_dtype dtype;
     const char *name;
 } dtypes[] = {{wk_bool, "b1"},  {wk_uint8, "u1"},   {wk_int8, "i1"},    {wk_int16, "i2"},   {wk_int32, "i4"},
-              {wk_int64, "i8"}, {wk_float16, "f2"}, {wk_float32, "f4"}, {wk_float64, "f8"}, {wk_complex64, "c8"}};
+              {wk_int64, "i8"}, {wk_float16, "f2"}, {wk_float32, "f4"}, {wk_float64, "f8"}, {wk_complex64, "c8"},
+              {wk_complex128, "c16"}};
 #define DTYPES (int)(sizeof dtypes / sizeof *dtypes)
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -160,9 +161,9 @@ static wk_tensor *read_numbers(const char *op, const char *path, const npy_heade
         return NULL;
     if (data_bytes > 0)
         memcpy(wk_data(x), data, data_bytes);
+    const int64_t parts = wk_dtype_is_complex(dtype) ? 2 : 1;
     if (header->descr[0] == '>')
-        swap_bytes(wk_data(x), dtype == wk_complex64 ? 2 * x->numel : x->numel,
-                   wk_dtype_size(dtype) / (dtype == wk_complex64 ? 2 : 1));
+        swap_bytes(wk_data(x), parts * x->numel, wk_dtype_size(dtype) / (size_t)parts);
     return header->fortran_order && header->ndim > 1 ? wk_permute_with(x, wk_shape_of(header->ndim, order)) : x;
 }
 

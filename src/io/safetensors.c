@@ -310,7 +310,10 @@ bool wk_safetensors_save_file(const wk_dict *dict, const char *path)
         items[i] = (item){.name = wk_dict_key_at(dict, i), .value = wk_dict_value_at(dict, i)};
         while (items[i].rank < DTYPES - 1 && dtypes[items[i].rank].dtype != items[i].value->dtype)
             items[i].rank++;
-        if (strcmp(items[i].name, "__metadata__") == 0)
+        if (dtypes[items[i].rank].dtype != items[i].value->dtype)
+            good = wk_fail(op, "%s: safetensors has no %s\nhint: wk_to(x, wk_complex64)", items[i].name,
+                           wk_dtype_name(items[i].value->dtype));
+        else if (strcmp(items[i].name, "__metadata__") == 0)
             good = wk_fail(op, "key __metadata__: is the place of the texts\nhint: name the tensor otherwise");
     }
     qsort(items, (size_t)count, sizeof *items, by_place);

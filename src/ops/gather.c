@@ -127,10 +127,10 @@ static void write_elements(const element_write *w, wk_tensor *y)
         for (int own = 0; own < columns.ndim; own++)
             columns.x_strides[own] *= 2, columns.y_strides[own] *= 2;
         columns.x_step *= 2, columns.y_step *= 2;
-        kernels = wk_kernels_of(y->device, wk_float32);
+        kernels = wk_kernels_of(y->device, wk_dtype_to_real(y->dtype));
         wk_parallel(kernels->scatter_add, &columns, count, cost_of(&columns));
-        columns.x = (const float *)columns.x + 1;
-        columns.y = (float *)columns.y + 1;
+        columns.x = (const char *)columns.x + wk_dtype_size(y->dtype) / 2;
+        columns.y = (char *)columns.y + wk_dtype_size(y->dtype) / 2;
     }
     wk_parallel(w->adds ? kernels->scatter_add : kernels->scatter, &columns, count, cost_of(&columns));
 }

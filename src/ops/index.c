@@ -124,8 +124,8 @@ static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
     if (!w->adds)
         wk_run_range(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
                .n = r.n, .m = m, .inner = r.inner, .size = (int64_t)wk_dtype_size(y->dtype));
-    else if (wk_dtype_is_complex(y->dtype)) // pairs of floats
-        wk_parallel_ranges(wk_kernels_of(y->device, wk_float32)->index_add,
+    else if (wk_dtype_is_complex(y->dtype)) // pairs of real numbers
+        wk_parallel_ranges(wk_kernels_of(y->device, wk_dtype_to_real(y->dtype))->index_add,
                     &(wk_index_add_work){.source = wk_data(source),
                                          .index = wk_data(w->index),
                                          .y = wk_data(y),

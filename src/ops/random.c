@@ -1,5 +1,5 @@
 /* New tensors of random numbers: rand, randn, normal, randint, randperm, bernoulli.  They are drawn in the calling
-   thread, in order, by core/random_draw.c; complex64 is two float32 draws, real part first.
+   thread, in order, by core/random_draw.c; a complex number is two real draws, real part first.
 
    A tensor made like another keeps the order of its strides, as PyTorch's empty_like does, and draws follow memory: the
    n-th draw is the n-th element of the storage, not of the shape. */
@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "core/element.h"
 #include "core/random.h"
 
 static wk_device device_or_cpu(wk_device device) { return device.type == WK_DEVICE_DEFAULT ? wk_cpu : device; }
@@ -65,11 +66,10 @@ static wk_tensor *draw_uniform(const char *op, wk_tensor *x, wk_generator *gener
 {
     if (!x)
         return NULL;
-    const bool complex = x->dtype == wk_complex64;
-    if (!complex && !wk_dtype_is_floating(x->dtype))
+    if (!wk_dtype_is_complex(x->dtype) && !wk_dtype_is_floating(x->dtype))
         return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
-    wk_random_uniform(wk_generator_or_default(generator), complex ? wk_float32 : x->dtype, wk_data(x),
-                      complex ? 2 * x->numel : x->numel, 0, 1);
+    wk_random_uniform(wk_generator_or_default(generator), wk_dtype_to_real(x->dtype), wk_data(x),
+                      wk_dtype_is_complex(x->dtype) ? 2 * x->numel : x->numel, 0, 1);
     return x;
 }
 
@@ -78,21 +78,21 @@ void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t co
 {
     void (*draw)(wk_generator *, wk_dtype, void *, int64_t, double, double) =
         singly ? wk_random_normal_singly : wk_random_normal;
-    if (dtype != wk_complex64) {
+    if (!wk_dtype_is_complex(dtype)) {
         draw(generator, dtype, y, count, mean, std);
         return;
     }
-    float *parts = y; // each part has half the variance
-    draw(generator, wk_float32, parts, 2 * count, 0, std / sqrt(2.0));
-    for (int64_t i = 0; i < count; i++)
-        parts[2 * i] += (float)mean;
+    const wk_dtype part = wk_dtype_to_real(dtype);
+    draw(generator, part, y, 2 * count, 0, std / sqrt(2.0)); // each part has half the variance
+    for (int64_t i = 0; i < 2 * count; i += 2)
+        wk_store_floating(part, y, i, wk_load_floating(part, y, i) + wk_round_floating(part, mean));
 }
 
 static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double std, wk_generator *generator)
 {
     if (!x)
         return NULL;
-    if (x->dtype != wk_complex64 && !wk_dtype_is_floating(x->dtype))
+    if (!wk_dtype_is_complex(x->dtype) && !wk_dtype_is_floating(x->dtype))
         return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
     wk_draw_normal(wk_generator_or_default(generator), x->dtype, wk_data(x), x->numel, mean, std, !wk_is_contiguous(x));
     return x;

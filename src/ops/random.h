@@ -6,7 +6,7 @@
 
 #include "autograd/node.h"
 
-/* count normals of a floating dtype or complex64; singly: as PyTorch draws a tensor that is not contiguous */
+/* count normals of a floating or complex dtype; singly: as PyTorch draws a tensor that is not contiguous */
 void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
                     bool singly);
 /* a new tensor of x's shape, dense, laid out in the order of x's strides: its numel elements start at wk_data */

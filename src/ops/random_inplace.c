@@ -30,8 +30,8 @@ static bool check_floating(const char *op, const wk_tensor *x)
 
 static bool check_real(const char *op, const wk_tensor *x)
 {
-    if (x->dtype == wk_complex64)
-        return wk_fail(op, "x: expected a real dtype, got complex64");
+    if (wk_dtype_is_complex(x->dtype))
+        return wk_fail(op, "x: expected a real dtype, got %s", wk_dtype_name(x->dtype));
     return true;
 }
 
@@ -64,7 +64,7 @@ wk_tensor *wk_normal_in_place_with(wk_normal_in_place_args args)
 {
     const char *const op = "normal_";
     WK_REQUIRE(op, args.x);
-    if (args.x->dtype != wk_complex64 && !check_floating(op, args.x))
+    if (!wk_dtype_is_complex(args.x->dtype) && !check_floating(op, args.x))
         return NULL;
     if (!(args.std >= 0))
         return wk_fail(op, "std: expected 0 or more, got %g", args.std);

@@ -84,8 +84,8 @@ def floats(count, dtype):
 def values(count, dtype):
     if dtype == torch.bool:
         return torch.randint(0, 2, (count,)) > 0
-    if dtype == torch.complex64:
-        return torch.complex(floats(count, torch.float32), floats(count, torch.float32))
+    if dtype.is_complex:
+        return torch.complex(floats(count, dtype.to_real()), floats(count, dtype.to_real()))
     if dtype.is_floating_point:
         return floats(count, dtype)
     info = torch.iinfo(dtype)
@@ -121,6 +121,13 @@ def random_case(file, dtype):
           parameter=choice.random() < 0.1, **options)
 
 
+def complex_specials(file, dtype):
+    nan, inf = math.nan, math.inf
+    for data in [1 + 2j, [1 - 2j, nan - 1j], [complex(0, -0.0), complex(-0.0, nan)], [complex(inf, -inf), 1e10 + 1e-10j],
+                 [[0.5 + 100j, -3 - 1e5j]]]:
+        dense(file, torch.tensor(data, dtype=dtype))
+
+
 def special_cases(file):
     nan, inf = math.nan, math.inf
     for data in [[], 0.0, -0.0, 1.5, nan, inf, -inf, [nan], [inf, 1], [-inf, 1.5], [nan, inf, -inf], [0, nan],
@@ -137,9 +144,7 @@ def special_cases(file):
         write(file, values(4, dtype), (30, 2, 50), (0, 1, 0))  # broadcast, and summarized
     for data in [[[True, False]], [True, True]]:
         dense(file, torch.tensor(data))
-    for data in [1 + 2j, [1 - 2j, nan - 1j], [complex(0, -0.0), complex(-0.0, nan)], [complex(inf, -inf), 1e10 + 1e-10j],
-                 [[0.5 + 100j, -3 - 1e5j]]]:
-        dense(file, torch.tensor(data, dtype=torch.complex64))
+    complex_specials(file, torch.complex64)
     for edge in [0, 1, 4]:
         for threshold in [3, 1000, inf]:
             for shape in [(9,), (2, 9), (9, 2, 9)]:
@@ -163,3 +168,6 @@ with open(pathlib.Path(__file__).with_name("print.txt"), "w") as output:
     special_cases(output)
     for i in range(330):
         random_case(output, DTYPES[i % len(DTYPES)])
+    complex_specials(output, torch.complex128)
+    for _ in range(20):
+        random_case(output, torch.complex128)

@@ -126,6 +126,12 @@ def main():
                 y = draw(what, dtype, count, a, b)
                 print('{"%s", wk_%s, %d, %r, %r, UINT64_C(0x%016x)},' % (what, dtype, count, float(a), float(b), fnv(y)))
             print('{"state", wk_uint8, %d, 0, 0, UINT64_C(0x%016x)},' % (n, fnv(draw("state", "uint8", n, 0, 0))))
+    torch.manual_seed(1)
+    print('{"seed", wk_int64, 0, 0, 0, UINT64_C(1)},')
+    for n in (1, 16, 17, 40):
+        for what in ("randn", "rand"):
+            y = draw(what, "complex128", n, 0, 0)
+            print('{"%s", wk_complex128, %d, 0.0, 0.0, UINT64_C(0x%016x)},' % (what, n, fnv(y)))
 
 
 main()

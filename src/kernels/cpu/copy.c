@@ -55,6 +55,7 @@ ROW(uint8_t)
 ROW(uint16_t)
 ROW(uint32_t)
 ROW(uint64_t)
+ROW(uint64_pair)
 
 /* short rows (a head of attention, a patch) spend longer in getting to memcpy than in it */
 static inline void copy_short(const char *x, char *y, int64_t bytes)
@@ -79,6 +80,8 @@ static inline void copy_row(const void *x, int64_t x_stride, void *y, int64_t y_
         row_of_uint64_t(x, x_stride, y, y_stride, n);
     else if (size == 2)
         row_of_uint16_t(x, x_stride, y, y_stride, n);
+    else if (size == 16)
+        row_of_uint64_pair(x, x_stride, y, y_stride, n);
     else
         row_of_uint8_t(x, x_stride, y, y_stride, n);
 }
@@ -126,6 +129,7 @@ TILE(uint8_t)
 TILE(uint16_t)
 TILE(uint32_t)
 TILE(uint64_t)
+TILE(uint64_pair)
 
 /* the two last dims of the region: j, along which x is contiguous, and i, along which y is */
 void KERNEL_NAME(copy_transposed)(const void *work, int64_t begin, int64_t end)
@@ -147,6 +151,8 @@ void KERNEL_NAME(copy_transposed)(const void *work, int64_t begin, int64_t end)
             tile_of_uint64_t(from, x_stride, to, y_stride, m, n);
         else if (w->size == 2)
             tile_of_uint16_t(from, x_stride, to, y_stride, m, n);
+        else if (w->size == 16)
+            tile_of_uint64_pair(from, x_stride, to, y_stride, m, n);
         else
             tile_of_uint8_t(from, x_stride, to, y_stride, m, n);
     }

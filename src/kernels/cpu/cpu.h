@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../half.h"
 #include "../kernels.h"
 #include "../queue.h"
-#include "convert.h"
 #include "parallel.h"
 
 #define WK_PASTE_(name, isa, dtype) wk_##name##_##isa##_##dtype
@@ -57,6 +57,11 @@ typedef elem real;
 #define LOAD(x) (x)
 #define STORE(v) (v)
 #endif
+
+/* what 16 bytes are copied as: complex128 may lie at any multiple of 8 */
+typedef struct uint64_pair {
+    uint64_t halves[2];
+} uint64_pair;
 
 #include "maths.h"
 

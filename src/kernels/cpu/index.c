@@ -34,6 +34,7 @@ ELEMENTS(uint8_t)
 ELEMENTS(uint16_t)
 ELEMENTS(uint32_t)
 ELEMENTS(uint64_t)
+ELEMENTS(uint64_pair)
 
 void KERNEL_NAME(gather)(const void *work, int64_t begin, int64_t end)
 {
@@ -46,6 +47,8 @@ void KERNEL_NAME(gather)(const void *work, int64_t begin, int64_t end)
             gather_uint64_t(&b, w->index, w->x, w->y);
         else if (w->size == 2)
             gather_uint16_t(&b, w->index, w->x, w->y);
+        else if (w->size == 16)
+            gather_uint64_pair(&b, w->index, w->x, w->y);
         else
             gather_uint8_t(&b, w->index, w->x, w->y);
     }
@@ -62,6 +65,8 @@ void KERNEL_NAME(scatter)(const void *work, int64_t begin, int64_t end)
             scatter_uint64_t(&b, w->index, w->x, w->y);
         else if (w->size == 2)
             scatter_uint16_t(&b, w->index, w->x, w->y);
+        else if (w->size == 16)
+            scatter_uint64_pair(&b, w->index, w->x, w->y);
         else
             scatter_uint8_t(&b, w->index, w->x, w->y);
     }

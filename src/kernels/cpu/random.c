@@ -9,7 +9,6 @@
    are the minimax polynomials of Moshier's Cephes library in single precision; the C library's would be as good, and
    differ from PyTorch's in the last bit. */
 // compiled for: bytes
-#include "convert.h"
 #include "cpu.h"
 
 static inline float float_of_bits(uint32_t bits)

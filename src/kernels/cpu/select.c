@@ -12,7 +12,7 @@ TABLES(baseline)
 TABLES(avx2) TABLES(avx512)
 #endif
 TABLE(baseline, boolean) TABLE(baseline, uint8) TABLE(baseline, int8) TABLE(baseline, int16) TABLE(baseline, int32)
-TABLE(baseline, int64) TABLE(baseline, complex64)
+TABLE(baseline, int64) TABLE(baseline, complex64) TABLE(baseline, complex128)
 
 typedef struct instruction_set {
     const char *name;
@@ -58,7 +58,8 @@ wk_backend wk_cpu_backend = {.name = "cpu",
                                          [wk_bfloat16] = &wk_kernels_baseline_bfloat16,
                                          [wk_float32] = &wk_kernels_baseline_float32,
                                          [wk_float64] = &wk_kernels_baseline_float64,
-                                         [wk_complex64] = &wk_kernels_baseline_complex64}};
+                                         [wk_complex64] = &wk_kernels_baseline_complex64,
+                                         [wk_complex128] = &wk_kernels_baseline_complex128}};
 
 static const char *isa = "baseline";
 

@@ -78,6 +78,7 @@ static void load(const void *x, wk_dtype dtype, int64_t offset, int64_t stride, 
     case wk_float32: FROM(float, OF_FLOAT(element))
     case wk_float64: FROM(double, OF_FLOAT(element))
     case wk_complex64: FROM(float _Complex, OF_FLOAT(element))
+    case wk_complex128: FROM(double _Complex, OF_FLOAT(element))
     default: break;
     }
 }
@@ -105,6 +106,7 @@ static void store(const real *buffer, void *y, wk_dtype dtype, int64_t offset, i
     case wk_float32: TO(float, element)
     case wk_float64: TO(double, element)
     case wk_complex64: TO(float _Complex, element)
+    case wk_complex128: TO(double _Complex, element)
     default: break;
     }
 }

@@ -1,6 +1,7 @@
-/* Strided rows of any dtype to and from contiguous ones: how mixed, broadcast and half operands reach kernels. */
-#ifndef WICK_CONVERT_H
-#define WICK_CONVERT_H
+/* float16 and bfloat16, one element at a time, for every floor.  Without branches that would keep gcc from vectorizing
+   a loop around them. */
+#ifndef WICK_HALF_H
+#define WICK_HALF_H
 
 #include <stdint.h>
 #include <string.h>
