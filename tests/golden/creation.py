@@ -31,7 +31,7 @@ for arguments in ((5,), (0,), (2, 7), (7, 2), (2, 7, 2), (7, 2, -2), (0, 1, 0.1)
                   (3, 3), (0.0, 1.0, 0.3), (2**53, 2**53 + 3), (10, 0, -3)):
     start, end, step = {1: lambda e: (0, e, 1), 2: lambda s, e: (s, e, 1), 3: lambda *all: all}[len(arguments)](*arguments)
     g.case("arange", torch.arange, [], start=start, end=end, step=step)
-for dtype in DTYPES[1:-1]:
+for dtype in DTYPES[1:-2]:
     g.case("arange", torch.arange, [], start=0, end=9, step=2, dtype=dtype)
 for start, end, steps in ((0.0, 1.0, 5), (-10.0, 10.0, 7), (3.0, 3.0, 3), (1.0, 0.0, 4), (0.0, 1.0, 1), (0.0, 1.0, 0), (0.0, 1.0, 2),
                           (0.1, 0.7, 33), (1.0, 2.0, -1), (-1.0, 1.0, 100)):
