@@ -286,7 +286,7 @@ void wk_memory_empty_cache(void)
     pthread_mutex_unlock(&mutex);
 }
 
-extern int64_t wk_live_tensors; // tensor.c counts them
+int64_t wk_live_tensors;
 
 wk_memory_stats wk_memory_get_stats(void)
 {

@@ -18,6 +18,8 @@ void wk_free(void *block); // of any thread; NULL is fine
 bool wk_alloc_counted(int64_t bytes);
 void wk_free_counted(int64_t bytes);
 
+extern int64_t wk_live_tensors; // for the statistics: who makes a tensor's header counts it, atomically
+
 /* the failure every caller of wk_alloc reports: returns NULL */
 void *wk_out_of_memory(const char *op, size_t bytes);
 

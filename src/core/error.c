@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "text.h"
 #include "traceback.h"
 
 static _Thread_local wk_error *innermost; // the wk_error of the innermost wk_try
@@ -56,16 +57,6 @@ bool wk_failing(void)
 }
 
 void wk_error_set_module_path_hook(wk_module_path_hook *hook) { atomic_store(&module_path_hook, hook); }
-
-void wk_text_end(char *text, size_t size)
-{
-    if (size < 4)
-        return;
-    size_t end = size - 4;
-    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80) // never between the bytes of one character
-        end--;
-    memcpy(text + end, "...", 4);
-}
 
 static void write_text(char *text, size_t size, const char *format, va_list arguments)
 {

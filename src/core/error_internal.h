@@ -15,7 +15,4 @@ void *wk_null_input(const char *op, const char *argument);
 typedef void wk_module_path_hook(char *text, size_t size);
 void wk_error_set_module_path_hook(wk_module_path_hook *hook);
 
-/* Ends text, a string cut off by the size of its buffer, at a whole character and with "...". */
-void wk_text_end(char *text, size_t size);
-
 #endif

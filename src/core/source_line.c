@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error_internal.h"
+#include "text.h"
 
 static bool is_name(char c) { return isalnum((unsigned char)c) || c == '_'; }
 

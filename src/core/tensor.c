@@ -6,8 +6,6 @@
 #include "alloc.h"
 #include "run.h"
 
-int64_t wk_live_tensors;
-
 /* header and data in one block, on the CPU: a small tensor costs two allocations */
 static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)
 {

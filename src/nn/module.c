@@ -58,6 +58,26 @@ static void members_free(wk_members *members)
     wk_free(members->items);
 }
 
+void wk_module_lists_free_modules(wk_module_lists *lists)
+{
+    for (int64_t i = 0; i < lists->modules_count; i++)
+        wk_free(lists->module_names[i]);
+    wk_free(lists->module_names);
+    wk_free(lists->modules);
+    lists->modules = NULL;
+    lists->module_names = NULL;
+    lists->modules_count = 0;
+}
+
+static void lists_free(wk_module_lists *lists)
+{
+    wk_free(lists->parameters);
+    wk_free(lists->buffers);
+    wk_dict_free(lists->named_parameters);
+    wk_dict_free(lists->named_buffers);
+    wk_module_lists_free_modules(lists);
+}
+
 static void module_destroy(wk_module *module);
 
 static void child_release(wk_module *parent, wk_module *child)
@@ -82,7 +102,7 @@ static void module_destroy(wk_module *module)
         wk_free(inside->child_names[i]);
     members_free(&inside->parameters);
     members_free(&inside->buffers);
-    wk_module_lists_free(&inside->lists);
+    lists_free(&inside->lists);
     wk_free(inside->children);
     wk_free(inside->child_names);
     wk_free(inside->child_places);

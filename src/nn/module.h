@@ -60,7 +60,7 @@ struct wk_module_inside {
 
 /* module, or NULL after an error: it is NULL or no module */
 wk_module *wk_module_check(const char *op, void *module);
-void wk_module_lists_free(wk_module_lists *lists);
+void wk_module_lists_free_modules(wk_module_lists *lists); // of the lists, those of modules
 
 /* The tree in order, the module itself first, each module at its first path; visit returns false to stop.  False where
    it was stopped or memory ran out. */

@@ -158,26 +158,6 @@ int64_t wk_module_parameter_count(void *module)
 
 /* ---------------------------------------------------------------- modules */
 
-static void free_modules(wk_module_lists *lists)
-{
-    for (int64_t i = 0; i < lists->modules_count; i++)
-        wk_free(lists->module_names[i]);
-    wk_free(lists->module_names);
-    wk_free(lists->modules);
-    lists->modules = NULL;
-    lists->module_names = NULL;
-    lists->modules_count = 0;
-}
-
-void wk_module_lists_free(wk_module_lists *lists)
-{
-    wk_free(lists->parameters);
-    wk_free(lists->buffers);
-    wk_dict_free(lists->named_parameters);
-    wk_dict_free(lists->named_buffers);
-    free_modules(lists);
-}
-
 static bool gather_module(wk_module *module, const char *path, void *context)
 {
     wk_module_lists *lists = context;
@@ -203,9 +183,9 @@ wk_modules wk_module_modules(void *module_)
     if (!module)
         return (wk_modules){0};
     wk_module_lists *lists = &module->inside->lists;
-    free_modules(lists);
+    wk_module_lists_free_modules(lists);
     if (!wk_module_walk("modules", module, true, gather_module, lists)) {
-        free_modules(lists);
+        wk_module_lists_free_modules(lists);
         return (wk_modules){0};
     }
     return (wk_modules){lists->modules_count, lists->modules, (const char **)lists->module_names};
