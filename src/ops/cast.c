@@ -65,36 +65,20 @@ wk_tensor *wk_contiguous(wk_tensor *x)
     return wk_is_contiguous(x) ? x : wk_clone(x);
 }
 
-wk_tensor *wk_dense(wk_tensor *x)
-{
-    if (!x)
-        return NULL;
-    return wk_is_contiguous(x) ? x : copy_into("contiguous", x, x->dtype, NULL);
-}
-
-wk_tensor *wk_rows_last(wk_tensor *x, int dim)
-{
-    if (!x || x->ndim == 0 || dim == x->ndim - 1)
-        return wk_dense(x);
-    wk_tensor *turned = NULL;
-    wk_no_grad turned = wk_transpose(x, dim, -1);
-    return wk_dense(turned);
-}
-
-wk_tensor *wk_rows_back(wk_tensor *y, int dim)
-{
-    if (!y || y->ndim == 0 || dim == y->ndim - 1)
-        return y;
-    wk_tensor *turned = NULL;
-    wk_no_grad turned = wk_transpose(y, dim, -1);
-    return turned;
-}
-
 bool wk_check_floating(const char *op, const wk_tensor *x)
+{
+    if (wk_dtype_is_floating(x->dtype))
+        return true;
+    return wk_fail(op, "expected a floating dtype, got %s%s", wk_dtype_name(x->dtype),
+                   wk_dtype_is_complex(x->dtype) ? "" : "\nhint: wk_to(x, wk_float32)");
+}
+
+bool wk_check_inexact(const char *op, const wk_tensor *x)
 {
     if (wk_dtype_is_floating(x->dtype) || wk_dtype_is_complex(x->dtype))
         return true;
-    return wk_fail(op, "expected a floating dtype, got %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(x->dtype));
+    return wk_fail(op, "expected a floating or complex dtype, got %s\nhint: wk_to(x, wk_float32)",
+                   wk_dtype_name(x->dtype));
 }
 
 /* x takes other values: dx = 0, dfrom = dy.  wk_accumulate sums and casts dy to from's. */

@@ -9,7 +9,7 @@ static bool check(const char *op, const wk_dropout_args *args)
         return wk_null_input(op, "x");
     if (!(args->p >= 0 && args->p <= 1))
         return wk_fail(op, "p: expected a probability from 0 to 1, got %g", args->p);
-    return wk_check_floating(op, args->x);
+    return wk_check_inexact(op, args->x);
 }
 
 /* noise of a shape that broadcasts to x's */

@@ -13,7 +13,7 @@ wk_tensor *wk_normalize_with(wk_normalize_args args)
     wk_tensor *x = args.x;
     WK_REQUIRE("normalize", x);
     const int dim = wk_check_dim("normalize", x->ndim, args.dim);
-    if (dim < 0 || !wk_check_floating("normalize", x))
+    if (dim < 0 || !wk_check_inexact("normalize", x))
         return NULL;
     return wk_div(x, wk_clamp(norm_along(x, args.p, dim), args.eps, wk_none));
 }

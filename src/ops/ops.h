@@ -15,16 +15,21 @@
 void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes); // as one element
 bool wk_has_zero(wk_tensor *x);
 
-/* false after an error that names op: x is not floating (or complex) */
+/* false after an error that names op: x is not floating; not floating or complex */
 bool wk_check_floating(const char *op, const wk_tensor *x);
-
-/* A kernel along one dim sees rows: wk_rows_last gives the same values with dim last and contiguous (x itself where it
-   is so already), without history; wk_rows_back turns a result of that layout to x's order of dims. */
-wk_tensor *wk_rows_last(wk_tensor *x, int dim);
-wk_tensor *wk_rows_back(wk_tensor *y, int dim);
+bool wk_check_inexact(const char *op, const wk_tensor *x);
 
 /* x in contiguous memory, without history: what kernels read */
 wk_tensor *wk_dense(wk_tensor *x);
+
+/* x seen as contiguous rows along one dim, without history: what kernels along a dim read */
+typedef struct wk_dense_rows {
+    wk_tensor *x;    // x's values with dim last, in contiguous memory; NULL after an error
+    int dim;         // in x, not negative
+    int64_t rows, n; // no rows where there are no elements
+} wk_dense_rows;
+wk_dense_rows wk_rows_last(const char *op, wk_tensor *x, int64_t dim);
+wk_tensor *wk_rows_back(wk_tensor *y, int dim); // a result of that layout in x's order of dims
 
 /* the gradients of slices and strided views: zeros, with dy in its place (ops of their own, with gradients) */
 wk_tensor *wk_slice_backward(wk_tensor *dy, wk_shape shape, int dim, int64_t start, int64_t step, bool lacks_dim);

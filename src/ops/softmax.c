@@ -24,21 +24,19 @@ static void softmax_backward_backward(wk_node *node, wk_tensor *g)
     }
 }
 
-wk_tensor *wk_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim_)
+wk_tensor *wk_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim)
 {
-    WK_REQUIRE("softmax_backward", dy);
-    WK_REQUIRE("softmax_backward", y);
-    const int dim = (int)dim_;
-    wk_tensor *dy_rows = wk_rows_last(dy, dim), *y_rows = wk_rows_last(y, dim);
-    wk_tensor *dx = wk_empty_like(y_rows);
-    if (!dy_rows || !dx)
+    static const char OP[] = "softmax_backward";
+    WK_REQUIRE(OP, dy);
+    WK_REQUIRE(OP, y);
+    const wk_dense_rows dy_rows = wk_rows_last(OP, dy, dim), rows = wk_rows_last(OP, y, dim);
+    wk_tensor *dx = wk_empty_like(rows.x);
+    if (!dy_rows.x || !dx ||
+        !wk_run(OP, dx, softmax_backward, .dy = wk_data(dy_rows.x), .y = wk_data(rows.x), .dx = wk_data(dx),
+                .rows = rows.rows, .n = rows.n))
         return NULL;
-    const int64_t n = dx->ndim > 0 ? dx->shape[dx->ndim - 1] : 1;
-    if (dx->numel > 0 && !wk_run("softmax_backward", dx, softmax_backward, .dy = wk_data(dy_rows), .y = wk_data(y_rows),
-                                 .dx = wk_data(dx), .rows = dx->numel / n, .n = n))
-        return NULL;
-    return wk_record(wk_rows_back(dx, dim), softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y),
-                     WK_KEPT(softmax_kept, dim));
+    return wk_record(wk_rows_back(dx, rows.dim), softmax_backward_backward, WK_INPUTS(dy, y), WK_SAVED(dy, y),
+                     WK_KEPT(softmax_kept, rows.dim));
 }
 
 /* ---------------------------------------------------------------- softmax: y = exp(x - max) / sum */
@@ -51,23 +49,15 @@ static void softmax_backward(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_softmax_with(wk_softmax_args args)
 {
-    WK_REQUIRE("softmax", args.x);
-    if (args.dtype && args.dtype != args.x->dtype)
-        args.x = wk_to(args.x, args.dtype);
-    if (!args.x || !wk_check_floating("softmax", args.x))
+    static const char OP[] = "softmax";
+    WK_REQUIRE(OP, args.x);
+    wk_tensor *x = args.dtype ? wk_to(args.x, args.dtype) : args.x;
+    if (!x || !wk_check_floating(OP, x))
         return NULL;
-    const int dim = wk_check_dim("softmax", args.x->ndim, args.dim);
-    if (dim < 0)
+    const wk_dense_rows rows = wk_rows_last(OP, x, args.dim);
+    wk_tensor *y = wk_empty_like(rows.x);
+    if (!y || !wk_run(OP, y, softmax, .x = wk_data(rows.x), .y = wk_data(y), .rows = rows.rows, .n = rows.n))
         return NULL;
-
-    wk_tensor *x = wk_rows_last(args.x, dim); // dim last and dense
-    wk_tensor *y = wk_empty_like(x);
-    if (!y)
-        return NULL;
-    const int64_t n = x->ndim > 0 ? x->shape[x->ndim - 1] : 1;
-    if (y->numel > 0 &&
-        !wk_run("softmax", x, softmax, .x = wk_data(x), .y = wk_data(y), .rows = x->numel / n, .n = n))
-        return NULL;
-    y = wk_dense(wk_rows_back(y, dim)); // contiguous as in PyTorch: users take views of results
-    return wk_record(y, softmax_backward, WK_INPUTS(args.x), WK_SAVED(y), WK_KEPT(softmax_kept, dim));
+    y = wk_dense(wk_rows_back(y, rows.dim)); // contiguous as in PyTorch: users take views of results
+    return wk_record(y, softmax_backward, WK_INPUTS(x), WK_SAVED(y), WK_KEPT(softmax_kept, rows.dim));
 }

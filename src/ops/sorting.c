@@ -26,9 +26,9 @@ static wk_tensor *place(const wk_places *places, wk_tensor *values, wk_tensor *i
 /* rows of n in float32 where x is of half the size, else of x's dtype */
 static wk_tensor *rows_of(wk_tensor *x, int dim)
 {
-    wk_tensor *rows = NULL;
-    wk_no_grad rows = wk_rows_last(wk_is_half(x->dtype) ? wk_to(x, wk_float32) : x, dim);
-    return rows;
+    wk_dense_rows rows;
+    wk_no_grad rows = wk_rows_last("sort", wk_is_half(x->dtype) ? wk_to(x, wk_float32) : x, dim);
+    return rows.x;
 }
 
 /* the first k of each sorted row, and their indices: (..., k); false after an error */

@@ -7,6 +7,7 @@ static wk_tensor *run_log_softmax(golden_case *c)
 }
 OP(log_softmax, run_log_softmax)
 BAD(log_softmax, wk_log_softmax(wk_zeros((2, 3)), 2), "dim: expected -2 to 1")
+BAD(log_softmax, wk_log_softmax(wk_zeros((2), .dtype = wk_complex64)), "expected a floating dtype, got complex64")
 
 static wk_tensor *run_gelu(golden_case *c)
 {

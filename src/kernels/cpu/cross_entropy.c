@@ -6,12 +6,6 @@
 // compiled for: float
 #include "rows.h"
 
-WK_INLINE real exponential(const real *a, const real *b, real c, int64_t i)
-{
-    (void)b;
-    return EXP_NEGATIVE(a[i] - c);
-}
-
 void KERNEL_NAME(cross_entropy)(const void *work, int64_t begin, int64_t end)
 {
     const wk_cross_entropy_work *w = work;
@@ -21,7 +15,7 @@ void KERNEL_NAME(cross_entropy)(const void *work, int64_t begin, int64_t end)
         const real *x = (const real *)w->x + row * n;
         const int64_t class = w->target[row];
         const real max = wk_row_max(x, n);
-        const real lse = max + LOG(wk_row_sum(exponential, x, NULL, max, n));
+        const real lse = max + LOG(wk_row_sum(wk_exponential, x, NULL, max, n));
         const real own = class == w->ignore ? 0 : weight ? weight[class] : 1;
         real loss = class == w->ignore ? 0 : own * (lse - x[class]);
         if (smoothing > 0 && class != w->ignore) {

@@ -105,6 +105,13 @@ WK_INLINE real wk_deviation(const real *a, const real *b, real c, int64_t i)
     return (a[i] - c) * (a[i] - c);
 }
 
+/* exp(a - c), of a <= c */
+WK_INLINE real wk_exponential(const real *a, const real *b, real c, int64_t i)
+{
+    (void)b;
+    return EXP_NEGATIVE(a[i] - c);
+}
+
 WK_INLINE real wk_row_sum(wk_term *term, const real *a, const real *b, real c, int64_t n)
 {
     real total[WK_LANES] = {0};
