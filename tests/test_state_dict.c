@@ -67,11 +67,65 @@ static void dictionaries_join_and_part(void **state)
     }
 }
 
+/* more keys than are looked through one after another: found, in order, also after some went */
+static void large_dictionaries(void **state)
+{
+    (void)state;
+    char key[32];
+    wk_dict *dict = wk_dict_new();
+    wk_scope
+    {
+        for (int round = 0; round < 2; round++) // the second sets what is there
+            for (int i = 0; i < 1000; i++) {
+                snprintf(key, sizeof key, "layer.%d", i);
+                assert_true(wk_dict_set(dict, key, wk_full((1), i + round)));
+                assert_true(wk_dict_set_number(dict, key, i));
+            }
+    }
+    assert_int_equal(wk_dict_count(dict), 1000);
+    assert_int_equal(wk_dict_text_count(dict), 1000);
+    for (int i = 0; i < 1000; i += 3) {
+        snprintf(key, sizeof key, "layer.%d", i);
+        assert_true(wk_dict_remove(dict, key));
+        assert_false(wk_dict_remove(dict, key));
+    }
+    for (int i = 0, left = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "layer.%d", i);
+        assert_true(wk_dict_number(dict, key, -1) == i);
+        if (i % 3 == 0) {
+            assert_null(wk_dict_get(dict, key));
+            continue;
+        }
+        assert_string_equal(wk_dict_key_at(dict, left), key);
+        assert_ptr_equal(wk_dict_value_at(dict, left++), wk_dict_get(dict, key));
+        assert_true(wk_item(wk_dict_get(dict, key)) == i + 1);
+    }
+    wk_dict_free(dict);
+    wk_error error; // every allocation fails in turn
+    for (int64_t n = 0, ended = 0; !ended; n++) {
+        const int64_t before = wk_memory_get_stats().live_blocks;
+        wk_memory_fail_after(n);
+        wk_try(&error)
+        {
+            wk_dict *texts = wk_dict_new();
+            for (int i = 0; texts && i < 140 && !error.set; i++) {
+                snprintf(key, sizeof key, "%d", i);
+                wk_dict_set_number(texts, key, i);
+            }
+            wk_dict_free(texts);
+        }
+        wk_memory_fail_after(-1);
+        ended = !error.set;
+        assert_int_equal(wk_memory_get_stats().live_blocks, before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_dicts_load),
         cmocka_unit_test(dictionaries_join_and_part),
+        cmocka_unit_test(large_dictionaries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

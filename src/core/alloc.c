@@ -78,7 +78,7 @@ static void thread_ends(void *value)
     memset(of, 0, sizeof *of);
 }
 
-__attribute__((destructor)) static void process_ends(void)
+void wk_alloc_process_ends(void)
 {
     if (cache.registered)
         thread_ends(&cache);

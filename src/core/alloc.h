@@ -18,6 +18,8 @@ void wk_free(void *block); // of any thread; NULL is fine
 bool wk_alloc_counted(int64_t bytes);
 void wk_free_counted(int64_t bytes);
 
+void wk_alloc_process_ends(void); // gives back what is cached: scope.c's destructor calls it, after all scopes
+
 extern int64_t wk_live_tensors; // for the statistics: who makes a tensor's header counts it, atomically
 
 /* the failure every caller of wk_alloc reports: returns NULL */

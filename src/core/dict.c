@@ -1,7 +1,7 @@
 /* Ordered dictionaries: two lists, of tensors and of texts, in order of insertion.
 
-   Keys are found by comparing hashes, one after another.  Rejected: a hash table beside the list; state dicts have
-   hundreds of keys, a million compares of numbers in all at a thousand. */
+   Up to 64 keys are found by comparing their hashes, one after another; above that by a table of places beside the
+   list, open addressing, at most half full. */
 #include <wick/dict.h>
 
 #include <stdio.h>
@@ -20,7 +20,10 @@ typedef struct entry {
 typedef struct list {
     entry *items;
     int64_t count, capacity;
+    int64_t *slots; // 2 * capacity places: an index of items and 1, or 0; NULL: few keys
 } list;
+
+#define FEW_KEYS 64
 
 struct wk_dict {
     list tensors, texts;
@@ -34,13 +37,56 @@ static uint64_t hash_of(const char *key)
     return hash;
 }
 
+static uint64_t slots_mask(const list *of) { return 2 * (uint64_t)of->capacity - 1; }
+
 static int64_t find(const list *of, const char *key)
 {
     const uint64_t hash = hash_of(key);
-    for (int64_t i = 0; i < of->count; i++)
+    for (int64_t i = 0; !of->slots && i < of->count; i++)
         if (of->items[i].hash == hash && strcmp(of->items[i].key, key) == 0)
             return i;
+    if (of->slots)
+        for (uint64_t slot = hash; of->slots[slot &= slots_mask(of)]; slot++) {
+            const entry *found = &of->items[of->slots[slot] - 1];
+            if (found->hash == hash && strcmp(found->key, key) == 0)
+                return found - of->items;
+        }
     return -1;
+}
+
+static void note_slot(list *of, int64_t index)
+{
+    uint64_t slot = of->items[index].hash & slots_mask(of);
+    while (of->slots[slot])
+        slot = (slot + 1) & slots_mask(of);
+    of->slots[slot] = index + 1;
+}
+
+static void note_slots(list *of)
+{
+    memset(of->slots, 0, (size_t)(slots_mask(of) + 1) * sizeof *of->slots);
+    for (int64_t i = 0; i < of->count; i++)
+        note_slot(of, i);
+}
+
+/* room for twice as many */
+static bool grow(list *of)
+{
+    const int64_t capacity = of->capacity ? 2 * of->capacity : 16;
+    entry *items = wk_realloc(of->items, (size_t)capacity * sizeof *items);
+    if (!items)
+        return wk_out_of_memory("dict", (size_t)capacity * sizeof *items);
+    of->items = items;
+    if (capacity > FEW_KEYS) {
+        int64_t *slots = wk_realloc(of->slots, (size_t)capacity * 2 * sizeof *slots);
+        if (!slots)
+            return wk_out_of_memory("dict", (size_t)capacity * 2 * sizeof *slots);
+        of->slots = slots;
+    }
+    of->capacity = capacity;
+    if (of->slots)
+        note_slots(of);
+    return true;
 }
 
 /* the place of key's value, made where there is none; NULL after an error */
@@ -49,19 +95,15 @@ static entry *place(list *of, const char *key)
     const int64_t found = find(of, key);
     if (found >= 0)
         return &of->items[found];
-    if (of->count == of->capacity) {
-        const int64_t capacity = of->capacity ? 2 * of->capacity : 16;
-        entry *items = wk_realloc(of->items, (size_t)capacity * sizeof *items);
-        if (!items)
-            return wk_out_of_memory("dict", (size_t)capacity * sizeof *items);
-        of->items = items;
-        of->capacity = capacity;
-    }
+    if (of->count == of->capacity && !grow(of))
+        return NULL;
     char *copy = wk_strdup(key);
     if (!copy)
         return wk_out_of_memory("dict", strlen(key) + 1);
-    of->items[of->count] = (entry){copy, hash_of(key), NULL};
-    return &of->items[of->count++];
+    of->items[of->count++] = (entry){copy, hash_of(key), NULL};
+    if (of->slots)
+        note_slot(of, of->count - 1);
+    return &of->items[of->count - 1];
 }
 
 static const entry *at(const list *of, int64_t index)
@@ -88,7 +130,9 @@ void wk_dict_free(wk_dict *dict)
         wk_free(dict->texts.items[i].value);
     }
     wk_free(dict->tensors.items);
+    wk_free(dict->tensors.slots);
     wk_free(dict->texts.items);
+    wk_free(dict->texts.slots);
     wk_free(dict);
 }
 
@@ -120,6 +164,8 @@ bool wk_dict_remove(wk_dict *dict, const char *key)
     wk_free(items[found].key);
     wk_release(items[found].value);
     memmove(items + found, items + found + 1, (size_t)(--dict->tensors.count - found) * sizeof *items);
+    if (dict->tensors.slots)
+        note_slots(&dict->tensors);
     return true;
 }
 

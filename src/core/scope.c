@@ -35,11 +35,13 @@ static void thread_ends(void *value)
 
 static void make_key(void) { pthread_key_create(&key, thread_ends); }
 
-/* the main thread's root scope ends with the process, before the allocator's own destructor */
-__attribute__((destructor(65000))) static void process_ends(void)
+/* The main thread's root scope ends with the process, and then the allocator: one destructor for both, since of two
+   the linker would choose the order. */
+__attribute__((destructor)) static void process_ends(void)
 {
     if (stack.registered)
         thread_ends(&stack);
+    wk_alloc_process_ends();
 }
 
 static void register_thread(void)

@@ -8,32 +8,10 @@
 #include <wick/autograd.h>
 
 #include "core/alloc.h"
+#include "core/set.h"
 #include "module.h"
 
 /* ---------------------------------------------------------------- the walk */
-
-typedef struct seen {
-    const wk_module **items;
-    int64_t count, capacity;
-} seen;
-
-/* whether it is new; false, with *fine false, where memory ran out */
-static bool see(seen *of, const wk_module *module, bool *fine)
-{
-    for (int64_t i = 0; i < of->count; i++)
-        if (of->items[i] == module)
-            return false;
-    if (of->count == of->capacity) {
-        const int64_t capacity = of->capacity ? 2 * of->capacity : 32;
-        const wk_module **items = wk_realloc(of->items, (size_t)capacity * sizeof *items);
-        if (!items)
-            return *fine = false;
-        of->items = items;
-        of->capacity = capacity;
-    }
-    of->items[of->count++] = module;
-    return true;
-}
 
 char *wk_module_join(const char *op, const char *path, const char *name)
 {
@@ -45,14 +23,13 @@ char *wk_module_join(const char *op, const char *path, const char *name)
     return joined;
 }
 
-static bool walk(const char *op, wk_module *module, const char *path, seen *before, wk_module_visit *visit,
+static bool walk(const char *op, wk_module *module, const char *path, wk_set *before, wk_module_visit *visit,
                  void *context)
 {
-    bool fine = true;
-    if (before && !see(before, module, &fine))
-        return fine || wk_out_of_memory(op, (size_t)before->count * 2 * sizeof *before->items);
-    if (!visit(module, path, context))
-        return false;
+    const wk_set_added added = before ? wk_set_add(op, before, module) : WK_SET_NEW;
+    if (added != WK_SET_NEW)
+        return added == WK_SET_THERE;
+    bool fine = visit(module, path, context);
     for (int64_t i = 0; fine && i < module->inside->children_count; i++) {
         char *child = wk_module_join(op, path, module->inside->child_names[i]);
         fine = child && walk(op, module->inside->children[i], child, before, visit, context);
@@ -63,9 +40,9 @@ static bool walk(const char *op, wk_module *module, const char *path, seen *befo
 
 bool wk_module_walk(const char *op, wk_module *module, bool shared_once, wk_module_visit *visit, void *context)
 {
-    seen before = {0};
+    wk_set before = {0};
     const bool fine = walk(op, module, "", shared_once ? &before : NULL, visit, context);
-    wk_free(before.items);
+    wk_set_free(&before);
     return fine;
 }
 
@@ -75,23 +52,21 @@ typedef struct gather {
     const char *op;
     bool buffers;
     wk_dict *into;
+    wk_set listed;
 } gather;
-
-static bool listed(const wk_dict *dict, const wk_tensor *x)
-{
-    for (int64_t i = 0; i < wk_dict_count(dict); i++)
-        if (wk_dict_value_at(dict, i) == x)
-            return true;
-    return false;
-}
 
 static bool gather_members(wk_module *module, const char *path, void *context)
 {
-    const gather *wanted = context;
+    gather *wanted = context;
     const wk_members *members = wanted->buffers ? &module->inside->buffers : &module->inside->parameters;
     for (int64_t i = 0; i < members->count; i++) {
-        if (!members->items[i].tensor || listed(wanted->into, members->items[i].tensor))
+        if (!members->items[i].tensor)
             continue;
+        const wk_set_added added = wk_set_add(wanted->op, &wanted->listed, members->items[i].tensor);
+        if (added == WK_SET_THERE)
+            continue;
+        if (added == WK_SET_FAILED)
+            return false;
         char *name = wk_module_join(wanted->op, path, members->items[i].name);
         const bool set = name && wk_dict_set(wanted->into, name, members->items[i].tensor);
         wk_free(name);
@@ -103,8 +78,10 @@ static bool gather_members(wk_module *module, const char *path, void *context)
 
 static wk_dict *named(const char *op, wk_module *module, bool buffers)
 {
-    gather wanted = {op, buffers, wk_dict_new()};
-    if (wanted.into && !wk_module_walk(op, module, true, gather_members, &wanted)) {
+    gather wanted = {.op = op, .buffers = buffers, .into = wk_dict_new()};
+    const bool fine = wanted.into && wk_module_walk(op, module, true, gather_members, &wanted);
+    wk_set_free(&wanted.listed);
+    if (!fine) {
         wk_dict_free(wanted.into);
         return NULL;
     }
