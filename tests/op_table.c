@@ -325,8 +325,6 @@ static void check_short_memory(const op_row *row, golden_case *c)
                 wk_try(&error) wk_backward(k.result[0], .gradient = k.result[0]);
             wk_memory_fail_after(-1);
             fine = fine && !error.set;
-            if (!fine && mask && k.leaf[0] && k.leaf[0]->grad)
-                failed(c, "allocation %lld failed: a grad was touched", (long long)n);
         }
         const wk_memory_stats after = wk_memory_get_stats();
         if (error.set && !strstr(error.message, "out of memory"))

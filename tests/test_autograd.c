@@ -1,5 +1,5 @@
-/* backward and grad: what accumulates, what is freed, what is refused; modes; hooks; graphs deep enough to end any
-   recursion.  Numbers are small enough to check by hand: y = 3 x^2 at x = 2 has slope 12. */
+/* backward and grad: what accumulates, what is freed, what is refused; modes; graphs deep enough to end any recursion.
+    Numbers are small enough to check by hand: y = 3 x^2 at x = 2 has slope 12. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -356,82 +356,6 @@ TEST(requires_grad_and_detach)
     assert_false(wk_to(x, wk_int64)->requires_grad);
 }
 
-/* ---------------------------------------------------------------- hooks */
-
-static wk_tensor *ten_times(wk_tensor *gradient, void *context)
-{
-    (void)context;
-    return wk_mul(gradient, 10);
-}
-static wk_tensor *of_another_shape(wk_tensor *gradient, void *context)
-{
-    (void)context;
-    return wk_add(gradient, wk_ones((2, 3, 4), .dtype = wk_float64));
-}
-static wk_tensor *that_fails(wk_tensor *gradient, void *context)
-{
-    (void)context;
-    return wk_add(gradient, (wk_tensor *)NULL);
-}
-
-TEST(hooks)
-{
-    int calls = 0;
-    wk_tensor *x = leaf(2), *h = wk_mul(x, 3);
-    const int first = wk_register_hook(x, count_calls, &calls), second = wk_register_hook(x, ten_times, NULL);
-    assert_true(first > 0 && second > 0 && first != second);
-    assert_true(wk_register_hook(h, ten_times, NULL) > 0);
-    wk_retain_grad(h);
-    assert_true(wk_backward(wk_mul(h, h))); // dh = 12, times 10; dx = 360, times 10
-    assert_int_equal(calls, 1);
-    assert_close(wk_item(h->grad), 120);
-    assert_close(wk_item(x->grad), 3600);
-    wk_remove_hook(x, second);
-    wk_zero_(x->grad);
-    assert_true(wk_backward(wk_mul(x, 2)));
-    assert_close(wk_item(x->grad), 2);
-    assert_int_equal(calls, 2);
-    wk_remove_hook(x, first);
-    /* a tensor that is gone before backward has no grad to retain */
-    wk_scope
-    {
-        h = wk_exp(wk_mul(x, 3));
-        wk_retain_grad(h);
-        h = wk_keep(wk_mul(h, 0));
-    }
-    assert_true(wk_backward(h));
-    /* grad() sees hooks, too */
-    wk_tensor *y = wk_mul(x, x), *gx;
-    wk_register_hook(y, ten_times, NULL);
-    assert_true(wk_autograd_grad((y), (x), (&gx)));
-    assert_close(wk_item(gx), 40);
-    /* a hook on a tensor that gets its gradient from two sides sees the sum, once */
-    wk_tensor *z = wk_mul(x, 1);
-    calls = 0;
-    wk_register_hook(z, count_calls, &calls);
-    wk_backward(wk_add(wk_mul(z, 2), wk_mul(z, 3)));
-    assert_int_equal(calls, 1);
-}
-
-TEST(hooks_that_fail)
-{
-    wk_error error;
-    wk_tensor *x = leaf(2);
-    wk_try(&error) assert_int_equal(wk_register_hook(wk_ones(()), count_calls, NULL), 0);
-    assert_message(error, "does not require grad");
-    static wk_tensor_hook *const HOOKS[] = {of_another_shape, that_fails};
-    static const char *const MESSAGES[] = {"hook: expected to replace a gradient of shape (), float64, got (2, 3, 4)",
-                                           "add: b: expected a tensor, got NULL"};
-    for (int i = 0; i < 4; i++) { // each hook on a leaf, and on the way to it
-        wk_tensor *y = wk_mul(x, x), *on = i / 2 ? x : y;
-        const int handle = wk_register_hook(on, HOOKS[i % 2], NULL);
-        wk_try(&error) assert_false(wk_backward(y));
-        assert_message(error, MESSAGES[i % 2]);
-        wk_remove_hook(on, handle);
-        assert_null(x->grad);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,7 +364,6 @@ int main(void)
         UNIT(views_older_than_the_gradient), UNIT(views_made_under_no_grad), UNIT(dtypes_on_the_way),
         UNIT(grad_leaves_grad_alone), UNIT(grad_unused), UNIT(higher_derivatives),
         UNIT(third_derivatives_of_functions), UNIT(gradient_penalty), UNIT(grad_modes), UNIT(requires_grad_and_detach),
-        UNIT(hooks), UNIT(hooks_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,10 @@ extern "C" {
 #endif
 
 /* backward(x, gradient, retain_graph, create_graph): adds d x / d leaf into each leaf's grad.  x has one element unless
-   gradient (x's shape) is given.  Freed graphs, and saved tensors that were changed in place, are errors.  False after
-   an error: then no grad was touched. */
+   gradient (x's shape) is given.  A leaf's grad grows, in its own memory, as soon as all of the leaf's gradient is
+   there: so one that another pointer holds grows too, and create_graph alone makes a new one.  Freed graphs, and saved
+   tensors that were changed in place, are errors.  False after an error: then some leaves' grads may have grown, and
+   others not. */
 typedef struct wk_backward_args {
     wk_tensor *x;
     wk_tensor *gradient;
@@ -57,10 +59,17 @@ wk_tensor *wk_detach_(wk_tensor *x);
 bool wk_is_leaf(const wk_tensor *x);
 wk_tensor *wk_retain_grad(wk_tensor *x); // a non-leaf also gets its grad; returns x
 
-/* hook(gradient, context) runs when backward has x's gradient; what it returns replaces it, NULL leaves it. */
+/* hook(gradient, context) runs when backward, or autograd_grad, has x's gradient; what it returns replaces it, NULL
+   leaves it.  Hooks may remove and register hooks: those that were there when x's turn came run this time, also where
+   one of them was removed meanwhile, so their contexts must last until then.  A hook may run backward, over the same
+   graph too.  Where no gradient comes to x, none runs. */
 typedef wk_tensor *wk_tensor_hook(wk_tensor *gradient, void *context);
 int wk_register_hook(wk_tensor *x, wk_tensor_hook *hook, void *context); // a handle; 0 after an error
-void wk_remove_hook(wk_tensor *x, int handle);
+/* hook(leaf, context) runs in backward as soon as leaf->grad has all that this backward adds; it may use the grad up,
+   as an optimizer inside of backward does, and let it go.  Not in autograd_grad. */
+typedef void wk_post_accumulate_grad_hook(wk_tensor *leaf, void *context);
+int wk_register_post_accumulate_grad_hook(wk_tensor *leaf, wk_post_accumulate_grad_hook *hook, void *context);
+void wk_remove_hook(wk_tensor *x, int handle); // of either kind
 
 /* A function with a backward of the user's own (torch.autograd.Function).  forward computes outputs from inputs,
    without recording; backward gives the gradient of each input from those of the outputs (NULL: none).  Numbers and

@@ -1,265 +1,312 @@
-/* The walk back: every node after all that depend on it, the latest made first.  In a loop over a heap, so a graph may
-   be as deep as memory.
+/* The walk back: every node after all that depend on it, of those that are ready the latest made first.  In loops over
+   lists, so a graph may be as deep as memory.
 
-   Gradients gather in the nodes' outputs; those of leaves gather in a table and are added to grad at the end, so that a
-   backward that fails touches no grad. */
-#include "node.h"
+   A walk keeps what it knows of a graph in tables of its own: which nodes and leaves it reaches (steps), which step
+   each edge leads to, how many edges a step still waits for, the gradients gathered so far.  Nodes stay as they are but
+   for the saved tensors that are let go, so a hook, or a function's backward, may walk the same graph meanwhile.
+
+   A leaf is a step like a node: as soon as its last edge has spoken its hooks run and its gradient goes into its grad.
+   So there is never more than the gradients on the way. */
+#include "backward.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
 
-void wk_node_release_saved(wk_node *node);
+typedef struct step {
+    wk_node *node;
+    wk_tensor *leaf; // where there is no node
+    int waiting;     // edges that have not spoken
+    int edges;       // where its inputs begin in targets
+    int gradients;   // where its results begin in gradients
+    int captured;    // the first wanted tensor that is one of its results; NONE
+    bool needed;     // a wanted gradient lies behind it
+} step;
 
-typedef struct leaf_gradient {
-    wk_tensor *leaf, *gradient;
-} leaf_gradient;
+typedef struct ready {
+    uint64_t sequence;
+    int step;
+} ready;
 
-typedef struct nodes {
-    wk_node **items;
-    int64_t count, capacity;
-} nodes;
+enum { NONE = -1, FEW = 16 };
 
-/* of the backward that this thread runs */
+/* tables on the stack, for a small graph */
+typedef struct few {
+    step steps[FEW];
+    int slots[4 * FEW], targets[2 * FEW];
+} few;
+
 typedef struct walk {
-    nodes ready;   // a heap, the latest on top
-    nodes visited; // retained
-    leaf_gradient *leaves;
-    int64_t leaves_count, leaves_capacity;
-    int64_t *leaf_slots; // open addressing by the leaf's address; -1 free
-    int64_t slots;
-    bool failed, create_graph;
-    const wk_autograd_grad_args *wanted; // of autograd.grad
-    wk_tensor **captured;                // gradients of wanted inputs that are not leaves
+    const wk_walk_back_args *args;
+    step *steps; // of the roots first
+    int count, capacity;
+    int *slots; // 1 + a step, by the address of its node or leaf, open addressing; 0 free; four for each step
+    int *targets; // the step that an edge leads to, NONE
+    int target_count, target_capacity;
+    wk_tensor **gradients; // retained
+    int gradient_count;
+    ready *heap; // the latest on top
+    int heap_count;
+    int *next_captured; // of each wanted tensor: the next that is a result of the same step
+    step *running;      // whose backward runs
+    bool failed;
     struct walk *outer;
+    const few *few;
 } walk;
 
 static _Thread_local walk *current;
-static uint64_t visits;
 
-static bool push(nodes *list, wk_node *node)
-{
-    if (list->count == list->capacity) {
-        int64_t capacity = list->capacity ? 2 * list->capacity : 128;
-        wk_node **items = wk_realloc(list->items, (size_t)capacity * sizeof *items);
-        if (!items)
-            return wk_out_of_memory("backward", (size_t)capacity * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = node;
-    return true;
-}
+/* ---------------------------------------------------------------- steps */
 
-static bool heap_push(nodes *heap, wk_node *node)
+static int *slot_of(const walk *w, const void *key)
 {
-    if (!push(heap, node))
-        return false;
-    int64_t i = heap->count - 1;
-    for (; i > 0 && heap->items[(i - 1) / 2]->sequence < node->sequence; i = (i - 1) / 2)
-        heap->items[i] = heap->items[(i - 1) / 2];
-    heap->items[i] = node;
-    return true;
-}
-
-static wk_node *heap_pop(nodes *heap)
-{
-    wk_node *top = heap->items[0], *last = heap->items[--heap->count];
-    int64_t i = 0;
-    for (int64_t child; (child = 2 * i + 1) < heap->count; i = child) {
-        if (child + 1 < heap->count && heap->items[child + 1]->sequence > heap->items[child]->sequence)
-            child++;
-        if (heap->items[child]->sequence <= last->sequence)
+    const uint64_t last = 4 * (uint64_t)w->capacity - 1;
+    uint64_t slot = ((uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u >> 20) & last;
+    for (; w->slots[slot]; slot = (slot + 1) & last) {
+        const step *s = &w->steps[w->slots[slot] - 1];
+        if (s->node == key || s->leaf == key)
             break;
-        heap->items[i] = heap->items[child];
     }
-    if (heap->count > 0)
-        heap->items[i] = last;
+    return &w->slots[slot];
+}
+
+/* memory for more than items, which may be the walk's own first */
+static void *grown(void *items, const void *first, size_t used, size_t bytes)
+{
+    if (items != first)
+        return wk_realloc(items, bytes);
+    void *more = wk_alloc(bytes);
+    return more ? memcpy(more, items, used) : NULL;
+}
+
+static bool grow_steps(walk *w)
+{
+    const size_t capacity = 2 * (size_t)w->capacity, slots = 4 * capacity * sizeof *w->slots;
+    step *steps = grown(w->steps, w->few->steps, (size_t)w->count * sizeof *steps, capacity * sizeof *steps);
+    if (steps)
+        w->steps = steps;
+    int *table = steps ? grown(w->slots, w->few->slots, 0, slots) : NULL;
+    if (!table)
+        return wk_out_of_memory(w->args->op, slots);
+    w->slots = memset(table, 0, slots);
+    w->capacity = (int)capacity;
+    for (int i = 0; i < w->count; i++)
+        *slot_of(w, w->steps[i].node ? (void *)w->steps[i].node : w->steps[i].leaf) = i + 1;
+    return true;
+}
+
+/* the step of a node, or of a leaf; NONE after an error */
+static int step_of(walk *w, wk_node *node, wk_tensor *leaf)
+{
+    const void *key = node ? (void *)node : leaf;
+    int *slot = slot_of(w, key);
+    if (*slot)
+        return *slot - 1;
+    if (w->count == w->capacity) {
+        if (!grow_steps(w))
+            return NONE;
+        slot = slot_of(w, key);
+    }
+    w->steps[w->count] =
+        (step){.node = node, .leaf = node ? NULL : leaf, .captured = NONE, .needed = !w->args->captured};
+    return (*slot = ++w->count) - 1;
+}
+
+/* Finds all that the roots come from, and counts the edges that each will hear of. */
+static bool find_steps(walk *w)
+{
+    for (int i = 0; i < w->count; i++) {
+        const wk_node *node = w->steps[i].node;
+        w->steps[i].edges = w->target_count;
+        w->steps[i].gradients = w->gradient_count;
+        w->gradient_count += node ? node->outputs : 1;
+        const int targets = w->target_count + (node ? node->inputs : 0);
+        while (targets > w->target_capacity) {
+            const size_t bytes = 2 * (size_t)w->target_capacity * sizeof *w->targets;
+            int *more = grown(w->targets, w->few->targets, (size_t)w->target_count * sizeof *more, bytes);
+            if (!more)
+                return wk_out_of_memory(w->args->op, bytes);
+            w->targets = more;
+            w->target_capacity *= 2;
+        }
+        for (int k = 0; node && k < node->inputs; k++) {
+            const wk_edge *edge = &node->edges[k];
+            int target = NONE;
+            if (edge->node || edge->leaf) {
+                target = step_of(w, edge->node, edge->leaf);
+                if (target == NONE)
+                    return false;
+                w->steps[target].waiting++;
+            }
+            w->targets[w->target_count++] = target;
+        }
+    }
+    return true;
+}
+
+static bool is_wanted(const step *s) { return s->needed || s->captured != NONE; }
+
+static int by_sequence(const void *a, const void *b)
+{
+    const ready *x = a, *y = b;
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+/* autograd.grad runs, and frees, only what lies between outputs and inputs.  A node's inputs were made before it. */
+static void mark_needed(walk *w)
+{
+    const wk_tensors wanted = w->args->wanted;
+    for (int i = (int)wanted.count - 1; i >= 0; i--) {
+        wk_tensor *x = wanted.items[i];
+        const int found = *slot_of(w, x->grad_fn ? (void *)x->grad_fn : x) - 1;
+        if (found == NONE)
+            continue;
+        w->next_captured[i] = w->steps[found].captured;
+        w->steps[found].captured = i;
+    }
+    int nodes = 0;
+    for (int i = 0; i < w->count; i++)
+        if (w->steps[i].node)
+            w->heap[nodes++] = (ready){w->steps[i].node->sequence, i};
+    qsort(w->heap, (size_t)nodes, sizeof *w->heap, by_sequence);
+    for (int i = 0; i < nodes; i++) {
+        step *s = &w->steps[w->heap[i].step];
+        for (int k = 0; k < s->node->inputs && !s->needed; k++) {
+            const int target = w->targets[s->edges + k];
+            s->needed = target != NONE && is_wanted(&w->steps[target]);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- the heap of nodes that wait for nothing more */
+
+static void heap_push(walk *w, int index)
+{
+    const uint64_t sequence = w->steps[index].node->sequence;
+    int i = w->heap_count++;
+    for (; i > 0 && w->heap[(i - 1) / 2].sequence < sequence; i = (i - 1) / 2)
+        w->heap[i] = w->heap[(i - 1) / 2];
+    w->heap[i] = (ready){sequence, index};
+}
+
+static int heap_pop(walk *w)
+{
+    const int top = w->heap[0].step;
+    const ready last = w->heap[--w->heap_count];
+    int i = 0;
+    for (int child; (child = 2 * i + 1) < w->heap_count; i = child) {
+        if (child + 1 < w->heap_count && w->heap[child + 1].sequence > w->heap[child].sequence)
+            child++;
+        if (w->heap[child].sequence <= last.sequence)
+            break;
+        w->heap[i] = w->heap[child];
+    }
+    w->heap[i] = last;
     return top;
 }
 
-/* adds gradient to what is in place, which keeps a reference */
-static bool gather(wk_tensor **place, wk_tensor *gradient)
+/* ---------------------------------------------------------------- gradients */
+
+/* dense memory that nobody else holds */
+static bool is_ours(const wk_tensor *x)
 {
-    if (!*place) {
-        *place = wk_retain(gradient);
-        return true;
-    }
-    wk_tensor *sum = wk_gradient_add(*place, gradient);
-    if (!sum)
+    return x->references == 1 && x->storage->references == 1 && wk_is_contiguous(x);
+}
+
+static bool replace(wk_tensor **place, wk_tensor *with) // false where with is NULL
+{
+    if (!with)
         return false;
-    wk_retain(sum);
+    wk_retain(with);
     wk_release(*place);
-    *place = sum;
+    *place = with;
     return true;
 }
 
-static uint64_t slot_of(const wk_tensor *leaf, int64_t slots)
+/* adds gradient to what is in place, which keeps a reference */
+static bool gather(const walk *w, wk_tensor **place, wk_tensor *gradient)
 {
-    return ((uint64_t)(uintptr_t)leaf * 0x9E3779B97F4A7C15u >> 20) & (uint64_t)(slots - 1);
+    if (*place && !w->args->create_graph && is_ours(*place))
+        return wk_gradient_add_(*place, gradient) != NULL;
+    return replace(place, *place ? wk_gradient_add(*place, gradient) : gradient);
 }
 
-static bool grow_leaves(walk *w)
+bool wk_needs(const wk_node *node, int input)
 {
-    const int64_t capacity = w->leaves_capacity ? 2 * w->leaves_capacity : 64, slots = 4 * capacity;
-    leaf_gradient *leaves = wk_realloc(w->leaves, (size_t)capacity * sizeof *leaves);
-    if (leaves)
-        w->leaves = leaves;
-    int64_t *table = leaves ? wk_realloc(w->leaf_slots, (size_t)slots * sizeof *table) : NULL;
-    if (!table)
-        return wk_out_of_memory("backward", (size_t)slots * sizeof *table);
-    w->leaf_slots = table;
-    w->leaves_capacity = capacity;
-    w->slots = slots;
-    memset(table, -1, (size_t)slots * sizeof *table);
-    for (int64_t i = 0; i < w->leaves_count; i++) {
-        uint64_t slot = slot_of(w->leaves[i].leaf, slots);
-        while (table[slot] >= 0)
-            slot = (slot + 1) & (uint64_t)(slots - 1);
-        table[slot] = i;
-    }
-    return true;
+    const int target = current->targets[current->running->edges + input];
+    (void)node;
+    return target != NONE && is_wanted(&current->steps[target]);
 }
 
-static bool gather_leaf(walk *w, wk_tensor *leaf, wk_tensor *gradient)
+wk_tensor *wk_gradient(wk_node *node, int i)
 {
-    if (w->leaves_count == w->leaves_capacity && !grow_leaves(w))
-        return false;
-    uint64_t slot = slot_of(leaf, w->slots);
-    for (; w->leaf_slots[slot] >= 0; slot = (slot + 1) & (uint64_t)(w->slots - 1))
-        if (w->leaves[w->leaf_slots[slot]].leaf == leaf)
-            return gather(&w->leaves[w->leaf_slots[slot]].gradient, gradient);
-    w->leaf_slots[slot] = w->leaves_count;
-    w->leaves[w->leaves_count++] = (leaf_gradient){wk_retain(leaf), wk_retain(gradient)};
-    return true;
+    wk_tensor *gradient = current->gradients[current->running->gradients + i];
+    const wk_output *output = &node->output[i];
+    return gradient ? gradient : wk_gradient_zeros(output->ndim, output->shape, output->dtype, output->device);
 }
 
 void wk_accumulate(wk_node *node, int input, wk_tensor *gradient)
 {
-    const wk_edge *edge = &node->edges[input];
-    if (!edge->node && !edge->leaf)
+    walk *w = current;
+    if (!wk_needs(node, input))
         return;
     if (!gradient) {
         /* an op of the backward failed and said so, or the backward gave none */
-        current->failed |= wk_failing();
+        w->failed |= wk_failing();
         return;
     }
-    const wk_output *to = edge->node ? &edge->node->output[edge->output_nr] : NULL;
-    gradient = to ? wk_gradient_fit(gradient, to->ndim, to->shape, to->dtype)
-                  : wk_gradient_fit(gradient, edge->leaf->ndim, edge->leaf->shape, edge->leaf->dtype);
-    if (!gradient)
-        current->failed = true;
-    else if (edge->leaf)
-        current->failed |= !gather_leaf(current, edge->leaf, gradient);
-    else if (edge->node->visit == node->visit)
-        current->failed |= !gather(&edge->node->output[edge->output_nr].gradient, gradient);
+    const wk_edge *edge = &node->edges[input];
+    const step *to = &w->steps[w->targets[w->running->edges + input]];
+    const wk_output *output = edge->node ? &edge->node->output[edge->output_nr] : NULL;
+    gradient = output ? wk_gradient_fit(gradient, output->ndim, output->shape, output->dtype)
+                      : wk_gradient_fit(gradient, edge->leaf->ndim, edge->leaf->shape, edge->leaf->dtype);
+    if (!gradient || !gather(w, &w->gradients[to->gradients + (output ? edge->output_nr : 0)], gradient))
+        w->failed = true;
 }
 
-static int by_sequence(const void *a, const void *b)
+/* ---------------------------------------------------------------- running */
+
+static void capture(walk *w, const step *s)
 {
-    const wk_node *x = *(wk_node *const *)a, *y = *(wk_node *const *)b;
-    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+    for (int i = s->captured; i != NONE; i = w->next_captured[i]) {
+        const wk_tensor *x = w->args->wanted.items[i];
+        w->args->captured[i] = wk_retain(w->gradients[s->gradients + (s->node ? x->output_nr : 0)]);
+    }
 }
 
-static bool leads_to(const wk_edge *edge, const wk_autograd_grad_args *wanted)
+/* The first gradient is taken over, or copied where something else holds it too or where it is no dense array; later
+   ones are added in place, but where that would be recorded. */
+static bool accumulate_grad(const walk *w, wk_tensor *leaf, wk_tensor **gradient)
 {
-    if (edge->node && edge->node->needed)
+    if (!leaf->grad && is_ours(*gradient)) {
+        leaf->grad = *gradient;
+        *gradient = NULL;
         return true;
-    for (int64_t i = 0; i < wanted->inputs.count; i++) {
-        const wk_tensor *input = wanted->inputs.items[i];
-        if (edge->node ? input->grad_fn == edge->node && input->output_nr == edge->output_nr : edge->leaf == input)
-            return true;
     }
-    return false;
-}
-
-/* autograd.grad runs, and frees, only what lies between outputs and inputs: a node's inputs were made before it */
-static void mark_needed(walk *w)
-{
-    if (w->wanted && w->visited.count > 0)
-        qsort(w->visited.items, (size_t)w->visited.count, sizeof *w->visited.items, by_sequence);
-    for (int64_t i = 0; i < w->visited.count; i++) {
-        wk_node *node = w->visited.items[i];
-        node->needed = !w->wanted;
-        for (int k = 0; k < node->inputs && !node->needed; k++)
-            node->needed = leads_to(&node->edges[k], w->wanted);
-    }
-}
-
-/* counts, for every node that can be reached, how many nodes feed it */
-static bool count_dependencies(walk *w, uint64_t visit)
-{
-    nodes pending = {0};
-    bool fine = true;
-    for (int64_t i = 0; fine && i < w->visited.count; i++)
-        fine = push(&pending, w->visited.items[i]);
-    while (fine && pending.count > 0) {
-        wk_node *node = pending.items[--pending.count];
-        for (int i = 0; fine && i < node->inputs; i++) {
-            wk_node *next = node->edges[i].node;
-            if (!next)
-                continue;
-            if (next->visit != visit) {
-                next->visit = visit;
-                next->waiting = 0;
-                wk_object_retain((wk_object *)next);
-                fine = push(&w->visited, next);
-                if (!fine) {
-                    wk_object_release((wk_object *)next);
-                    break;
-                }
-                fine = push(&pending, next);
-            }
-            next->waiting++;
-        }
-    }
-    wk_free(pending.items);
+    if (leaf->grad && !w->args->create_graph)
+        return wk_gradient_add_(leaf->grad, *gradient) != NULL;
+    bool fine = false;
+    wk_scope fine = replace(&leaf->grad, leaf->grad ? wk_gradient_add(leaf->grad, *gradient)
+                                                    : wk_gradient_clone(*gradient));
     return fine;
 }
 
-wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient)
+static void finish_leaf(walk *w, const step *s)
 {
-    for (int i = 0; gradient && i < hooks->count; i++) {
-        wk_tensor *replaced = hooks->items[i].function(gradient, hooks->items[i].context);
-        if (!replaced && wk_failing())
-            return NULL;
-        if (!replaced)
-            continue;
-        if (!wk_same_shape(replaced, gradient) || replaced->dtype != gradient->dtype)
-            return wk_fail("register_hook", "hook: expected to replace a gradient of shape %s, %s, got %s, %s",
-                           wk_shape_string(gradient), wk_dtype_name(gradient->dtype), wk_shape_string(replaced),
-                           wk_dtype_name(replaced->dtype));
-        gradient = replaced;
-    }
-    return gradient;
-}
-
-static bool run_output_hooks(wk_output *output)
-{
-    wk_hooks *hooks = output->hooks;
-    wk_tensor *gradient = wk_run_hooks(hooks, output->gradient);
-    if (!gradient)
-        return false;
-    wk_retain(gradient);
-    wk_release(output->gradient);
-    output->gradient = gradient;
-    if (hooks->head.retain_grad) {
-        wk_tensor *grad = hooks->head.retain_grad->grad;
-        if (!gather(&grad, gradient))
-            return false;
-        hooks->head.retain_grad->grad = grad;
-    }
-    return true;
-}
-
-static void capture(walk *w, wk_node *node)
-{
-    for (int64_t i = 0; w->wanted && i < w->wanted->inputs.count; i++) {
-        wk_tensor *input = w->wanted->inputs.items[i];
-        if (input->grad_fn == node && node->output[input->output_nr].gradient)
-            w->captured[i] = wk_retain(node->output[input->output_nr].gradient);
-    }
+    wk_tensor **gradient = &w->gradients[s->gradients], *leaf = s->leaf;
+    if (!*gradient)
+        return;
+    bool fine = true;
+    if (leaf->hooks)
+        wk_scope fine = replace(gradient, wk_run_hooks(leaf->hooks, *gradient));
+    if (fine && w->args->captured)
+        capture(w, s);
+    else if (fine)
+        fine = accumulate_grad(w, leaf, gradient) && (!leaf->hooks || wk_run_post_accumulate_hooks(leaf));
+    w->failed |= !fine;
+    wk_release(*gradient);
+    *gradient = NULL;
 }
 
 /* before the backward runs: to it a saved tensor that is gone looks like one that never was */
@@ -269,43 +316,77 @@ static wk_tensor *graph_is_freed(const wk_node *node)
                                "hint: pass .retain_graph = true to the first wk_backward");
 }
 
-static void run_node(walk *w, wk_node *node, bool keep_graph)
+/* a walk that this one runs inside of is in the node's backward, which reads the saved tensors */
+static bool runs_outside(const walk *w, const wk_node *node)
 {
-    bool any = false;
-    for (int i = 0; i < node->outputs; i++) {
-        if (node->output[i].gradient && node->output[i].hooks)
-            w->failed |= !run_output_hooks(&node->output[i]);
-        any |= node->output[i].gradient != NULL;
-    }
-    capture(w, node);
-    if (any && node->needed && !w->failed) {
-        wk_scope
-        {
-            wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
-            if (dy)
-                (w->create_graph && node->composed ? node->composed : node->backward)(node, dy);
-            else
-                w->failed = true;
-        }
-        w->failed |= wk_failing();
-    }
-    for (int i = 0; i < node->outputs; i++) {
-        wk_release(node->output[i].gradient);
-        node->output[i].gradient = NULL;
-    }
-    if (!keep_graph && node->needed)
-        wk_node_release_saved(node);
-    for (int i = 0; i < node->inputs && !w->failed; i++) {
-        wk_node *next = node->edges[i].node;
-        if (next && --next->waiting == 0)
-            w->failed |= !heap_push(&w->ready, next);
+    for (w = w->outer; w; w = w->outer)
+        if (w->running && w->running->node == node)
+            return true;
+    return false;
+}
+
+static void run_backward(walk *w, step *s)
+{
+    wk_node *node = s->node;
+    wk_scope
+    {
+        w->running = s;
+        wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
+        if (dy)
+            (w->args->create_graph && node->composed ? node->composed : node->backward)(node, dy);
+        w->running = NULL;
+        w->failed |= !dy || wk_failing();
     }
 }
 
-/* seeds the gradient of a root */
-static bool seed(walk *w, wk_tensor *root, wk_tensor *gradient, uint64_t visit, const char *op)
+/* hooks of the node's results; whether there is a gradient to go on with */
+static bool run_hooks(walk *w, const step *s)
+{
+    bool any = false;
+    for (int i = 0; i < s->node->outputs; i++) {
+        wk_tensor **gradient = &w->gradients[s->gradients + i];
+        if (*gradient && s->node->output[i].hooks)
+            wk_scope w->failed |= !replace(gradient, wk_run_hooks(s->node->output[i].hooks, *gradient));
+        any |= *gradient != NULL;
+    }
+    return any && !w->failed;
+}
+
+static void run_node(walk *w, step *s)
+{
+    wk_node *node = s->node;
+    if (run_hooks(w, s)) {
+        capture(w, s);
+        if (s->needed)
+            run_backward(w, s);
+    }
+    for (int i = 0; i < node->outputs; i++) {
+        wk_release(w->gradients[s->gradients + i]);
+        w->gradients[s->gradients + i] = NULL;
+    }
+    if ((s->needed && !w->args->keep_graph) || node->freed) {
+        if (runs_outside(w, node))
+            node->freed = true;
+        else
+            wk_node_release_saved(node);
+    }
+    for (int i = 0; i < node->inputs && !w->failed; i++) {
+        const int target = w->targets[s->edges + i];
+        if (target == NONE || --w->steps[target].waiting > 0)
+            continue;
+        if (w->steps[target].node)
+            heap_push(w, target);
+        else
+            finish_leaf(w, &w->steps[target]);
+    }
+}
+
+/* ---------------------------------------------------------------- the walk */
+
+static bool add_root(walk *w, wk_tensor *root, const wk_tensor *gradient)
 {
     wk_node *node = wk_grad_fn(root);
+    const char *op = w->args->op;
     if (!node && !root->requires_grad)
         return wk_fail(op, "x: expected a tensor that requires grad, got one of shape %s without history\n"
                            "hint: wk_requires_grad_ the leaves before computing, and mind wk_no_grad and wk_detach",
@@ -315,174 +396,94 @@ static bool seed(walk *w, wk_tensor *root, wk_tensor *gradient, uint64_t visit, 
                            "hint: reduce it first (wk_mean, wk_sum), or pass .gradient = ...", wk_shape_string(root));
     if (gradient && !wk_same_shape(gradient, root))
         return wk_fail(op, "gradient: expected x's shape %s, got %s", wk_shape_string(root), wk_shape_string(gradient));
-    if (!gradient)
-        gradient = wk_gradient_ones_like(root);
-    if (!gradient)
-        return false;
-    if (!node)
-        return gather_leaf(w, root, gradient);
-    if (node->visit != visit) {
-        node->visit = visit;
-        node->waiting = 0;
-        wk_object_retain((wk_object *)node);
-        if (!push(&w->visited, node)) {
-            wk_object_release((wk_object *)node);
-            return false;
-        }
-    }
-    return gather(&node->output[root->output_nr].gradient, gradient);
+    return step_of(w, node, root) != NONE;
 }
 
-/* leaf hooks see the whole gradient of this backward */
-static bool run_leaf_hooks(walk *w)
+static wk_tensor *gradient_of_root(const wk_walk_back_args *args, int64_t i)
 {
-    for (int64_t i = 0; i < w->leaves_count; i++) {
-        leaf_gradient *entry = &w->leaves[i];
-        if (!entry->leaf->hooks)
-            continue;
-        wk_tensor *gradient = wk_run_hooks(entry->leaf->hooks, entry->gradient);
-        if (!gradient)
-            return false;
-        wk_retain(gradient);
-        wk_release(entry->gradient);
-        entry->gradient = gradient;
-    }
-    return true;
+    return i < args->gradients.count ? args->gradients.items[i] : NULL;
 }
 
-/* the walk itself: leaves' gradients are in w afterwards */
-static bool run(walk *w, wk_tensors roots, wk_tensors gradients, bool keep_graph, const char *op)
+/* puts the gradient of root i in its place */
+static bool seed(walk *w, int64_t i)
 {
-    const uint64_t visit = __atomic_add_fetch(&visits, 1, __ATOMIC_RELAXED);
-    w->outer = current;
-    current = w;
-    bool fine = !wk_failing();
-    for (int64_t i = 0; fine && i < roots.count; i++)
-        fine = seed(w, roots.items[i], gradients.count > i ? gradients.items[i] : NULL, visit, op);
-    fine = fine && count_dependencies(w, visit);
-    if (fine)
+    wk_tensor *root = w->args->roots.items[i], *gradient = gradient_of_root(w->args, i);
+    const step *s = &w->steps[*slot_of(w, root->grad_fn ? (void *)root->grad_fn : root) - 1];
+    gradient =
+        gradient ? wk_gradient_fit(gradient, root->ndim, root->shape, root->dtype) : wk_gradient_ones_like(root);
+    return gradient && gather(w, &w->gradients[s->gradients + (s->node ? root->output_nr : 0)], gradient);
+}
+
+static void run(walk *w, int roots)
+{
+    if (w->args->captured)
         mark_needed(w);
-    for (int64_t i = 0; fine && i < w->visited.count; i++)
-        if (w->visited.items[i]->waiting == 0)
-            fine = heap_push(&w->ready, w->visited.items[i]);
-    w->failed = !fine;
-    wk_grad_guard guard = wk_grad_mode_open(w->create_graph);
-    while (!w->failed && w->ready.count > 0)
-        run_node(w, heap_pop(&w->ready), keep_graph);
-    w->failed = w->failed || !run_leaf_hooks(w);
-    wk_grad_mode_close(&guard);
-    current = w->outer;
-    return !w->failed;
+    for (int64_t i = 0; i < w->args->roots.count && !w->failed; i++)
+        wk_scope w->failed = !seed(w, i);
+    for (int i = 0; i < roots && !w->failed; i++)
+        if (w->steps[i].waiting == 0 && w->steps[i].node)
+            heap_push(w, i);
+        else if (w->steps[i].waiting == 0)
+            finish_leaf(w, &w->steps[i]);
+    while (!w->failed && w->heap_count > 0)
+        run_node(w, &w->steps[heap_pop(w)]);
+    for (int i = 0; i < w->gradient_count; i++)
+        wk_release(w->gradients[i]);
 }
 
-static void finish(walk *w)
+/* the roots hold what they come from, whatever a hook does to the tensors meanwhile */
+static void hold_roots(const walk *w, int roots, bool hold)
 {
-    for (int64_t i = 0; i < w->visited.count; i++) {
-        wk_node *node = w->visited.items[i];
-        for (int k = 0; k < node->outputs; k++) {
-            wk_release(node->output[k].gradient);
-            node->output[k].gradient = NULL;
+    for (int i = 0; i < roots; i++) {
+        wk_node *node = w->steps[i].node;
+        wk_tensor *leaf = w->steps[i].leaf;
+        if (hold) {
+            wk_object_retain((wk_object *)node);
+            wk_retain(leaf);
+        } else {
+            wk_object_release((wk_object *)node);
+            wk_release(leaf);
         }
-        wk_object_release((wk_object *)node);
     }
-    for (int64_t i = 0; i < w->leaves_count; i++) {
-        wk_release(w->leaves[i].leaf);
-        wk_release(w->leaves[i].gradient);
-    }
-    wk_free(w->leaves);
-    wk_free(w->leaf_slots);
-    wk_free(w->visited.items);
-    wk_free(w->ready.items);
 }
 
-/* What a leaf's grad will be: the sum with what it holds already, or the gradient in memory of its own (a gradient that
-   something else holds too, or that is no dense array, is copied). */
-static bool own_gradient(leaf_gradient *entry)
+static bool make_tables(walk *w)
 {
-    wk_tensor *own = entry->gradient;
-    if (entry->leaf->grad)
-        own = wk_gradient_add(entry->leaf->grad, own);
-    else if (own->references > 1 || own->storage->references > 1 || !wk_is_contiguous(own))
-        own = wk_gradient_clone(own);
-    if (!own)
-        return false;
-    wk_retain(own);
-    wk_release(entry->gradient);
-    entry->gradient = own;
+    const size_t heap = (size_t)w->count * sizeof *w->heap, gradients = (size_t)w->gradient_count * sizeof *w->gradients,
+                 bytes = heap + gradients + (size_t)w->args->wanted.count * sizeof *w->next_captured;
+    w->heap = wk_alloc(bytes);
+    if (!w->heap)
+        return wk_out_of_memory(w->args->op, bytes);
+    w->gradients = memset((char *)w->heap + heap, 0, gradients);
+    w->next_captured = (int *)((char *)w->gradients + gradients);
     return true;
 }
 
-bool wk_backward_with(wk_backward_args args)
+bool wk_walk_back(const wk_walk_back_args *args)
 {
-    if (!args.x)
-        return wk_null_input("backward", "x");
-    walk w = {.create_graph = args.create_graph};
-    bool fine = false;
-    wk_scope
-    {
-        fine = run(&w, (wk_tensors){1, &args.x}, (wk_tensors){args.gradient ? 1 : 0, &args.gradient},
-                   args.retain_graph || args.create_graph, "backward");
-        wk_grad_guard guard = wk_grad_mode_open(args.create_graph);
-        for (int64_t i = 0; fine && i < w.leaves_count; i++)
-            fine = own_gradient(&w.leaves[i]);
-        wk_grad_mode_close(&guard);
-        /* nothing can fail from here on */
-        for (int64_t i = 0; fine && i < w.leaves_count; i++) {
-            wk_tensor *leaf = w.leaves[i].leaf;
-            wk_release(leaf->grad);
-            leaf->grad = w.leaves[i].gradient;
-            w.leaves[i].gradient = NULL;
-        }
-    }
-    finish(&w);
-    return fine;
-}
-
-static bool grad_results(walk *w, const wk_autograd_grad_args *args)
-{
-    for (int64_t i = 0; i < args->inputs.count; i++) {
-        wk_tensor *input = args->inputs.items[i], *gradient = w->captured[i];
-        for (int64_t k = 0; !gradient && !input->grad_fn && k < w->leaves_count; k++)
-            if (w->leaves[k].leaf == input)
-                gradient = w->captured[i] = wk_retain(w->leaves[k].gradient);
-        if (!gradient && !args->allow_unused)
-            return wk_fail("autograd_grad", "inputs: number %lld, of shape %s, was not used in computing outputs\n"
-                                            "hint: pass .allow_unused = true to get NULL for it",
-                           (long long)i, wk_shape_string(input));
-    }
-    return true;
-}
-
-bool wk_autograd_grad_with(wk_autograd_grad_args args)
-{
-    const char *op = "autograd_grad";
-    if (args.results.count != args.inputs.count)
-        return wk_fail(op, "results: expected %lld places, one for each input, got %lld", (long long)args.inputs.count,
-                       (long long)args.results.count);
-    for (int64_t i = 0; i < args.outputs.count; i++)
-        if (!args.outputs.items[i])
-            return wk_null_input(op, "outputs");
-    for (int64_t i = 0; i < args.inputs.count; i++) {
-        if (!args.inputs.items[i])
-            return wk_null_input(op, "inputs");
-        if (!wk_grad_fn(args.inputs.items[i]) && !args.inputs.items[i]->requires_grad)
-            return wk_fail(op, "inputs: number %lld does not require grad", (long long)i);
-    }
-    wk_tensor **captured = wk_alloc_zeroed((size_t)(args.inputs.count + 1) * sizeof *captured);
-    if (!captured)
-        return wk_out_of_memory(op, (size_t)args.inputs.count * sizeof *captured);
-    walk w = {.create_graph = args.create_graph, .wanted = &args, .captured = captured};
-    bool fine = false;
-    wk_scope
-    {
-        fine = run(&w, args.outputs, args.grad_outputs, args.retain_graph || args.create_graph, op) &&
-               grad_results(&w, &args);
-    }
-    for (int64_t i = 0; i < args.inputs.count; i++)
-        *args.results.items[i] = fine && captured[i] ? wk_adopt(wk_retain(captured[i])) : NULL;
-    for (int64_t i = 0; i < args.inputs.count; i++)
-        wk_release(captured[i]);
-    finish(&w);
-    wk_free(captured);
+    few few;
+    memset(few.slots, 0, sizeof few.slots);
+    walk w = {.args = args, .steps = few.steps, .capacity = FEW, .slots = few.slots, .targets = few.targets,
+              .target_capacity = 2 * FEW, .few = &few, .outer = current};
+    bool fine = !wk_failing();
+    for (int64_t i = 0; fine && i < args->roots.count; i++)
+        fine = add_root(&w, args->roots.items[i], gradient_of_root(args, i));
+    const int roots = w.count;
+    if (fine && find_steps(&w) && make_tables(&w)) {
+        hold_roots(&w, roots, true);
+        current = &w;
+        WK_GRAD_BLOCK(args->create_graph) run(&w, roots);
+        current = w.outer;
+        hold_roots(&w, roots, false);
+        fine = !w.failed;
+    } else
+        fine = false;
+    wk_free(w.heap);
+    if (w.steps != few.steps)
+        wk_free(w.steps);
+    if (w.slots != few.slots)
+        wk_free(w.slots);
+    if (w.targets != few.targets)
+        wk_free(w.targets);
     return fine;
 }

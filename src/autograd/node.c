@@ -1,5 +1,5 @@
 /* Making nodes, and what a node's backward asks of it. */
-#include "node.h"
+#include "backward.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -60,7 +60,6 @@ static void node_destroy(wk_object *object)
         wk_release(node->edges[i].leaf);
     }
     for (int i = 0; i < node->outputs; i++) {
-        wk_release(node->output[i].gradient);
         wk_object_release(node->output[i].hooks);
     }
     if (node->extra && node->free_extra)
@@ -157,7 +156,6 @@ static wk_node *node_new(const wk_record_args *args)
         memcpy(output->shape, y->shape, sizeof output->shape);
         output->dtype = y->dtype;
         output->device = y->device;
-        output->gradient = NULL;
         output->hooks = NULL;
     }
     for (int i = 0; i < node->inputs; i++) {
@@ -224,8 +222,6 @@ wk_tensor *wk_record_one(wk_tensor *y, wk_record_args *args)
     return wk_record_with(args) ? y : NULL;
 }
 
-bool wk_needs(const wk_node *node, int input) { return node->edges[input].node || node->edges[input].leaf; }
-
 wk_tensor *wk_saved(wk_node *node, int i)
 {
     const wk_saved_tensor *saved = &node->saved[i];
@@ -259,10 +255,10 @@ static bool same_memory(const wk_tensor *a, const wk_tensor *b)
 bool wk_save_copy_of(wk_node *node, wk_tensor *x)
 {
     for (int i = 0; node && i < node->saves; i++) {
-        wk_tensor *saved = node->saved[i].tensor, *copy = NULL;
+        wk_tensor *saved = node->saved[i].tensor;
         if (!saved || !same_memory(saved, x))
             continue;
-        wk_no_grad copy = wk_gradient_clone(saved);
+        wk_tensor *copy = WK_WITHOUT_GRAD(wk_gradient_clone(saved));
         if (!copy)
             return false;
         wk_object_retain((wk_object *)saved->grad_fn);
@@ -274,13 +270,6 @@ bool wk_save_copy_of(wk_node *node, wk_tensor *x)
         node->saved[i].version = copy->storage->version;
     }
     return true;
-}
-
-wk_tensor *wk_gradient(wk_node *node, int i)
-{
-    const wk_output *output = &node->output[i];
-    return output->gradient ? output->gradient
-                            : wk_gradient_zeros(output->ndim, output->shape, output->dtype, output->device);
 }
 
 wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like)

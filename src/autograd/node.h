@@ -18,6 +18,7 @@
 #include <wick/autograd.h>
 
 #include "core/tensor.h"
+#include "from_ops.h"
 
 typedef struct wk_node wk_node;
 typedef void wk_backward_function(wk_node *node, wk_tensor *dy);
@@ -42,8 +43,7 @@ typedef struct wk_output {
     int64_t shape[WK_MAX_DIMS];
     wk_dtype dtype;
     wk_device device;
-    wk_tensor *gradient; // gathered during backward
-    void *hooks;         // retained
+    void *hooks; // retained
 } wk_output;
 
 struct wk_node {
@@ -66,11 +66,6 @@ struct wk_node {
     const void *info; // constant
     void *extra; // wk_alloc'ed; freed with the node, after free_extra if there is one
     void (*free_extra)(void *extra);
-
-    /* of the backward that runs */
-    int waiting;    // results not yet accounted for
-    uint64_t visit; // the backward that saw it last
-    bool needed;    // a wanted gradient lies behind it
 };
 
 typedef struct wk_record_args {
@@ -121,7 +116,7 @@ bool wk_needs_grad(const wk_tensor *x); // x requires grad, and grad mode is on
         wk_value;                                                                                                      \
     })
 
-/* in a backward */
+/* in a backward, of the node that runs */
 bool wk_needs(const wk_node *node, int input);
 wk_tensor *wk_saved(wk_node *node, int i);    // NULL after an error: it was changed in place
 wk_tensor *wk_gradient(wk_node *node, int i); // of result i; zeros where none came
@@ -141,26 +136,7 @@ typedef struct wk_view {
 } wk_view;
 bool wk_mark_view(wk_tensor *view, wk_tensor *of); // false after an error
 wk_node *wk_grad_fn(wk_tensor *x);                 // up to date, unlike the field, where x is a view written into
-
-/* What autograd needs from the floor above; ops/ defines them. */
-wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b);                               // a + b
-wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape,
-                           wk_dtype dtype); // sum over broadcast dims, cast
-wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
-wk_tensor *wk_gradient_ones_like(wk_tensor *x);
-wk_tensor *wk_gradient_clone(wk_tensor *x); // contiguous
-bool wk_view_renew(wk_tensor *view); // gives a view of a base written into its new grad_fn
-
-typedef struct wk_hook {
-    int handle;
-    wk_tensor_hook *function;
-    void *context;
-} wk_hook;
-typedef struct wk_hooks {
-    wk_hooks_head head;
-    int count;
-    wk_hook *items;
-} wk_hooks;
-wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient);
+/* x, written in place, follows from node now; hooks stay with what x was, retain_grad moves on; false after an error */
+bool wk_set_grad_fn(wk_tensor *x, wk_node *node, int output_nr);
 
 #endif

@@ -182,15 +182,6 @@ static void as_strided_scatter_backward(wk_node *node, wk_tensor *dy)
         wk_accumulate(node, 1, as_strided_of(dy, g));
 }
 
-static void take_history(wk_tensor *x, wk_node *node, int output_nr)
-{
-    wk_object_retain((wk_object *)node);
-    wk_object_release((wk_object *)x->grad_fn);
-    x->grad_fn = node;
-    x->output_nr = output_nr;
-    x->requires_grad = node != NULL;
-}
-
 /* the view's grad_fn: as_strided of the base as it is now */
 bool wk_view_renew(wk_tensor *view)
 {
@@ -204,9 +195,7 @@ bool wk_view_renew(wk_tensor *view)
         geometry *g = geometry_of(base, view);
         wk_tensor *renewed = g ? as_strided_of(base, g) : NULL;
         wk_free(g);
-        fine = renewed != NULL;
-        if (fine)
-            take_history(view, renewed->grad_fn, renewed->output_nr);
+        fine = renewed && wk_set_grad_fn(view, renewed->grad_fn, renewed->output_nr);
     }
     return fine;
 }
@@ -222,7 +211,8 @@ static wk_tensor *write_through_view(wk_tensor *x, wk_tensor *y)
     }
     if (!wk_record(stand_in, as_strided_scatter_backward, WK_INPUTS(base, y), .extra = g))
         return NULL;
-    take_history(base, stand_in->grad_fn, stand_in->output_nr);
+    if (!wk_set_grad_fn(base, stand_in->grad_fn, stand_in->output_nr))
+        return NULL;
     base->storage->graph_version++;
     if (base->view)
         base->view->graph_version = base->storage->graph_version;
@@ -256,9 +246,8 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
         return x;
     if (x->view)
         return write_through_view(x, y);
-    take_history(x, y->requires_grad ? wk_grad_fn(y) : NULL, y->output_nr);
     x->storage->graph_version++;
-    return x;
+    return wk_set_grad_fn(x, y->requires_grad ? wk_grad_fn(y) : NULL, y->output_nr) ? x : NULL;
 }
 
 bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype)
