@@ -152,7 +152,7 @@ TEST(checkpointing)
     assert_close(wk_item(x->grad), 60);
 }
 
-/* x y, whose backward walks the graph that it stands in, and lets that graph's saved tensors go while it reads its own */
+/* x y, whose backward walks the graph that it stands in, and lets that graph's saved tensors go while it reads them */
 static void twice(wk_autograd_ctx *ctx, wk_tensors inputs, wk_tensors outputs)
 {
     wk_ctx_save_for_backward(ctx, inputs);

@@ -449,7 +449,8 @@ static void hold_roots(const walk *w, int roots, bool hold)
 
 static bool make_tables(walk *w)
 {
-    const size_t heap = (size_t)w->count * sizeof *w->heap, gradients = (size_t)w->gradient_count * sizeof *w->gradients,
+    const size_t heap = (size_t)w->count * sizeof *w->heap,
+                 gradients = (size_t)w->gradient_count * sizeof *w->gradients,
                  bytes = heap + gradients + (size_t)w->args->wanted.count * sizeof *w->next_captured;
     w->heap = wk_alloc(bytes);
     if (!w->heap)
