@@ -416,8 +416,7 @@ static void test_allocations_that_fail(void **state)
     wk_dataset_free(dataset);
 }
 
-/* What workers make and the loop lets go must not pile up in the loop's own cache of small blocks: 70 MB of them here.
- */
+/* What workers make and the loop lets go must not pile up in the loop's own cache of small blocks: here 70 MB. */
 static void *make_many(void *tensors)
 {
     for (int i = 0; i < 20000; i++)

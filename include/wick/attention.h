@@ -1,5 +1,5 @@
-/* Attention.  PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
- */
+/* Attention.  PyTorch:
+   https://pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html */
 #ifndef WICK_OP_ATTENTION_H
 #define WICK_OP_ATTENTION_H
 

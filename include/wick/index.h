@@ -21,8 +21,9 @@ extern "C" {
 wk_tensor *wk_index(wk_tensor *x, const char *index, ...) __attribute__((format(printf, 2, 3)));
 
 /* index_put_(x, (index), value): x[index] = value, a tensor that broadcasts or a number.  The index stands in
-   parentheses: wk_index_put_(x, (":, %ld", n), 0);      wk_index_put_(x, ("%p", mask), y); .accumulate adds, repeated
-   indices each once.  Returns x. */
+   parentheses:
+       wk_index_put_(x, (":, %ld", n), 0);      wk_index_put_(x, ("%p", mask), y);
+   .accumulate adds, repeated indices each once.  Returns x. */
 typedef struct wk_index_part {
     enum { WK_INDEX_INTEGER, WK_INDEX_SLICE, WK_INDEX_ELLIPSIS, WK_INDEX_NONE, WK_INDEX_TENSOR, WK_INDEX_BOOL } kind;
     int64_t start, stop, step; // an integer is start; a bool too
@@ -68,8 +69,7 @@ wk_tensor *wk_index_copy_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor
 wk_tensor *wk_index_fill_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 
-/* ---- along one dim, with an index for each element.  index has x's number of dims, and is no larger than x in the
- * others */
+/* ---- along one dim, with an index for each element: index has x's number of dims, and in the others is no larger */
 wk_tensor *wk_gather(wk_tensor *x, int64_t dim,
                      wk_tensor *index); // y[i][j] = x[index[i][j]][j] for dim 0; index's shape
 /* scatter(x, dim, index, source): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's dtype, at least as

@@ -47,8 +47,8 @@ wk_tensor *wk_nn_init_zeros_(wk_tensor *x);
 wk_tensor *wk_nn_init_eye_(wk_tensor *x); // (m, n): ones on the diagonal
 
 /* Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
-   xavier_uniform_(x, gain): bound = gain * sqrt(6 / (fan_in + fan_out));  xavier_normal_: std = gain * sqrt(2 / (...))
- */
+   xavier_uniform_(x, gain): bound = gain * sqrt(6 / (fan_in + fan_out))
+   xavier_normal_(x, gain):  std = gain * sqrt(2 / (fan_in + fan_out)) */
 typedef struct wk_nn_init_xavier_args {
     wk_tensor *x;
     double gain;

@@ -33,10 +33,12 @@ wk_tensor *wk_stack_with(wk_join_args args);
 wk_tensor *wk_hstack_with(wk_join_args args);
 wk_tensor *wk_vstack_with(wk_join_args args);
 
-/* split(x, size, [(places)], dim = 0): parts of a size, the last may be smaller; split(x, (2, 3), dim): of these sizes,
-   which add up.  chunk(x, count, ...): about equal parts, at most count.  tensor_split(x, count, ...): exactly count,
-   the first ones larger by 1; tensor_split(x, (2, 5), ...): cut before these indices. unbind(x, [(places)], dim = 0):
-   every index of a dim, which goes. */
+/* split(x, size, [(places)], dim = 0): parts of a size, the last may be smaller
+   split(x, (2, 3), dim): of these sizes, which add up
+   chunk(x, count, ...): about equal parts, at most count
+   tensor_split(x, count, ...): exactly count, the first ones larger by 1
+   tensor_split(x, (2, 5), ...): cut before these indices
+   unbind(x, [(places)], dim = 0): every index of a dim, which goes */
 typedef struct wk_split_args {
     wk_places places;
     wk_tensor *x;

@@ -21,8 +21,8 @@ wk_tensor *wk_mv(wk_tensor *a, wk_tensor *x);    // (m, k) and (k) -> (m)
 wk_tensor *wk_dot(wk_tensor *a, wk_tensor *b);   // (k) and (k) -> ()
 wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b); // (m) and (n) -> (m, n); dtypes promote
 
-/* addmm(input, a, b, beta = 1, alpha = 1): beta input + alpha a @ b, input broadcast to (m, n); beta 0 ignores its
- * values */
+/* addmm(input, a, b, beta = 1, alpha = 1): beta input + alpha a @ b, input broadcast to (m, n); beta 0 ignores what it
+   holds */
 typedef struct wk_addmm_args {
     wk_tensor *input, *a, *b;
     double beta, alpha;

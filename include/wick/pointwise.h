@@ -4,7 +4,7 @@
    Operands broadcast: sizes are compared from the last dim, each pair equal or one of them 1.  dtypes promote: a tensor
    with dims outranks a 0-d tensor, which outranks a number, within a kind (bool < integer < floating < complex).  Where
    a is a tensor or a number, so is b.  Shapes: (*) and (*) -> broadcast.  f_ is f in place: x keeps its shape and
-   dtype. Functions with a floating result compute integers in float32. */
+   dtype.  Functions with a floating result compute integers in float32. */
 #ifndef WICK_POINTWISE_H
 #define WICK_POINTWISE_H
 

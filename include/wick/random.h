@@ -21,8 +21,7 @@ extern "C" {
 
 typedef struct wk_generator wk_generator;
 
-/* the process's generator: torch.manual_seed, torch.seed, torch.initial_seed, torch.get_rng_state, torch.set_rng_state
- */
+/* the process's generator: torch.manual_seed, seed, initial_seed, get_rng_state, set_rng_state */
 void wk_manual_seed(uint64_t seed); // a negative seed is the one that PyTorch makes of it
 uint64_t wk_seed(void);             // seeds from the operating system; returns the seed
 uint64_t wk_initial_seed(void);
@@ -38,8 +37,8 @@ uint64_t wk_generator_initial_seed(wk_generator *generator);
 wk_tensor *wk_generator_get_state(wk_generator *generator);
 bool wk_generator_set_state(wk_generator *generator, const wk_tensor *state);
 
-/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating and
- * complex dtypes. */
+/* rand((B, C)): uniform in [0, 1).  randn((B, C)): normal, mean 0 and standard deviation 1.  Floating and complex
+   dtypes. */
 typedef struct wk_rand_args {
     wk_shape size;
     wk_dtype dtype;

@@ -13,8 +13,7 @@ extern "C" {
 
 /* ---------------------------------------------------------------- data sets */
 
-/* What torchvision.datasets give: tensors of all of it, and a data set whose items are x uint8 (1, H, W), y int64 ().
- */
+/* What torchvision.datasets give: tensors of all of it, and a data set of items x uint8 (1, H, W), y int64 (). */
 typedef struct wk_vision_dataset {
     wk_dataset *dataset; // free it with wk_dataset_free; NULL after an error
     wk_tensor *data;     // (N, H, W) uint8, of the innermost scope
@@ -24,7 +23,7 @@ typedef struct wk_vision_dataset {
 } wk_vision_dataset;
 
 /* datasets.FashionMNIST: wk_vision_fashion_mnist(root, .train = true); root NULL: where Debian's dataset-fashion-mnist
-   puts it. Nothing is downloaded. */
+   puts it.  Nothing is downloaded. */
 typedef struct wk_vision_fashion_mnist_args {
     const char *root;
     bool train; // 60,000 pictures; else the 10,000 for tests

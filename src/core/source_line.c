@@ -81,8 +81,7 @@ static int find_calls(const char *text, size_t from, size_t to, const char *name
 }
 
 /* How often callee is called there, by the longest beginning of its name that is: wk_cat_tensors as wk_cat.  Once, too,
-   where from is the column of a call of the function itself: that of a macro could belong to a call in its arguments.
- */
+   where from is the column of a call of the function itself: a macro's could belong to a call in its arguments. */
 static int find_callee(const char *text, size_t from, size_t to, const char *callee, size_t *begin)
 {
     const size_t whole = callee ? strlen(callee) : 0;

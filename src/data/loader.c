@@ -10,8 +10,7 @@
    retained reference, after its own scope has ended.
 
    Threads last as long as a loop: starting them costs less than one batch, and nothing runs, or needs to be stopped,
-   between loops.  Rejected: processes as in PyTorch, which are there because Python's threads do not run side by side.
- */
+   between loops.  Rejected: processes as PyTorch has them, since Python's threads do not run side by side. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

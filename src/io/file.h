@@ -17,9 +17,8 @@ wk_file_map *wk_file_map_open(const char *op, const char *path); // NULL after a
 void wk_file_map_retain(wk_file_map *map);
 void wk_file_map_release(void *map); // a wk_file_map; of this type for wk_tensor_from_memory
 
-/* A file that takes the place of path when it is whole.  Each function is false after an error that names op and path,
-   which has then removed the new file and left the old one; after that, and after commit, wk_file_abandon does nothing.
- */
+/* A file that takes the place of path when it is whole.  Each function is false after an error that names op and path;
+   the new file is then removed and the old one left.  After that, or after commit, wk_new_file_abandon does nothing. */
 typedef struct wk_new_file {
     const char *op, *path;
     char *target, *temporary; // path, where it is a link: the file behind it
