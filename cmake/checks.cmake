@@ -1,4 +1,5 @@
-# Tests that are no programs of ours: that documents tell the truth, and that a GPU backend can be built on our lists.
+# Tests that are no programs of ours: that documents tell the truth, that a GPU backend can be built on our lists, and
+# that the floors of the house are kept.
 
 # every ```c block of the documents compiles, and every excerpt is still in its file
 foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md)
@@ -19,4 +20,14 @@ if(NVCC)
                    -I${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests/compile_under_nvcc.cu
                    -o ${CMAKE_BINARY_DIR}/compile_under_nvcc.ptx)
   set_tests_properties(compile_under_nvcc PROPERTIES TIMEOUT 300 LABELS unit)
+endif()
+
+# no file uses a floor above its own
+find_program(NM NAMES ${CMAKE_NM} nm)
+if(NM)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/objects.txt
+       CONTENT "$<JOIN:$<TARGET_OBJECTS:wick_objects>;${KERNEL_OBJECTS},\n>\n")
+  add_test(NAME floors COMMAND ${CMAKE_SOURCE_DIR}/tests/floors.sh ${CMAKE_BINARY_DIR}/objects.txt
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(floors PROPERTIES TIMEOUT 120 LABELS unit)
 endif()
