@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 # room symbol: reason
 cat >"$work/exceptions" <<'EOF'
 EOF
-sed -n 's/^[a-z].*\b\(wk_[a-z0-9_]*\)(.*/autograd \1: declared in from_ops.h/p' src/autograd/from_ops.h >>"$work/exceptions"
+sed -n 's/^[a-z].*\b\(wk_[a-z0-9_]*\)(.*/autograd \1: declared in from_ops.h/p' src/autograd/from_ops.h \
+    >>"$work/exceptions"
 
 # shellcheck disable=SC2046
 nm -A -P $(cat "$1") >"$work/symbols"

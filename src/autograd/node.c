@@ -2,6 +2,7 @@
 #include "backward.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,8 +119,29 @@ static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
     return node->saved[i].tensor;
 }
 
+/* "log_softmax_backward" prints as LogSoftmaxBackward0, a user's function as its name and Backward: as in PyTorch */
+static void print_grad_fn(const wk_tensor *x, char *text, size_t size)
+{
+    const wk_node *node = wk_grad_fn((wk_tensor *)(uintptr_t)x);
+    const char *name = node ? node->name : "";
+    const size_t length = strlen(name), tail = strlen("_backward");
+    if (length <= tail || strcmp(name + length - tail, "_backward") != 0) {
+        snprintf(text, size, "%s%s", name, node ? "Backward" : "");
+        return;
+    }
+    size_t used = 0;
+    for (const char *c = name; *c && used + 2 < size; c++)
+        if (*c != '_')
+            text[used++] = c == name || c[-1] == '_' ? (char)toupper((unsigned char)*c) : *c;
+    snprintf(text + used, size - used, "0");
+}
+
+static void install_print_grad_fn(void) { wk_print_set_grad_fn_name_hook(print_grad_fn); }
+
 static wk_node *node_new(const wk_record_args *args)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT; // before there is a grad_fn to print
+    pthread_once(&once, install_print_grad_fn);
     const size_t edges = (size_t)args->inputs.count * sizeof(wk_edge);
     const size_t saved = (size_t)args->saved.count * sizeof(wk_saved_tensor);
     const size_t outputs = (size_t)args->results_count * sizeof(wk_output);
@@ -321,25 +343,6 @@ wk_node *wk_grad_fn(wk_tensor *x)
         return NULL;
     return x->grad_fn;
 }
-
-/* "log_softmax_backward" prints as LogSoftmaxBackward0, a user's function as its name and Backward: as in PyTorch */
-static void print_grad_fn(const wk_tensor *x, char *text, size_t size)
-{
-    const wk_node *node = wk_grad_fn((wk_tensor *)(uintptr_t)x);
-    const char *name = node ? node->name : "";
-    const size_t length = strlen(name), tail = strlen("_backward");
-    if (length <= tail || strcmp(name + length - tail, "_backward") != 0) {
-        snprintf(text, size, "%s%s", name, node ? "Backward" : "");
-        return;
-    }
-    size_t used = 0;
-    for (const char *c = name; *c && used + 2 < size; c++)
-        if (*c != '_')
-            text[used++] = c == name || c[-1] == '_' ? (char)toupper((unsigned char)*c) : *c;
-    snprintf(text + used, size - used, "0");
-}
-
-__attribute__((constructor)) static void install_print_grad_fn(void) { wk_print_set_grad_fn_name_hook(print_grad_fn); }
 
 void wk_node_release_saved(wk_node *node)
 {
