@@ -15,7 +15,7 @@
 
 static wk_dict *answers;
 
-static int read_answers(const char *file)
+__attribute__((unused)) static int read_answers(const char *file)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s.safetensors", WICK_GOLDEN, file);

@@ -10,7 +10,7 @@
 #include "core/alloc.h"
 #include "optimizer.h"
 
-/* the norm of the norms; with no gradient at all, 0 */
+/* the norm of the norms, on the first's device; with no gradient at all, 0 */
 static wk_tensor *total_norm(wk_tensors params, double p)
 {
     wk_tensor **norms = wk_alloc((size_t)params.count * sizeof *norms);
@@ -18,9 +18,14 @@ static wk_tensor *total_norm(wk_tensors params, double p)
         return wk_out_of_memory("clip_grad_norm_", (size_t)params.count * sizeof *norms);
     int64_t count = 0;
     bool fine = true;
-    for (int64_t i = 0; fine && i < params.count; i++)
-        if (params.items[i] && params.items[i]->grad)
-            fine = (norms[count++] = wk_norm(params.items[i]->grad, p)) != NULL;
+    for (int64_t i = 0; fine && i < params.count; i++) {
+        if (!params.items[i] || !params.items[i]->grad)
+            continue;
+        wk_tensor *norm = wk_norm(params.items[i]->grad, p);
+        norm = norm && count ? wk_to_device(norm, norms[0]->device) : norm;
+        fine = norm != NULL;
+        norms[count++] = norm;
+    }
     wk_tensor *total = NULL;
     if (fine)
         total = count ? wk_norm(wk_stack_with((wk_join_args){.tensors = {count, norms}}), p) : wk_zeros(());
@@ -40,7 +45,7 @@ static wk_tensor *clip(const wk_clip_grad_norm_args *args)
     factor = factor ? wk_clamp(factor, wk_none, 1.0) : NULL; // NaN stays
     for (int64_t i = 0; factor && i < args->params.count; i++) {
         wk_tensor *param = args->params.items[i];
-        if (param && param->grad && !wk_mul_(param->grad, factor))
+        if (param && param->grad && !wk_mul_(param->grad, wk_to_device(factor, param->grad->device)))
             return NULL;
     }
     return factor ? norm : NULL;

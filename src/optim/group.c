@@ -7,6 +7,7 @@
 #include <wick/cast.h>
 
 #include "core/alloc.h"
+#include "core/set.h"
 
 bool wk_optimizer_check(const char *op, const wk_optimizer *optimizer)
 {
@@ -89,42 +90,7 @@ static bool take_given(const char *op, const wk_optimizer_class *class_, const w
 
 /* ---------------------------------------------------------------- parameters */
 
-/* the addresses of parameters: open addressing, at most half full */
-typedef struct param_set {
-    const wk_tensor **slots;
-    size_t count; // of slots, a power of two
-} param_set;
-
-/* false: it was there */
-static bool set_add(param_set *set, const wk_tensor *x)
-{
-    size_t slot = ((uintptr_t)x >> 4) * 0x9E3779B97F4A7C15u; // a multiple of the golden ratio spreads neighbours
-    slot ^= slot >> 32;
-    for (; set->slots[slot &= set->count - 1]; slot++)
-        if (set->slots[slot] == x)
-            return false;
-    set->slots[slot] = x;
-    return true;
-}
-
-/* the optimizer's parameters, with room for `more`; slots NULL after an error */
-static param_set set_of_params(const char *op, const wk_optimizer *optimizer, int64_t more)
-{
-    for (int64_t g = 0; g < optimizer->param_group_count; g++)
-        more += optimizer->param_groups[g].params.count;
-    param_set set = {.count = 2};
-    while (set.count < 2 * (size_t)more)
-        set.count *= 2;
-    set.slots = wk_alloc_zeroed(set.count * sizeof *set.slots);
-    if (!set.slots)
-        wk_out_of_memory(op, set.count * sizeof *set.slots);
-    for (int64_t g = 0; set.slots && g < optimizer->param_group_count; g++)
-        for (int64_t i = 0; i < optimizer->param_groups[g].params.count; i++)
-            set_add(&set, optimizer->param_groups[g].params.items[i]);
-    return set;
-}
-
-static bool check_param(const char *op, param_set *others, wk_tensor *x, int64_t i)
+static bool check_param(const char *op, wk_set *all, wk_tensor *x, int64_t i)
 {
     if (!x)
         return wk_null_input(op, "params") != NULL;
@@ -133,19 +99,24 @@ static bool check_param(const char *op, param_set *others, wk_tensor *x, int64_t
     if (x->grad_fn)
         return wk_fail(op, "params[%lld]: of shape %s is the result of an op: only leaves can be optimized",
                        (long long)i, wk_shape_string(x));
-    return set_add(others, x) ||
-           wk_fail(op, "params[%lld]: of shape %s is in the optimizer already", (long long)i, wk_shape_string(x));
+    const wk_set_added added = wk_set_add(op, all, x);
+    if (added == WK_SET_THERE)
+        wk_fail(op, "params[%lld]: of shape %s is in the optimizer already", (long long)i, wk_shape_string(x));
+    return added == WK_SET_NEW;
 }
 
 static bool check_params(const char *op, const wk_optimizer *optimizer, wk_tensors params)
 {
     if (!params.items || params.count <= 0)
         return wk_failing() ? false : wk_fail(op, "params: expected parameters, got an empty list") != NULL;
-    param_set others = set_of_params(op, optimizer, params.count);
-    bool fine = others.slots != NULL;
+    wk_set all = {0};
+    bool fine = true;
+    for (int64_t g = 0; fine && g < optimizer->param_group_count; g++)
+        for (int64_t i = 0; fine && i < optimizer->param_groups[g].params.count; i++)
+            fine = wk_set_add(op, &all, optimizer->param_groups[g].params.items[i]) != WK_SET_FAILED;
     for (int64_t i = 0; fine && i < params.count; i++)
-        fine = check_param(op, &others, params.items[i], i);
-    wk_free(others.slots);
+        fine = check_param(op, &all, params.items[i], i);
+    wk_set_free(&all);
     return fine;
 }
 

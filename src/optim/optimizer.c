@@ -1,45 +1,108 @@
 /* A step over all parameters, and their grads to nothing.
 
-   A step makes every missing state first and moves parameters after, so that one without memory leaves all where they
-   were. */
+   A step first makes everything that takes memory (missing states, dense copies) and moves parameters after, so that
+   one without memory leaves all where they were.  Parameters go to the kernel in lists; a list ends where the group,
+   the dtype, the device or the number of steps so far changes, and where it is full. */
 #include "optimizer.h"
 
 #include <wick/cast.h>
 #include <wick/creation.h>
 
 #include "autograd/node.h"
+#include "ops/copy.h"
+#include "ops/ops.h"
 
-bool wk_optimizer_flat(const wk_tensor *param, const wk_tensor *grad, const wk_param_state *state)
+static bool is_as(const wk_tensor *x, const wk_tensor *param)
 {
-    bool flat = (param->dtype == wk_float32 || param->dtype == wk_float64) && wk_is_contiguous(param);
-    flat &= grad->dtype == param->dtype && wk_is_contiguous(grad);
-    for (int i = 0; i < WK_OPTIMIZER_TENSORS; i++)
-        flat &= !state->tensors[i] || (state->tensors[i]->dtype == param->dtype && wk_is_contiguous(state->tensors[i]));
-    return flat;
+    return wk_same_shape(x, param) && x->dtype == param->dtype && wk_device_equal(x->device, param->device);
 }
 
-static bool check_grad(const wk_optimizer *optimizer, const wk_tensor *param)
+static bool check_as(const wk_optimizer *optimizer, const char *name, const wk_tensor *x, const wk_tensor *param)
 {
-    if (wk_same_shape(param, param->grad) && param->grad->dtype == param->dtype)
-        return true;
-    wk_fail(optimizer->type, "grad: expected %s of shape %s, as the parameter, got %s of shape %s",
-            wk_dtype_name(param->dtype), wk_shape_string(param), wk_dtype_name(param->grad->dtype),
-            wk_shape_string(param->grad));
-    return false;
+    return is_as(x, param) ||
+           wk_fail(optimizer->type,
+                   "%s: expected %s of shape %s on %s, as the parameter, got %s of shape %s on %s",
+                   name, wk_dtype_name(param->dtype), wk_shape_string(param), wk_device_name(param->device),
+                   wk_dtype_name(x->dtype), wk_shape_string(x), wk_device_name(x->device));
 }
 
-/* the state tensors that these options ask for, zeros where they are new */
+/* the state tensors that these options ask for, zeros where they are new, and the dense values and gradient */
 static bool prepare(const wk_optimizer *optimizer, const wk_param_group *group, wk_param_state *state, wk_tensor *param)
 {
+    if (!check_as(optimizer, "grad", param->grad, param) || !wk_check_writable(optimizer->type, param))
+        return false;
     for (int i = 0; i < WK_OPTIMIZER_TENSORS; i++) {
-        if (!optimizer->class_->tensors[i] || state->tensors[i] || !optimizer->class_->has_tensor(group, i))
+        if (!optimizer->class_->tensors[i] || !optimizer->class_->has_tensor(group, i))
             continue;
-        wk_tensor *zeros = wk_zeros_like(param);
-        if (!zeros)
+        if (!state->tensors[i])
+            state->tensors[i] = wk_retain(wk_zeros_like(param));
+        if (!state->tensors[i] || !check_as(optimizer, optimizer->class_->tensors[i], state->tensors[i], param))
             return false;
-        state->tensors[i] = wk_retain(zeros);
     }
+    state->values = wk_dense(param);
+    state->grad = wk_dense(param->grad);
+    return state->values && state->grad;
+}
+
+/* ---------------------------------------------------------------- lists */
+
+static bool run(const wk_optimizer *optimizer, const wk_param_group *group, wk_optimizer_call *call)
+{
+    const bool fine = call->list.count == 0 || optimizer->class_->step(group, call);
+    call->list.count = 0;
+    return fine;
+}
+
+/* two leaves on the same memory move one after the other */
+static bool shares_memory(const wk_optimizer_list *list, const char *data, int64_t numel, int64_t size)
+{
+    bool shares = false;
+    for (int i = 0; i < list->count; i++) {
+        const char *other = list->pieces[i].param;
+        shares |= data < other + list->pieces[i].numel * size && other < data + numel * size;
+    }
+    return shares;
+}
+
+/* the parameter joins the list, which runs before where it cannot */
+static bool append(const wk_optimizer *optimizer, const wk_param_group *group, wk_param_state *state,
+                   wk_optimizer_call *call)
+{
+    const wk_optimizer_class *class_ = optimizer->class_;
+    wk_tensor *values = state->values;
+    state->step += class_->counts_steps || state->tensors[0];
+    const bool joins =
+        call->list.count > 0 && call->list.count < WK_OPTIMIZER_PIECES && call->step == state->step &&
+        call->like->dtype == values->dtype && wk_device_equal(call->like->device, values->device) &&
+        !shares_memory(&call->list, wk_data(values), values->numel, (int64_t)wk_dtype_size(values->dtype));
+    if (!joins && !run(optimizer, group, call))
+        return false;
+    call->like = values;
+    call->step = state->step;
+    wk_optimizer_piece *piece = &call->list.pieces[call->list.count++];
+    *piece = (wk_optimizer_piece){.param = wk_data(values), .grad = wk_data(state->grad), .numel = values->numel};
+    for (int i = 0; i < WK_OPTIMIZER_TENSORS; i++)
+        if (state->tensors[i] && class_->has_tensor(group, i))
+            piece->tensors[i] = wk_data(state->tensors[i]);
     return true;
+}
+
+static bool step_group(const wk_optimizer *optimizer, const wk_param_group *group, wk_optimizer_call *call)
+{
+    bool fine = true, copies = false;
+    for (int64_t i = 0; fine && i < group->params.count; i++) {
+        wk_tensor *param = group->params.items[i];
+        if (!param->grad)
+            continue;
+        fine = append(optimizer, group, &group->state[i], call);
+        copies |= group->state[i].values != param;
+        param->storage->version++;
+    }
+    fine = fine && run(optimizer, group, call);
+    for (int64_t i = 0; fine && copies && i < group->params.count; i++)
+        if (group->params.items[i]->grad && group->state[i].values != group->params.items[i])
+            wk_copy_values(group->state[i].values, group->params.items[i]);
+    return fine;
 }
 
 bool wk_optim_step(wk_optimizer *optimizer)
@@ -47,23 +110,19 @@ bool wk_optim_step(wk_optimizer *optimizer)
     if (!wk_optimizer_check("step", optimizer) || wk_failing())
         return false;
     bool fine = true;
-    wk_no_grad for (int moving = 0; fine && moving < 2; moving++)
+    wk_optimizer_call call;
+    call.op = optimizer->type;
+    call.list.count = 0;
+    wk_no_grad wk_scope
     {
         for (int64_t g = 0; fine && g < optimizer->param_group_count; g++) {
             const wk_param_group *group = &optimizer->param_groups[g];
-            for (int64_t i = 0; fine && i < group->params.count; i++) {
-                wk_tensor *param = group->params.items[i];
-                if (!param->grad)
-                    continue;
-                wk_scope
-                {
-                    if (moving)
-                        fine = optimizer->class_->update(group, &group->state[i], param, param->grad);
-                    else
-                        fine = check_grad(optimizer, param) && prepare(optimizer, group, &group->state[i], param);
-                }
-            }
+            for (int64_t i = 0; fine && i < group->params.count; i++)
+                fine = !group->params.items[i]->grad ||
+                       prepare(optimizer, group, &group->state[i], group->params.items[i]);
         }
+        for (int64_t g = 0; fine && g < optimizer->param_group_count; g++)
+            fine = step_group(optimizer, &optimizer->param_groups[g], &call);
     }
     return fine;
 }

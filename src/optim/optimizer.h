@@ -8,14 +8,14 @@
 #include <wick/autograd.h>
 #include <wick/optim.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
+#include "kernels/optimizers.h"
 
-enum { WK_OPTIMIZER_TENSORS = 3 };
-
-/* of one parameter; tensors are NULL until its first step */
+/* of one parameter; tensors are NULL until its first step, and as its own: shape, dtype, device, in dense memory */
 typedef struct wk_param_state {
     int64_t step;
     wk_tensor *tensors[WK_OPTIMIZER_TENSORS]; // retained
+    wk_tensor *values, *grad;                 // during a step: the parameter and its gradient, or dense copies
 } wk_param_state;
 
 /* A row of a class's table of options, which is where its checks, its groups and the keys of its state dict come from:
@@ -40,17 +40,23 @@ typedef struct wk_option {
      offsetof(wk_param_group_args, name),                                                                              \
      {__VA_ARGS__}}
 
-/* A class of optimizers.  Its update runs for each parameter with a gradient, once all states are there: by a kernel
-   where dtype and layout allow, else by ops. */
+/* One call of a kernel: parameters of one group, dtype and device whose steps so far are as many. */
+typedef struct wk_optimizer_call {
+    const char *op;
+    const wk_tensor *like;
+    int64_t step; // the first is 1; 0 where nothing is kept
+    wk_optimizer_list list;
+} wk_optimizer_call;
+
 typedef struct wk_optimizer_class {
     const char *type;
     const wk_option *options;
     size_t options_place, options_bytes;       // of the pointer in a group, and of what it points to
-    const char *tensors[WK_OPTIMIZER_TENSORS]; // names in the state dict; NULL: none
+    const char *tensors[WK_OPTIMIZER_TENSORS]; // names in the state dict, in the kernel's order; NULL: none
     bool counts_steps;                         // "step" stands in the state dict
-    bool (*check)(const char *op, const wk_param_group *group); // what bounds cannot say; NULL: nothing
-    bool (*has_tensor)(const wk_param_group *group, int tensor); // whether these options need it
-    bool (*update)(const wk_param_group *group, wk_param_state *state, wk_tensor *param, wk_tensor *grad);
+    bool (*has_tensor)(const wk_param_group *group, int tensor);              // whether these options need it
+    bool (*check)(const char *op, const wk_param_group *group);               // what bounds cannot say; NULL: nothing
+    bool (*step)(const wk_param_group *group, const wk_optimizer_call *call); // runs the kernel; false after an error
 } wk_optimizer_class;
 /* the three fields of options, of the member of wk_param_group */
 #define WK_OPTIONS(class_, table)                                                                                      \
@@ -71,10 +77,6 @@ void wk_param_state_clear(wk_param_state *state);
 /* an optimizer with one group, of these options (of the class's struct); NULL after an error */
 wk_optimizer *wk_optimizer_new(const wk_optimizer_class *class_, wk_tensors params, double lr, double weight_decay,
                                const void *options);
-
-/* a kernel takes these: float32 or float64, contiguous, all of one dtype */
-bool wk_optimizer_flat(const wk_tensor *param, const wk_tensor *grad, const wk_param_state *state);
-static inline void *wk_data_or_null(const wk_tensor *x) { return x ? wk_data(x) : NULL; }
 
 /* schedules count on it: a schedule for as many groups as there are */
 bool wk_optimizer_check(const char *op, const wk_optimizer *optimizer);

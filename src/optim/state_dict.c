@@ -78,7 +78,7 @@ wk_dict *wk_optim_state_dict(wk_optimizer *optimizer)
     return state;
 }
 
-/* copies of the tensors of one parameter, in its dtype */
+/* copies of the tensors of one parameter, in its dtype, on its device */
 static bool take_state(const wk_optimizer *optimizer, const wk_dict *from, int64_t index, const wk_tensor *param,
                        wk_param_state *state)
 {
@@ -91,9 +91,8 @@ static bool take_state(const wk_optimizer *optimizer, const wk_dict *from, int64
         if (!wk_same_shape(value, param))
             return wk_fail("load_state_dict", "state: %s has shape %s, its parameter %s", key, wk_shape_string(value),
                            wk_shape_string(param));
-        wk_tensor *copy = wk_to(value, param->dtype);
-        copy = copy == value ? wk_clone(value) : copy;
-        copy = copy ? wk_contiguous(copy) : NULL;
+        wk_tensor *copy = wk_to_dtype(wk_to_device(value, param->device), param->dtype);
+        copy = wk_contiguous(copy == value ? wk_clone(value) : copy);
         if (!copy)
             return false;
         state->tensors[i] = wk_retain(copy);

@@ -1,64 +1,138 @@
-/* One step of sgd, adam and adamw over a flat parameter: each operation in PyTorch's order, each rounded as there. */
-// compiled for: float
+/* One step of each optimizer over a list of pieces, rounded as by PyTorch's ops one by one: `stored` is where an op has
+   stored its result in the dtype (the numbers that add takes, alpha and a scalar, are rounded to it too), multiply_add
+   where an op adds a product to something.  No other product may join a sum: the file is compiled without contraction
+   (CMakeLists.txt).  PyTorch's own sqrt, which is not always the nearest number, leaves a last bit here and there. */
+// compiled for: float half
+#include "../optimizers.h"
 #include "cpu.h"
 
-/* no decay leaves the gradient alone, also where the parameter is infinite */
-static inline real decayed(real grad, real weight_decay, real param)
+static inline real stored(real v) { return LOAD(STORE(v)); }
+
+/* a + b * c, rounded once where the processor can */
+static inline real multiply_add(real a, real b, real c)
 {
-    return weight_decay != 0 ? grad + weight_decay * param : grad;
+#if defined(__FMA__)
+    return _Generic(a, float: __builtin_fmaf, double: __builtin_fma)(b, c, a);
+#else
+    return a + b * c;
+#endif
 }
 
-/* grad += weight_decay param; buffer = momentum buffer + (1 - dampening) grad (the first time: grad);
-   grad = nesterov ? grad + momentum buffer : buffer; param -= lr grad */
-void KERNEL_NAME(sgd)(const void *work, int64_t begin, int64_t end)
+/* ---------------------------------------------------------------- lists */
+
+typedef void piece_loop(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end);
+
+/* the elements begin..end of the list, which may begin and end within a piece */
+static inline void each_piece(piece_loop *loop, const void *work, const wk_optimizer_list *list, int64_t begin,
+                              int64_t end)
+{
+    int64_t start = 0; // of the piece
+    for (int i = 0; i < list->count && start < end; i++) {
+        const wk_optimizer_piece *piece = &list->pieces[i];
+        const int64_t from = begin > start ? begin - start : 0, to = end - start;
+        if (from < piece->numel)
+            loop(work, piece, from, to < piece->numel ? to : piece->numel);
+        start += piece->numel;
+    }
+}
+
+static int64_t numel_of(const wk_optimizer_list *list)
+{
+    int64_t numel = 0;
+    for (int i = 0; i < list->count; i++)
+        numel += list->pieces[i].numel;
+    return numel;
+}
+
+/* ---------------------------------------------------------------- what they share */
+
+/* the gradient with decay; no decay leaves it alone, also where the parameter is infinite */
+static inline real decayed(real grad, real weight_decay, real param)
+{
+    return weight_decay != 0 ? stored(multiply_add(grad, weight_decay, param)) : grad;
+}
+
+static inline real lerp(real a, real b, real weight)
+{
+    const bool small = weight < REAL(0.5);
+    return stored(multiply_add(small ? a : b, small ? weight : weight - 1, b - a));
+}
+
+/* ---------------------------------------------------------------- sgd */
+
+static void sgd_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
 {
     const wk_sgd_work *w = work;
-    real *param = w->param, *buffer = w->buffer;
-    const real *grad = w->grad;
-    const real lr = (real)w->lr, momentum = (real)w->momentum, fresh = (real)(1 - w->dampening);
-    const real weight_decay = (real)w->weight_decay, sign = w->maximize ? -1 : 1;
+    elem *param = piece->param, *buffer = piece->tensors[0];
+    const elem *grad = piece->grad;
+    const real lr = stored((real)w->lr), fresh = stored((real)(1 - w->dampening));
+    const real momentum = (real)w->momentum, momentum_of_add = stored(momentum);
+    const real weight_decay = stored((real)w->weight_decay), sign = w->maximize ? -1 : 1;
     const bool first = w->first, nesterov = w->nesterov;
     if (!buffer) {
 #pragma omp simd
-        for (int64_t i = begin; i < end; i++)
-            param[i] -= lr * decayed(sign * grad[i], weight_decay, param[i]);
+        for (int64_t i = begin; i < end; i++) {
+            const real p = LOAD(param[i]);
+            param[i] = STORE(multiply_add(p, -lr, decayed(sign * LOAD(grad[i]), weight_decay, p)));
+        }
         return;
     }
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-        const real g = decayed(sign * grad[i], weight_decay, param[i]);
-        const real b = first ? g : momentum * buffer[i] + fresh * g;
-        buffer[i] = b;
-        param[i] -= lr * (nesterov ? g + momentum * b : b);
+        const real p = LOAD(param[i]), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
+        const real b = first ? g : stored(multiply_add(stored(momentum * LOAD(buffer[i])), fresh, g));
+        buffer[i] = STORE(b);
+        param[i] = STORE(multiply_add(p, -lr, nesterov ? stored(multiply_add(g, momentum_of_add, b)) : b));
     }
 }
 
-/* param *= 1 - lr weight_decay (adamw), or grad += weight_decay param (adam);
-   exp_avg += (1 - beta1) (grad - exp_avg); exp_avg_sq = beta2 exp_avg_sq + (1 - beta2) grad^2;
-   param -= lr / (1 - beta1^step) * exp_avg / (sqrt(exp_avg_sq) / sqrt(1 - beta2^step) + eps)
-   amsgrad divides by the largest exp_avg_sq so far, which is kept in max_exp_avg_sq (NULL without). */
-void KERNEL_NAME(adam)(const void *work, int64_t begin, int64_t end)
+static void sgd_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_adam_work *w = work;
-    real *param = w->param, *exp_avg = w->exp_avg, *exp_avg_sq = w->exp_avg_sq, *largest = w->max_exp_avg_sq;
-    const real *grad = w->grad;
-    const real shrink = w->decoupled ? (real)(1 - w->lr * w->weight_decay) : 1;
-    const real weight_decay = w->decoupled ? 0 : (real)w->weight_decay, sign = w->maximize ? -1 : 1;
+    each_piece(sgd_piece, work, &((const wk_sgd_work *)work)->list, begin, end);
+}
+
+WK_KERNEL(sgd, wk_sgd_work) { wk_parallel(sgd_range, w, numel_of(&w->list), 2); }
+
+/* ---------------------------------------------------------------- adam, adamw */
+
+/* a loop with and one without the largest squares: a load that is masked away from NULL takes hundreds of cycles */
+WK_INLINE void adam_loop(const wk_adam_work *w, const wk_optimizer_piece *piece, int64_t begin, int64_t end,
+                         bool amsgrad)
+{
+    elem *param = piece->param, *exp_avg = piece->tensors[0], *exp_avg_sq = piece->tensors[1];
+    elem *max_exp_avg_sq = piece->tensors[2];
+    const elem *grad = piece->grad;
+    const real shrink = (real)w->shrink, weight_decay = stored((real)w->weight_decay), sign = w->maximize ? -1 : 1;
     const real fresh1 = (real)(1 - w->beta1), beta2 = (real)w->beta2, fresh2 = (real)(1 - w->beta2);
-    const real step_size = (real)(w->lr / (1 - pow(w->beta1, (double)w->step)));
-    const real correction = (real)sqrt(1 - pow(w->beta2, (double)w->step)), eps = (real)w->eps;
+    const real step_size = (real)w->step_size, correction = (real)w->correction, eps = stored((real)w->eps);
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-        const real p = param[i] * shrink, g = decayed(sign * grad[i], weight_decay, p);
-        const real average = exp_avg[i] + fresh1 * (g - exp_avg[i]);
-        const real square = exp_avg_sq[i] * beta2 + fresh2 * g * g;
+        const real p = stored(LOAD(param[i]) * shrink), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
+        const real average = lerp(LOAD(exp_avg[i]), g, fresh1);
+        const real square = stored(multiply_add(stored(LOAD(exp_avg_sq[i]) * beta2), fresh2 * g, g));
         real divisor = square;
-        if (largest) {
-            divisor = square > largest[i] ? square : largest[i];
-            largest[i] = divisor;
+        if (amsgrad) {
+            const real largest = LOAD(max_exp_avg_sq[i]);
+            divisor = square <= largest ? largest : square; // NaN stays
+            max_exp_avg_sq[i] = STORE(divisor);
         }
-        exp_avg[i] = average;
-        exp_avg_sq[i] = square;
-        param[i] = p - step_size * average / (SQRT(divisor) / correction + eps);
+        exp_avg[i] = STORE(average);
+        exp_avg_sq[i] = STORE(square);
+        param[i] = STORE(p - step_size * average / stored(stored(stored(SQRT(divisor)) / correction) + eps));
     }
 }
+
+static void adam_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+{
+    if (piece->tensors[2])
+        adam_loop(work, piece, begin, end, true);
+    else
+        adam_loop(work, piece, begin, end, false);
+}
+
+static void adam_range(const void *work, int64_t begin, int64_t end)
+{
+    each_piece(adam_piece, work, &((const wk_adam_work *)work)->list, begin, end);
+}
+
+WK_KERNEL(adam, wk_adam_work) { wk_parallel(adam_range, w, numel_of(&w->list), 8); }
