@@ -60,6 +60,27 @@ static wk_optimizer *adamw_groups(wk_tensors p)
     return optimizer;
 }
 
+static wk_optimizer *rmsprop(wk_tensors p) { return wk_optim_rmsprop(p); }
+static wk_optimizer *rmsprop_decay(wk_tensors p)
+{
+    return wk_optim_rmsprop(p, .lr = 0.02, .alpha = 0.9, .eps = 1e-4, .weight_decay = 0.1, .maximize = true);
+}
+static wk_optimizer *rmsprop_momentum(wk_tensors p) { return wk_optim_rmsprop(p, 0.01, .momentum = 0.9); }
+static wk_optimizer *rmsprop_centered(wk_tensors p) { return wk_optim_rmsprop(p, 0.01, .centered = true); }
+static wk_optimizer *rmsprop_all(wk_tensors p)
+{
+    return wk_optim_rmsprop(p, .lr = 0.02, .alpha = 0.8, .weight_decay = 0.1, .momentum = 0.7, .centered = true);
+}
+static wk_optimizer *rmsprop_float64(wk_tensors p)
+{
+    return wk_optim_rmsprop(p, 0.02, 0.8, .momentum = 0.7, .centered = true);
+}
+static wk_optimizer *rmsprop_eps(wk_tensors p) { return wk_optim_rmsprop(p, 0.01, .eps = 1e-4); }
+static wk_optimizer *rmsprop_both(wk_tensors p)
+{
+    return wk_optim_rmsprop(p, 0.02, 0.8, 1e-2, 0.1, .momentum = 0.7, .centered = true);
+}
+
 static const struct {
     const char *name;
     make_optimizer *make;
@@ -89,7 +110,17 @@ static const struct {
                   {"adam_largest_float16", adam_largest, 0},
                   {"adam_largest_bfloat16", adam_largest, 0},
                   {"adamw_eps_float16", adamw_eps, 0},
-                  {"adamw_eps_bfloat16", adamw_eps, 0}};
+                  {"adamw_eps_bfloat16", adamw_eps, 0},
+                  {"rmsprop", rmsprop, 1e-6},
+                  {"rmsprop_decay", rmsprop_decay, 1e-6},
+                  {"rmsprop_momentum", rmsprop_momentum, 1e-6},
+                  {"rmsprop_centered", rmsprop_centered, 1e-6},
+                  {"rmsprop_all", rmsprop_all, 1e-6},
+                  {"rmsprop_float64", rmsprop_float64, 1e-13},
+                  {"rmsprop_eps_float16", rmsprop_eps, 0},
+                  {"rmsprop_eps_bfloat16", rmsprop_eps, 0},
+                  {"rmsprop_both_float16", rmsprop_both, 0},
+                  {"rmsprop_both_bfloat16", rmsprop_both, 0}};
 
 enum { PLAIN, COLUMNS, STRIDED, LAYOUTS };
 

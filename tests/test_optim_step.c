@@ -4,6 +4,20 @@
 
 /* ---------------------------------------------------------------- groups */
 
+/* a group that is told nothing has the options of the first, which are none of them 0 */
+static void check_inherits(wk_optimizer *optimizer, wk_tensor *param)
+{
+    assert_true(wk_optim_add_param_group(optimizer, WK_TENSORS(param)));
+    wk_dict *state = wk_optim_state_dict(optimizer);
+    for (int64_t i = 0; i < wk_dict_text_count(state); i++) {
+        char key[80];
+        snprintf(key, sizeof key, "%s", wk_dict_text_key_at(state, i));
+        key[strlen("param_groups.")] = '1';
+        assert_string_equal(wk_dict_text(state, key), wk_dict_text_at(state, i));
+    }
+    wk_dict_free(state);
+}
+
 /* A group takes every option of its class, and what it is not told from the optimizer. */
 static void groups_have_all_options(void **state)
 {
@@ -12,24 +26,31 @@ static void groups_have_all_options(void **state)
     {
         wk_tensor *a = wk_ones((3), .requires_grad = true), *b = wk_ones((3), .requires_grad = true),
                   *c = wk_ones((3), .requires_grad = true);
-        wk_optimizer *sgd = wk_optim_sgd(WK_TENSORS(a), 0.1, 0.9, .weight_decay = 0.2, .nesterov = true);
-        assert_true(wk_optim_add_param_group(sgd, WK_TENSORS(b)));
-        assert_true(wk_optim_add_param_group(sgd, WK_TENSORS(c), .lr = 0, .momentum = 0.5, .dampening = 0.25,
-                                             .weight_decay = 0, .nesterov = false, .maximize = true));
-        const wk_param_group *groups = sgd->param_groups;
-        assert_true(groups[1].lr == 0.1 && groups[1].weight_decay == 0.2 && !groups[1].adam);
-        assert_memory_equal(groups[1].sgd, groups[0].sgd, sizeof *groups[0].sgd);
-        assert_true(groups[2].lr == 0 && groups[2].weight_decay == 0 && groups[2].sgd->momentum == 0.5 &&
-                    groups[2].sgd->dampening == 0.25 && !groups[2].sgd->nesterov && groups[2].sgd->maximize);
-        wk_optimizer *adam = wk_optim_adamw(WK_TENSORS(a), .betas = {0.8, 0.95}, .amsgrad = true);
-        assert_true(wk_optim_add_param_group(adam, WK_TENSORS(b)));
-        assert_true(wk_optim_add_param_group(adam, WK_TENSORS(c), .betas = {0.1, 0.2}, .eps = 1, .amsgrad = false,
-                                             .maximize = true));
-        groups = adam->param_groups;
-        assert_memory_equal(groups[1].adam, groups[0].adam, sizeof *groups[0].adam);
-        assert_true(groups[1].weight_decay == 1e-2 && groups[1].adam->betas[0] == 0.8 && groups[1].adam->amsgrad);
-        assert_true(groups[2].adam->betas[1] == 0.2 && groups[2].adam->eps == 1 && !groups[2].adam->amsgrad);
+        wk_optimizer *sgd = wk_optim_sgd(WK_TENSORS(a), 0.1, 0.9, 0.3, 0.2, .maximize = true);
+        check_inherits(sgd, b);
+        assert_true(wk_optim_add_param_group(sgd, WK_TENSORS(c), .lr = 0, .momentum = 0.5, .dampening = 0,
+                                             .weight_decay = 0, .nesterov = true, .maximize = false));
+        const wk_param_group *group = &sgd->param_groups[2];
+        assert_true(group->lr == 0 && group->weight_decay == 0 && !group->adam && group->sgd->momentum == 0.5 &&
+                    group->sgd->dampening == 0 && group->sgd->nesterov && !group->sgd->maximize);
+        wk_optimizer *nesterov = wk_optim_sgd(WK_TENSORS(a), 0.1, 0.9, .nesterov = true);
+        check_inherits(nesterov, b);
+        wk_optimizer *adam = wk_optim_adamw(WK_TENSORS(a), .betas = {0.8, 0.95}, .amsgrad = true, .maximize = true);
+        check_inherits(adam, b);
+        assert_true(wk_optim_add_param_group(adam, WK_TENSORS(c), .betas = {0.1, 0.2}, .eps = 1, .amsgrad = false));
+        group = &adam->param_groups[2];
+        assert_true(group->weight_decay == 1e-2 && group->adam->betas[0] == 0.1 && group->adam->betas[1] == 0.2 &&
+                    group->adam->eps == 1 && !group->adam->amsgrad && group->adam->maximize);
+        wk_optimizer *rmsprop =
+            wk_optim_rmsprop(WK_TENSORS(a), .weight_decay = 0.1, .momentum = 0.5, .centered = true, .maximize = true);
+        check_inherits(rmsprop, b);
+        assert_true(wk_optim_add_param_group(rmsprop, WK_TENSORS(c), .alpha = 0.5, .momentum = 0, .centered = false));
+        group = &rmsprop->param_groups[2];
+        assert_true(group->lr == 1e-2 && group->rmsprop->alpha == 0.5 && group->rmsprop->momentum == 0 &&
+                    !group->rmsprop->centered && group->rmsprop->maximize);
+        wk_optim_free(rmsprop);
         wk_optim_free(adam);
+        wk_optim_free(nesterov);
         wk_optim_free(sgd);
     }
 }
@@ -90,6 +111,10 @@ static wk_optimizer *adam_amsgrad(wk_tensors p)
 {
     return wk_optim_adam(p, .lr = 0.02, .amsgrad = true, .maximize = true);
 }
+static wk_optimizer *rmsprop(wk_tensors p)
+{
+    return wk_optim_rmsprop(p, .momentum = 0.9, .weight_decay = 0.1, .centered = true);
+}
 static wk_optimizer *adamw(wk_tensors p) { return wk_optim_adamw(p, .lr = 0.03, .weight_decay = 0.3); }
 
 static void check_lists(make_optimizer *make)
@@ -131,6 +156,7 @@ static void a_list_moves_as_each_alone(void **state)
         check_lists(sgd_nesterov);
         check_lists(adam_amsgrad);
         check_lists(adamw);
+        check_lists(rmsprop);
     }
 }
 
@@ -265,6 +291,29 @@ static void a_state_of_another_shape_changes_nothing(void **state)
     }
 }
 
+/* a state that has more, or less, than the optimizer's options */
+static void states_of_other_options_load(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *a = wk_ones((3), .requires_grad = true);
+        wk_optimizer *optimizer = wk_optim_adam(WK_TENSORS(a), .lr = 0.5, .betas = {0.8, 0.9});
+        wk_dict *saved = wk_dict_new();
+        assert_true(wk_dict_set_number(saved, "param_groups.0.params", 1));
+        assert_true(wk_dict_set_number(saved, "param_groups.0.momentum", 0.9));
+        assert_true(wk_dict_set_number(saved, "param_groups.0.betas.1", 0.7));
+        assert_true(wk_dict_set_number(saved, "param_groups.0.amsgrad", 1));
+        assert_true(wk_dict_set_number(saved, "param_groups.0.initial_lr", NAN));
+        assert_true(wk_optim_load_state_dict(optimizer, saved));
+        const wk_param_group *group = optimizer->param_groups;
+        assert_true(group->lr == 0.5 && group->adam->betas[0] == 0.8 && group->adam->betas[1] == 0.7);
+        assert_true(group->adam->amsgrad && isnan(group->initial_lr));
+        wk_dict_free(saved);
+        wk_optim_free(optimizer);
+    }
+}
+
 /* every allocation of a step in turn: parameters move all or not at all */
 static void a_step_without_memory_moves_nothing(void **state)
 {
@@ -307,6 +356,7 @@ int main(void)
         cmocka_unit_test(wrong_gradients_are_errors),
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(a_state_of_another_shape_changes_nothing),
+        cmocka_unit_test(states_of_other_options_load),
         cmocka_unit_test(a_step_without_memory_moves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

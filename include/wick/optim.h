@@ -32,6 +32,10 @@ typedef struct wk_adam_options {
     double betas[2], eps;
     bool amsgrad, maximize;
 } wk_adam_options;
+typedef struct wk_rmsprop_options {
+    double alpha, eps, momentum;
+    bool centered, maximize;
+} wk_rmsprop_options;
 
 /* Parameters that share options.  Read and write these at any time:
        optimizer->param_groups[0].sgd->momentum = 0.95; */
@@ -40,6 +44,7 @@ typedef struct wk_param_group {
     double initial_lr;     // what schedules multiply; NaN before the first schedule
     wk_sgd_options *sgd;   // NULL but for the optimizer's own class
     wk_adam_options *adam; // adam, adamw
+    wk_rmsprop_options *rmsprop;
     wk_tensors params;
 
     /* the library's own */
@@ -85,6 +90,21 @@ typedef struct wk_optim_adam_args {
 wk_optimizer *wk_optim_adam_with(wk_optim_adam_args args);
 wk_optimizer *wk_optim_adamw_with(wk_optim_adam_args args);
 
+/* rmsprop(params, lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0, centered = false,
+   maximize = false):  g = grad + weight_decay p;  v = alpha v + (1 - alpha) g^2, and m a mean of g likewise;
+   u = g / (sqrt(centered ? v - m^2 : v) + eps);  p -= lr u, or with momentum: b = momentum b + u, p -= lr b.
+   Tieleman and Hinton, "Lecture 6.5", 2012; centered: Graves, "Generating sequences with recurrent neural networks",
+   2013. */
+typedef struct wk_optim_rmsprop_args {
+    wk_tensors params;
+    double lr, alpha, eps, weight_decay, momentum;
+    bool centered, maximize;
+} wk_optim_rmsprop_args;
+#define wk_optim_rmsprop(...)                                                                                          \
+    wk_optim_rmsprop_with(                                                                                             \
+        (wk_optim_rmsprop_args){.lr = 1e-2, .alpha = 0.99, .eps = 1e-8, .params = __VA_ARGS__})
+wk_optimizer *wk_optim_rmsprop_with(wk_optim_rmsprop_args args);
+
 void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules first
 
 /* add_param_group(optimizer, params, any option of its class): the options not given are the optimizer's.
@@ -93,14 +113,15 @@ void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules
 typedef struct wk_param_group_args {
     wk_tensors params;
     /* numbers all, also true and false; NaN: not given */
-    double lr, weight_decay, momentum, dampening, betas[2], eps, nesterov, amsgrad, maximize;
+    double lr, weight_decay, maximize, momentum, dampening, nesterov, betas[2], eps, amsgrad, alpha, centered;
 } wk_param_group_args;
 #define wk_optim_add_param_group(optimizer, ...)                                                                       \
     wk_optim_add_param_group_with(optimizer, (wk_param_group_args){WK_NOT_GIVEN, .params = __VA_ARGS__})
 #define WK_UNSET __builtin_nan("")
 #define WK_NOT_GIVEN                                                                                                   \
-    .lr = WK_UNSET, .weight_decay = WK_UNSET, .momentum = WK_UNSET, .dampening = WK_UNSET,                             \
-    .betas = {WK_UNSET, WK_UNSET}, .eps = WK_UNSET, .nesterov = WK_UNSET, .amsgrad = WK_UNSET, .maximize = WK_UNSET
+    .lr = WK_UNSET, .weight_decay = WK_UNSET, .maximize = WK_UNSET, .momentum = WK_UNSET, .dampening = WK_UNSET,       \
+    .nesterov = WK_UNSET, .betas = {WK_UNSET, WK_UNSET}, .eps = WK_UNSET, .amsgrad = WK_UNSET, .alpha = WK_UNSET,      \
+    .centered = WK_UNSET
 bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
 
 /* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */

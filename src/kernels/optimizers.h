@@ -44,4 +44,14 @@ typedef struct wk_adam_work {
     bool maximize;
 } wk_adam_work;
 
+/* grad += weight_decay param; square_avg = alpha square_avg + (1 - alpha) grad^2;
+   centered: grad_avg += (1 - alpha) (grad - grad_avg), root = sqrt(square_avg - grad_avg^2), else sqrt(square_avg);
+   buffer = momentum buffer + grad / (root + eps), param -= lr buffer; without momentum, param -= lr grad / (root + eps)
+ */
+typedef struct wk_rmsprop_work {
+    wk_optimizer_list list; // of each: square_avg, buffer or NULL, grad_avg or NULL
+    double lr, alpha, eps, weight_decay, momentum;
+    bool maximize;
+} wk_rmsprop_work;
+
 #endif

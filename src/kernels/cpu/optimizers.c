@@ -136,3 +136,55 @@ static void adam_range(const void *work, int64_t begin, int64_t end)
 }
 
 WK_KERNEL(adam, wk_adam_work) { wk_parallel(adam_range, w, numel_of(&w->list), 8); }
+
+/* ---------------------------------------------------------------- rmsprop */
+
+WK_INLINE void rmsprop_loop(const wk_rmsprop_work *w, const wk_optimizer_piece *piece, int64_t begin, int64_t end,
+                            bool has_momentum, bool centered)
+{
+    elem *param = piece->param, *square_avg = piece->tensors[0], *buffer = piece->tensors[1];
+    elem *grad_avg = piece->tensors[2];
+    const elem *grad = piece->grad;
+    const real lr = (real)w->lr, lr_of_add = stored(lr), momentum = (real)w->momentum, eps = stored((real)w->eps);
+    const real weight_decay = stored((real)w->weight_decay), sign = w->maximize ? -1 : 1;
+    const real alpha = (real)w->alpha, fresh = (real)(1 - w->alpha);
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) {
+        const real p = LOAD(param[i]), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
+        const real square = stored(multiply_add(stored(LOAD(square_avg[i]) * alpha), fresh * g, g));
+        real variance = square;
+        if (centered) {
+            const real mean = lerp(LOAD(grad_avg[i]), g, fresh);
+            grad_avg[i] = STORE(mean);
+            variance = stored(multiply_add(square, -mean, mean));
+        }
+        const real divisor = stored(stored(SQRT(variance)) + eps);
+        square_avg[i] = STORE(square);
+        if (has_momentum) {
+            const real b = stored(stored(LOAD(buffer[i]) * momentum) + g / divisor);
+            buffer[i] = STORE(b);
+            param[i] = STORE(multiply_add(p, -lr_of_add, b));
+        } else {
+            param[i] = STORE(p - lr * g / divisor);
+        }
+    }
+}
+
+static void rmsprop_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+{
+    if (piece->tensors[1] && piece->tensors[2])
+        rmsprop_loop(work, piece, begin, end, true, true);
+    else if (piece->tensors[1])
+        rmsprop_loop(work, piece, begin, end, true, false);
+    else if (piece->tensors[2])
+        rmsprop_loop(work, piece, begin, end, false, true);
+    else
+        rmsprop_loop(work, piece, begin, end, false, false);
+}
+
+static void rmsprop_range(const void *work, int64_t begin, int64_t end)
+{
+    each_piece(rmsprop_piece, work, &((const wk_rmsprop_work *)work)->list, begin, end);
+}
+
+WK_KERNEL(rmsprop, wk_rmsprop_work) { wk_parallel(rmsprop_range, w, numel_of(&w->list), 8); }
