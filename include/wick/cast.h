@@ -9,9 +9,29 @@ extern "C" {
 #endif
 
 /* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
-   changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable. */
-#define wk_to(x, to)                                                                                                   \
-    _Generic((to), wk_device: wk_to_device, wk_tensor *: wk_type_as, default: wk_to_dtype)((x), (to))
+   changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable.
+   .non_blocking = true: a copy from a device to the CPU is not waited for; its values are there after
+   wk_synchronize(device), and before that they are anything. */
+typedef struct wk_to_target {
+    wk_dtype dtype;   // default: x's
+    wk_device device; // default: x's
+    wk_tensor *like;
+    bool wants_like;
+} wk_to_target;
+typedef struct wk_to_args {
+    wk_tensor *x;
+    wk_to_target to;
+    bool non_blocking;
+} wk_to_args;
+#define wk_to(x_, to_, ...)                                                                                            \
+    wk_to_with((wk_to_args){.x = x_,                                                                                   \
+                            .to = _Generic((to_), wk_device: wk_target_device, wk_tensor *: wk_target_like,            \
+                                           default: wk_target_dtype)(to_),                                             \
+                            __VA_ARGS__})
+static inline wk_to_target wk_target_device(wk_device device) { return (wk_to_target){.device = device}; }
+static inline wk_to_target wk_target_like(wk_tensor *x) { return (wk_to_target){.like = x, .wants_like = true}; }
+static inline wk_to_target wk_target_dtype(wk_dtype dtype) { return (wk_to_target){.dtype = dtype}; }
+wk_tensor *wk_to_with(wk_to_args args);
 wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype);
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device);
 wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like);

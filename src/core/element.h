@@ -2,7 +2,7 @@
 #ifndef WICK_ELEMENT_H
 #define WICK_ELEMENT_H
 
-#include <wick/dtype.h>
+#include <wick/tensor.h>
 
 #include "kernels/half.h"
 
@@ -44,5 +44,8 @@ static inline double wk_round_floating(wk_dtype dtype, double value)
     wk_store_floating(dtype, &room, 0, value);
     return wk_load_floating(dtype, &room, 0);
 }
+
+/* a number as the bytes of one element of any dtype */
+void wk_store_number(wk_dtype dtype, void *y, wk_number number);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "kernels/half.h"
 #include "print_internal.h"
+#include "run.h"
 #include "tensor.h"
 
 #define LONGEST_PRECISION 500
@@ -310,7 +311,7 @@ static int find_suffixes(const printer *print, char suffixes[SUFFIXES][SUFFIX_TE
     const wk_tensor *x = print->x;
     int count = 0;
     if (x->device.type != WK_CPU)
-        snprintf(suffixes[count++], SUFFIX_TEXT, "device='cuda:%d'", x->device.index);
+        snprintf(suffixes[count++], SUFFIX_TEXT, "device='%s'", wk_device_name(x->device));
     if (x->numel == 0 ? x->ndim != 1 : print->options.edgeitems == 0) {
         char *text = suffixes[count++];
         int used = snprintf(text, SUFFIX_TEXT, "size=(");
@@ -357,6 +358,10 @@ char *wk_to_string(const wk_tensor *x)
     static const char prefix[] = "tensor(";
     if (!x)
         return wk_null_input("print", "x");
+    wk_scope_guard guard __attribute__((cleanup(wk_scope_close))) = wk_scope_open();
+    const wk_tensor *here = wk_on_host("print", x);
+    if (!here)
+        return NULL;
     char *text = NULL;
     size_t length = 0;
     printer print = {.out = open_memstream(&text, &length), .x = x, .options = wk_get_printoptions()};
@@ -373,7 +378,7 @@ char *wk_to_string(const wk_tensor *x)
     if (x->numel == 0) {
         fputs("[]", print.out);
     } else {
-        const char *data = wk_data_ptr(x);
+        const char *data = wk_host("print", here);
         print.summarize = x->numel > print.options.threshold;
         choose_forms(&print, data);
         put_tensor(&print, data, 0, indent);

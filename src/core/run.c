@@ -121,6 +121,17 @@ bool wk_run_ends(wk_queue *queue)
     return !always_waits() || wk_wait(queue->device);
 }
 
+bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, wk_pointwise_row row, const wk_pointwise_work *work)
+{
+    const wk_kernels *kernels = wk_kernels_of(device, dtype);
+    wk_pointwise_kernel *kernel = kernels ? kernels->pointwise[row] : NULL;
+    wk_queue *queue = wk_queue_for(op, device, dtype, kernel != NULL);
+    if (!queue)
+        return false;
+    kernel(queue, work);
+    return wk_run_ends(queue);
+}
+
 bool wk_wait(wk_device device)
 {
     if (device.type == WK_CPU)

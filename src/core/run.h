@@ -9,12 +9,15 @@
        wk_run("softmax", x, softmax, .x = wk_data(x), .y = wk_data(y), .rows = rows, .n = n)
    False after an error: like is NULL, the kernel is absent ("softmax: is not defined for complex64 on cpu"), or it
    found a fault.  Work with nothing to do is fine. */
-#define wk_run(op, like, kernel, ...)                                                                                  \
+#define wk_run(op, like, kernel, ...) wk_run_work(op, like, kernel, &(wk_##kernel##_work){__VA_ARGS__})
+/* the same with the address of a work */
+#define wk_run_work(op, like, kernel, ...)                                                                             \
     ({                                                                                                                 \
         const wk_tensor *const like_ = (like);                                                                         \
-        like_ ? wk_run_on(op, like_->device, like_->dtype, kernel, __VA_ARGS__) : (wk_null_input(op, #like), false);   \
+        like_ ? wk_run_on(op, like_->device, like_->dtype, kernel, __VA_ARGS__)                                        \
+              : (wk_null_input(op, #like), false);                                                                     \
     })
-/* the same for a device and a dtype */
+/* and for a device and a dtype */
 #define wk_run_on(op_, device_, dtype_, kernel_, ...)                                                                  \
     ({                                                                                                                 \
         const wk_device on_ = (device_);                                                                               \
@@ -22,7 +25,7 @@
         const wk_kernels *const table_ = wk_backends[on_.type]->kernels[as_];                                          \
         wk_queue *const queue_ = wk_queue_for(op_, on_, as_, table_ && table_->kernel_);                               \
         if (queue_)                                                                                                    \
-            table_->kernel_(queue_, &(wk_##kernel_##_work){__VA_ARGS__});                                              \
+            table_->kernel_(queue_, __VA_ARGS__);                                                                      \
         queue_ && wk_run_ends(queue_);                                                                                 \
     })
 /* whether like's device has the kernel for dtype */
@@ -31,6 +34,9 @@
 /* the dtype to compute in: x's own, or float32 for float16 and bfloat16 where the device has no kernel of theirs */
 #define wk_compute_dtype(x, kernel)                                                                                    \
     (wk_is_half((x)->dtype) && !wk_has_kernel(x, (x)->dtype, kernel) ? wk_float32 : (x)->dtype)
+
+/* runs a row of pointwise.def; false after an error */
+bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, wk_pointwise_row row, const wk_pointwise_work *work);
 
 /* the calling thread's queue, to run a kernel of op's; NULL after an error: the device has none */
 wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel);
@@ -46,6 +52,11 @@ static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
 /* The one address that the host may touch.  Waits for what is on its way there; NULL after an error: x is not on the
    CPU (take wk_on_host first). */
 void *wk_host(const char *op, const wk_tensor *x);
+/* x itself where it is on the CPU, else a copy there, of x's shape and strides; waits.  NULL after an error. */
+wk_tensor *wk_on_host(const char *op, const wk_tensor *x);
+/* x's values on another device, of x's strides, without history; x itself where it is there already.  Coming to the CPU
+   it waits, unless non_blocking: then the values are there after wk_wait(x's device). */
+wk_tensor *wk_transfer(const char *op, wk_tensor *x, wk_device device, bool non_blocking);
 
 /* false after an error: no such device here */
 bool wk_check_device(const char *op, wk_device device);

@@ -96,3 +96,20 @@ void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes)
     for (int dim = 0; dim < count; dim++)
         *sizes[dim] = x->shape[dim];
 }
+
+bool wk_is_dense(const wk_tensor *x)
+{
+    bool used[WK_MAX_DIMS] = {0};
+    int64_t stride = 1;
+    for (int placed = 0; placed < x->ndim; placed++) {
+        int next = -1; // the dim that steps as far as those placed reach
+        for (int dim = 0; dim < x->ndim; dim++)
+            if (!used[dim] && (x->shape[dim] <= 1 || (next < 0 && x->strides[dim] == stride)))
+                next = dim;
+        if (next < 0)
+            return x->numel == 0;
+        used[next] = true;
+        stride *= x->shape[next] > 1 ? x->shape[next] : 1;
+    }
+    return true;
+}

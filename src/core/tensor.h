@@ -42,6 +42,7 @@ static inline void *wk_data(const wk_tensor *x)
 /* shapes */
 int64_t wk_shape_numel(int ndim, const int64_t *shape);
 bool wk_same_shape(const wk_tensor *a, const wk_tensor *b);
+bool wk_is_dense(const wk_tensor *x); // its elements fill a stretch of memory, in some order of its dims
 void wk_contiguous_strides(int ndim, const int64_t *shape, int64_t *strides);
 /* "(2, 3)" in a buffer of the caller's; returns it */
 #define WK_SHAPE_TEXT 160

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "core/run.h"
 #include "ops.h"
 
 /* from's values, cast, in new memory or (broadcast) in into's */
@@ -19,7 +20,8 @@ static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_
     wk_tensor *y = into ? into : wk_tensor_new(op, from->ndim, from->shape, dtype, from->device);
     if (!y)
         return NULL;
-    wk_copy_values(from, y);
+    if (!wk_copy_values(from, y))
+        return NULL;
     if (into)
         into->storage->version++;
     return y;
@@ -36,12 +38,50 @@ wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype)
     return dtype == x->dtype ? x : wk_record(copy_into("to", x, dtype, NULL), to_copy_backward, WK_INPUTS(x));
 }
 
+typedef struct to_device_kept {
+    wk_device device; // x's
+} to_device_kept;
+
+static wk_tensor *to_device(wk_tensor *x, wk_device device, bool non_blocking);
+
+/* back to where x is */
+static void to_device_backward(wk_node *node, wk_tensor *dy)
+{
+    const to_device_kept *kept = node->kept;
+    wk_accumulate(node, 0, to_device(dy, kept->device, false));
+}
+
+static wk_tensor *to_device(wk_tensor *x, wk_device device, bool non_blocking)
+{
+    if (!x || !device.type || wk_device_equal(device, x->device))
+        return x;
+    wk_tensor *from = wk_is_dense(x) ? x : wk_dense(x); // as in PyTorch, a permuted tensor keeps its strides
+    return wk_record(wk_transfer("to", from, device, non_blocking), to_device_backward, WK_INPUTS(x),
+                     WK_KEPT(to_device_kept, x->device), .name = "to_copy_backward");
+}
+
+wk_tensor *wk_to_with(wk_to_args args)
+{
+    WK_REQUIRE("to", args.x);
+    if (args.to.like) {
+        args.to.device = args.to.like->device;
+        args.to.dtype = args.to.like->dtype;
+    } else if (args.to.wants_like) {
+        return wk_null_input("to", "other");
+    }
+    wk_tensor *x = args.x;
+    /* the smaller of the two dtypes travels */
+    const bool widens = args.to.dtype && wk_dtype_size(args.to.dtype) > wk_dtype_size(x->dtype);
+    if (args.to.dtype && !widens)
+        x = wk_to_dtype(x, args.to.dtype);
+    x = to_device(x, args.to.device, args.non_blocking);
+    return widens ? wk_to_dtype(x, args.to.dtype) : x;
+}
+
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device)
 {
     WK_REQUIRE("to", x);
-    if (!device.type || wk_device_equal(device, x->device))
-        return x;
-    return wk_fail("to", "device: %s is not in this build\nhint: use wk_cpu", wk_device_name(device));
+    return to_device(x, device, false);
 }
 
 wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like)
@@ -100,6 +140,8 @@ wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
     WK_REQUIRE("copy_", from);
     if (!wk_check_writable("copy_", x))
         return NULL;
+    from = to_device(from, x->device, false);
+    WK_REQUIRE("copy_", from);
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, from}})) {
         wk_tensor *y = NULL;
         wk_no_grad y = wk_detach(wk_expand_with(wk_to_dtype(from, x->dtype), (wk_shape){0}, x));
@@ -140,9 +182,11 @@ bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
     wk_no_grad wk_scope
     {
         wk_tensor *dense = wk_dense(x->dtype == dtype ? x : copy_into("tolist", x, dtype, NULL));
-        fine = dense != NULL;
+        wk_tensor *here = dense ? wk_on_host("tolist", dense) : NULL;
+        const void *values = here ? wk_host("tolist", here) : NULL;
+        fine = values != NULL;
         if (fine)
-            memcpy(array, wk_data(dense), (size_t)x->numel * wk_dtype_size(dtype));
+            memcpy(array, values, (size_t)x->numel * wk_dtype_size(dtype));
     }
     return fine;
 }

@@ -13,9 +13,10 @@ typedef struct wk_copy_side {
     int64_t strides[WK_MAX_DIMS];
 } wk_copy_side;
 
-/* y = x over a region of ndim dims, cast to y's dtype; the two do not overlap */
-void wk_copy_region(int ndim, const int64_t *shape, const wk_copy_side *x, const wk_copy_side *y);
-/* y = x, broadcast to y's shape; the caller has checked that it does, and that they do not overlap */
-void wk_copy_values(wk_tensor *x, wk_tensor *y);
+/* y = x over a region of ndim dims, cast to y's dtype; the two do not overlap; false after an error */
+bool wk_copy_region(int ndim, const int64_t *shape, const wk_copy_side *x, const wk_copy_side *y);
+/* y = x, broadcast to y's shape; the caller has checked that it does, and that they do not overlap; false after an
+   error */
+bool wk_copy_values(wk_tensor *x, wk_tensor *y);
 
 #endif

@@ -4,8 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops.h"
+#include "core/element.h"
 #include "core/run.h"
+#include "kernels/fill.h"
+#include "ops.h"
 
 static wk_device device_or_cpu(wk_device device) { return device.type ? device : wk_cpu; }
 
@@ -22,29 +24,14 @@ wk_tensor *wk_empty_with(wk_factory_args args)
                   args.requires_grad);
 }
 
-/* a number as the bytes of one element */
-void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes)
-{
-    wk_pointwise_work work = {.inputs = 1};
-    work.count = 1;
-    work.in[0] = number.kind == WK_FLOAT_NUMBER ? (wk_pointwise_operand){.data = &number.value, .dtype = wk_float64}
-                                                : (wk_pointwise_operand){.data = &number.integer, .dtype = wk_int64};
-    work.out = (wk_pointwise_operand){.data = bytes, .dtype = dtype};
-    wk_cpu_kernels(dtype)->pointwise[WK_ROW_copy](wk_queue_of(wk_cpu), &work);
-}
-
 static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
 {
     if (!x)
         return NULL;
-    const size_t size = wk_dtype_size(x->dtype);
-    char element[16] = {0};
-    wk_number_bytes(value, x->dtype, element);
-    char zero[16] = {0};
-    if (memcmp(element, zero, size) == 0)
-        memset(wk_data(x), 0, (size_t)x->numel * size);
-    else
-        wk_run_range(x, fill, x->numel, 1, .value = element, .y = wk_data(x), .size = (int64_t)size);
+    wk_fill_work work = {.y = wk_data(x), .size = (int64_t)wk_dtype_size(x->dtype), .count = x->numel};
+    wk_store_number(x->dtype, work.value, value);
+    if (x->numel > 0 && !wk_run_work("full", x, fill, &work))
+        return NULL;
     return finish("full", x, requires_grad);
 }
 
@@ -99,7 +86,7 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
     wk_tensor *x = wk_tensor_new("tensor", args.size.ndim, args.size.sizes, args.data_dtype, wk_cpu);
     if (!x)
         return NULL;
-    memcpy(wk_data(x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
+    memcpy(wk_host("tensor", x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
     if (args.dtype && args.dtype != x->dtype)
         x = wk_to(x, args.dtype);
     if (x && args.device.type)
@@ -138,13 +125,14 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
     wk_tensor *x = wk_tensor_new("arange", 1, &size, integers ? wk_int64 : wk_float64, wk_cpu);
     if (!x)
         return NULL;
+    void *y = wk_host("arange", x);
     for (int64_t i = 0; i < size; i++)
         if (integers)
-            ((int64_t *)wk_data(x))[i] = start.integer + i * step.integer;
+            ((int64_t *)y)[i] = start.integer + i * step.integer;
         else
-            ((double *)wk_data(x))[i] = start.value + (double)i * step.value;
+            ((double *)y)[i] = start.value + (double)i * step.value;
     x = wk_to(x, args.dtype ? args.dtype : integers ? wk_int64 : wk_get_default_dtype());
-    return finish("arange", x && args.device.type ? wk_to(x, args.device) : x, args.requires_grad);
+    return finish("arange", wk_to(x, device_or_cpu(args.device)), args.requires_grad);
 }
 
 /* from both ends to the middle, in the result's own type, as PyTorch: the ends come out exact */
@@ -157,32 +145,33 @@ wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_ar
     wk_tensor *x = wk_tensor_new("linspace", 1, &steps, single ? wk_float32 : wk_float64, wk_cpu);
     if (!x)
         return NULL;
+    void *y = wk_host("linspace", x);
     const double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
     const float step_single = steps > 1 ? ((float)end - (float)start) / (float)(steps - 1) : 0;
     for (int64_t i = 0; i < steps; i++) {
         const int64_t back = steps - 1 - i;
         if (single)
-            ((float *)wk_data(x))[i] = i < steps / 2 || steps == 1 ? (float)start + step_single * (float)i
+            ((float *)y)[i] = i < steps / 2 || steps == 1 ? (float)start + step_single * (float)i
                                                                    : (float)end - step_single * (float)back;
         else
-            ((double *)wk_data(x))[i] = i < steps / 2 || steps == 1 ? start + step * (double)i
+            ((double *)y)[i] = i < steps / 2 || steps == 1 ? start + step * (double)i
                                                                     : end - step * (double)back;
     }
-    x = wk_to(x, dtype);
-    return finish("linspace", x && args.device.type ? wk_to(x, args.device) : x, args.requires_grad);
+    return finish("linspace", wk_to(wk_to(x, dtype), device_or_cpu(args.device)), args.requires_grad);
 }
 
+/* made on the host, then sent */
 wk_tensor *wk_eye_with(wk_eye_args args)
 {
     const int64_t m = args.m < 0 ? args.n : args.m;
-    wk_tensor *x = wk_full_with((wk_factory_args){.size = {2, {args.n, m}}, .fill = WK_NUMBER(0.0), .dtype = args.dtype,
-                                                  .device = args.device});
+    wk_tensor *x =
+        wk_full_with((wk_factory_args){.size = {2, {args.n, m}}, .fill = WK_NUMBER(0.0), .dtype = args.dtype});
     if (!x)
         return NULL;
     const size_t size = wk_dtype_size(x->dtype);
-    char one[16];
-    wk_number_bytes(WK_NUMBER(1), x->dtype, one);
+    char one[16], *y = wk_host("eye", x);
+    wk_store_number(x->dtype, one, WK_NUMBER(1));
     for (int64_t i = 0; i < args.n && i < m; i++)
-        memcpy((char *)wk_data(x) + (size_t)(i * (m + 1)) * size, one, size);
-    return finish("eye", x, args.requires_grad);
+        memcpy(y + (size_t)(i * (m + 1)) * size, one, size);
+    return finish("eye", wk_to(x, device_or_cpu(args.device)), args.requires_grad);
 }

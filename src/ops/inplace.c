@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "kernels/copy.h"
 #include "ops.h"
 #include "core/run.h"
 
@@ -65,31 +66,14 @@ static void as_strided_backward_backward(wk_node *node, wk_tensor *g)
     wk_accumulate(node, 0, as_strided_of(g, node->extra));
 }
 
-/* part += dy, element by element: part may show one element of its memory more than once */
+/* part += dy; part may show one element of its memory more than once */
 static bool add_strided(wk_tensor *part, wk_tensor *dy)
 {
     wk_tensor *from = wk_dense(dy);
-    if (!from)
-        return false;
-    int64_t coordinate[WK_MAX_DIMS] = {0};
-    const size_t size = wk_dtype_size(part->dtype);
-    for (int64_t i = 0; i < from->numel; i++) {
-        int64_t offset = 0;
-        for (int dim = 0; dim < part->ndim; dim++)
-            offset += coordinate[dim] * part->strides[dim];
-        char *to = (char *)wk_data(part) + offset * (int64_t)size;
-        wk_pointwise_work work = {.inputs = 2, .count = 1};
-        work.in[0] = (wk_pointwise_operand){.data = to, .dtype = part->dtype};
-        work.in[1] = (wk_pointwise_operand){.data = (char *)wk_data(from) + (size_t)i * size, .dtype = part->dtype};
-        work.out = work.in[0];
-        wk_kernels_of(part->device, part->dtype)->pointwise[WK_ROW_add](wk_queue_of(part->device), &work);
-        for (int dim = part->ndim - 1; dim >= 0; dim--) {
-            if (++coordinate[dim] < part->shape[dim])
-                break;
-            coordinate[dim] = 0;
-        }
-    }
-    return true;
+    wk_add_strided_work work = {.x = wk_data(from), .y = wk_data(part), .ndim = part->ndim, .count = part->numel};
+    memcpy(work.shape, part->shape, sizeof work.shape);
+    memcpy(work.strides, part->strides, sizeof work.strides);
+    return from && wk_run_work("as_strided_backward", part, add_strided, &work);
 }
 
 static wk_tensor *spread(wk_tensor *dy, const geometry *g)
@@ -234,9 +218,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     wk_no_grad
     {
         wk_tensor *values = y->storage == x->storage ? wk_clone(y) : y;
-        written = values != NULL;
-        if (written)
-            wk_copy_values(values, x);
+        written = values && wk_copy_values(values, x);
     }
     if (written)
         x->storage->version++;

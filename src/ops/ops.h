@@ -12,7 +12,6 @@
 #include "core/alloc.h"
 #include "pointwise.h"
 
-void wk_number_bytes(wk_number number, wk_dtype dtype, void *bytes); // as one element
 bool wk_has_zero(wk_tensor *x);
 
 /* false after an error that names op: x is not floating; not floating or complex */

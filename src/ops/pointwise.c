@@ -167,13 +167,7 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
                 memset(work.in[i].strides, 0, sizeof work.in[i].strides);
         coalesce(&work);
     }
-    const wk_kernels *kernels = wk_kernels_of(device, call->compute);
-    wk_pointwise_kernel *kernel = kernels ? kernels->pointwise[call->row] : NULL;
-    wk_queue *queue = wk_queue_for(call->op, device, call->compute, kernel != NULL);
-    if (!queue)
-        return NULL;
-    kernel(queue, &work);
-    if (!wk_run_ends(queue))
+    if (!wk_run_row(call->op, device, call->compute, call->row, &work))
         return NULL;
     if (call->into)
         y->storage->version++;

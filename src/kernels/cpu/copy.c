@@ -1,13 +1,14 @@
 /* Copies between strided arrays of elements of `size` bytes.
 
-   copy_strided goes row by row: memcpy where both sides are contiguous along the last dim, else element by element.
-   copy_transposed is for an x that is contiguous along another dim than y is: by tiles of a cache line each way,
-   through a buffer, so that every line of x and y is touched once (written straight, the lines of a power of two's
-   columns push each other out of the cache). */
+   Most regions go row by row: memcpy where both sides are contiguous along the last dim, else element by element.  An x
+   that is contiguous along another dim than y is goes by tiles of a cache line each way, through a buffer, so that
+   every line of x and y is touched once (written straight, the lines of a power of two's columns push each other out of
+   the cache). */
 // compiled for: bytes
+#include "../copy.h"
 #include "cpu.h"
 
-typedef wk_copy_strided_work region;
+typedef wk_copy_work region;
 
 /* where row-major element `index` lies in x and y; its coordinate along each dim */
 static void place(const region *w, int64_t index, int64_t *coordinate, int64_t *x, int64_t *y)
@@ -86,7 +87,7 @@ static inline void copy_row(const void *x, int64_t x_stride, void *y, int64_t y_
         row_of_uint8_t(x, x_stride, y, y_stride, n);
 }
 
-void KERNEL_NAME(copy_strided)(const void *work, int64_t begin, int64_t end)
+static void copy_rows(const void *work, int64_t begin, int64_t end)
 {
     const region *w = work;
     const int last = w->ndim - 1;
@@ -132,7 +133,7 @@ TILE(uint64_t)
 TILE(uint64_pair)
 
 /* the two last dims of the region: j, along which x is contiguous, and i, along which y is */
-void KERNEL_NAME(copy_transposed)(const void *work, int64_t begin, int64_t end)
+static void copy_tiles(const void *work, int64_t begin, int64_t end)
 {
     const region *w = work;
     const int64_t line = 64 / w->size, rows = w->shape[w->ndim - 2], columns = w->shape[w->ndim - 1];
@@ -156,4 +157,53 @@ void KERNEL_NAME(copy_transposed)(const void *work, int64_t begin, int64_t end)
         else
             tile_of_uint8_t(from, x_stride, to, y_stride, m, n);
     }
+}
+
+/* dim `from` becomes the last but `behind` */
+static void move_dim(region *w, int from, int behind)
+{
+    const int to = w->ndim - 1 - behind;
+    const int64_t size = w->shape[from], x_stride = w->x_strides[from], y_stride = w->y_strides[from];
+    for (int dim = from; dim < to; dim++) {
+        w->shape[dim] = w->shape[dim + 1];
+        w->x_strides[dim] = w->x_strides[dim + 1];
+        w->y_strides[dim] = w->y_strides[dim + 1];
+    }
+    w->shape[to] = size;
+    w->x_strides[to] = x_stride;
+    w->y_strides[to] = y_stride;
+}
+
+/* A plane to transpose: the dim along which x is contiguous is moved next to the last, along which y is.  False where
+   there is none, or one so narrow (channels of an image) that a loop along its long side is faster: that side is then
+   last. */
+static bool transposed_plane(region *w)
+{
+    const int last = w->ndim - 1;
+    int across = -1;
+    for (int dim = 0; dim < last; dim++)
+        if (w->x_strides[dim] == 1)
+            across = dim;
+    if (across < 0 || w->y_strides[last] != 1 || w->x_strides[last] == 0)
+        return false;
+    const int64_t narrow = 32 / w->size;
+    const bool plane = w->shape[across] >= narrow && w->shape[last] >= narrow;
+    if (plane || w->shape[last] < w->shape[across])
+        move_dim(w, across, plane ? 1 : 0);
+    return plane;
+}
+
+WK_KERNEL(copy, wk_copy_work)
+{
+    region ordered = *w;
+    int64_t count = 1;
+    for (int dim = 0; dim < w->ndim; dim++)
+        count *= w->shape[dim];
+    if (w->x_strides[w->ndim - 1] != 1 && transposed_plane(&ordered)) {
+        const int64_t line = 64 / w->size, rows = ordered.shape[w->ndim - 2], columns = ordered.shape[w->ndim - 1];
+        const int64_t tiles = (rows + line - 1) / line * ((columns + line - 1) / line);
+        wk_parallel(copy_tiles, &ordered, count / rows / columns * tiles, line * line);
+        return;
+    }
+    wk_parallel(copy_rows, &ordered, count, 1);
 }
