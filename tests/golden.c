@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/element.h"
+#include "core/run.h"
 
 /* ---------------------------------------------------------------- reading */
 
@@ -194,6 +195,7 @@ bool golden_contiguous(const golden_tensor *x)
 
 golden_tensor golden_of_tensor(const wk_tensor *x, void *bytes)
 {
+    const char *from = wk_host("test", wk_on_host("test", x));
     golden_tensor copy = {.dtype = x->dtype, .ndim = x->ndim, .numel = x->numel, .shares = -1, .bytes = bytes};
     memcpy(copy.shape, x->shape, sizeof copy.shape);
     memcpy(copy.strides, x->strides, sizeof copy.strides);
@@ -203,7 +205,7 @@ golden_tensor golden_of_tensor(const wk_tensor *x, void *bytes)
         int64_t offset = 0;
         for (int dim = 0; dim < x->ndim; dim++)
             offset += coordinate[dim] * x->strides[dim];
-        memcpy((char *)bytes + (size_t)i * size, (const char *)wk_data_ptr(x) + offset * (int64_t)size, size);
+        memcpy((char *)bytes + (size_t)i * size, from + offset * (int64_t)size, size);
         for (int dim = x->ndim - 1; dim >= 0 && ++coordinate[dim] == x->shape[dim]; dim--)
             coordinate[dim] = 0;
     }

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 #include "op_table.h"
 
 const char *const OP_LAYOUT_NAMES[LAYOUTS] = {"contiguous", "transposed", "strided", "expanded"};
+
+wk_device op_device = {WK_CPU, 0};
 
 #define GAP 0x5A // in every byte between the elements of a strided tensor
 
@@ -66,14 +68,16 @@ wk_tensor *op_lay_out(const golden_tensor *x, op_layout layout)
     const size_t size = wk_dtype_size(x->dtype);
     const int64_t start = layout == STRIDED ? 1 : 0;
     wk_tensor *memory = wk_tensor_new("test", 1, &count, x->dtype, wk_cpu);
-    memset(wk_data(memory), GAP, (size_t)count * size);
+    char *bytes = wk_host("test", memory);
+    memset(bytes, GAP, (size_t)count * size);
     int64_t coordinate[WK_MAX_DIMS] = {0};
     for (int64_t i = 0; i < x->numel; i++, step(x, coordinate)) {
         int64_t offset = start;
         for (int dim = 0; dim < x->ndim; dim++)
             offset += coordinate[dim] * strides[dim];
-        memcpy((char *)wk_data(memory) + (size_t)offset * size, (const char *)x->bytes + (size_t)i * size, size);
+        memcpy(bytes + (size_t)offset * size, (const char *)x->bytes + (size_t)i * size, size);
     }
+    memory = wk_transfer("test", memory, op_device, false);
     return wk_tensor_alias("test", memory, x->ndim, x->shape, strides, start);
 }
 
@@ -82,7 +86,9 @@ bool op_gaps_untouched(const wk_tensor *x, op_layout layout)
     if (layout != STRIDED || x->numel == 0)
         return true;
     const size_t size = wk_dtype_size(x->dtype);
-    const unsigned char *bytes = (const unsigned char *)x->storage->data;
+    const int64_t count = 2 * x->numel + 1, one = 1;
+    wk_tensor *whole = wk_tensor_alias("test", (wk_tensor *)(uintptr_t)x, 1, &count, &one, -x->offset);
+    const unsigned char *bytes = wk_host("test", wk_on_host("test", whole));
     for (int64_t i = 0; i <= 2 * x->numel; i += 2)
         for (size_t k = 0; k < size; k++)
             if (bytes[(size_t)i * size + k] != GAP)

@@ -1,4 +1,4 @@
-/* Runs the rows of one family, op_table FAMILY [OP]: every case of golden/FAMILY.golden through its row's adapter.
+/* Runs the rows of one family, op_table [--device DEVICE] FAMILY [OP]: every case of golden/FAMILY.golden through its row's adapter.
    op_table --rows lists the ops that have one.
 
    For each case: the result is PyTorch's, its dtype and shape too; inputs, and the gaps between their elements, stay as
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
+#include "mirror.h"
 #include "op_table.h"
 
 #define MAX_ROWS 512
@@ -42,6 +43,7 @@ __attribute__((format(printf, 2, 3))) static void failed(const golden_case *c, c
     va_end(arguments);
 }
 
+static bool on_cpu(void) { return op_device.type == WK_CPU; }
 static bool in_place(const op_row *row) { return row->name[strlen(row->name) - 1] == '_'; }
 
 /* ---------------------------------------------------------------- one call */
@@ -90,7 +92,11 @@ static bool run(call *k, wk_error *error)
     k->c->made_count = 0;
     memset(k->c->optional, 0, sizeof k->c->optional);
     wk_tensor *y = NULL;
-    wk_try(error) y = k->row->run(k->c);
+    wk_try(error)
+    {
+        y = k->row->run(k->c);
+        wk_synchronize(op_device); // what a kernel found wrong is told here
+    }
     k->results = k->c->made_count > 0 ? k->c->made_count : 1;
     for (int i = 0; i < k->results; i++)
         k->result[i] = k->c->made_count > 0 ? k->c->made[i] : y;
@@ -299,7 +305,7 @@ static void check_null(const op_row *row, golden_case *c)
             if (fine && !c->optional[i])
                 failed(c, "input %d is NULL: no error", i);
             const bool is_truth = c->result[0].dtype == wk_bool && c->result[0].ndim == 0;
-            if (!fine && k.result[0] && !is_truth)
+            if (!fine && on_cpu() && k.result[0] && !is_truth)
                 failed(c, "input %d is NULL: the result is not", i);
         }
     }
@@ -345,7 +351,7 @@ static void check_failure(const op_row *row, golden_case *c)
         wk_error error;
         if (run(&k, &error))
             failed(c, "PyTorch refuses this call");
-        else if (k.result[0] && !(k.result[0]->dtype == wk_bool && k.result[0]->ndim == 0))
+        else if (on_cpu() && k.result[0] && !(k.result[0]->dtype == wk_bool && k.result[0]->ndim == 0))
             failed(c, "a result beside an error");
     }
 }
@@ -409,7 +415,8 @@ static void test_row(void **state)
         check_leaks(row, c);
         if (!c->fails && !null_checked) {
             check_null(row, c);
-            check_short_memory(row, c);
+            if (on_cpu()) // elsewhere kernels allocate when they run
+                check_short_memory(row, c);
         }
         null_checked |= !c->fails;
     }
@@ -446,6 +453,12 @@ static void test_cases_have_rows(void **state)
 int main(int argc, char **argv)
 {
     setenv("WICK_TRACEBACK", "off", 0); // thousands of errors are expected
+    if (argc > 2 && strcmp(argv[1], "--device") == 0) {
+        mirror_start();
+        op_device = wk_device(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
     const char *family = argc > 1 ? argv[1] : "";
     const char *only = argc > 2 ? argv[2] : NULL;
     if (strcmp(family, "--rows") == 0) {

@@ -54,6 +54,7 @@ void op_table_add_bad(const bad_row *row);
         op_table_add_bad(&row);                                                                                        \
     }
 
+extern wk_device op_device; // where the ops run: op_table --device mirror FAMILY
 /* how an input lies in memory */
 typedef enum op_layout {
     PLAIN,      // contiguous

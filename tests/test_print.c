@@ -21,6 +21,8 @@
 
 #include "core/tensor.h"
 
+#include "mirror.h"
+
 #ifndef WICK_GOLDEN
 #define WICK_GOLDEN "tests/golden"
 #endif
@@ -191,10 +193,10 @@ static void test_device(void **state)
     (void)state;
     wk_scope
     {
-        wk_tensor *x = two_by_two();
-        x->device = (wk_device){WK_CUDA, 1}; // the text of its device, were there one
-        assert_prints(x, "tensor([[ 1.0000,  2.5000],\n        [-3.0000,  4.0000]], device='cuda:1')");
-        x->device = wk_cpu;
+        mirror_start();
+        wk_tensor *x = wk_to(two_by_two(), mirror);
+        assert_prints(x, "tensor([[ 1.0000,  2.5000],\n        [-3.0000,  4.0000]], device='mirror:0')");
+        assert_prints(wk_t(x), "tensor([[ 1.0000, -3.0000],\n        [ 2.5000,  4.0000]], device='mirror:0')");
     }
 }
 

@@ -22,13 +22,14 @@ typedef enum wk_pointwise_row {
 #define WK_ROW(name) WK_ROW_##name
 
 /* Operands are read through strides (0: broadcast) and converted from their dtype to the table's on the way.  A number
-   travels by value: data is NULL, dtype int64 or float64. */
+   travels by value: data is NULL, and the element, of the operand's dtype, stands in `number`. */
 typedef struct wk_pointwise_operand {
     void *data;
     wk_dtype dtype;
     union {
         int64_t integer;
         double floating;
+        double parts[2]; // of a complex number
     } number;
     int64_t strides[WK_KERNEL_MAX_DIMS];
 } wk_pointwise_operand;

@@ -73,12 +73,17 @@ static void coalesce(wk_pointwise_work *work)
     work->ndim = kept;
 }
 
-/* where an operand lies and what it is.  Strides are set later. */
-static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, const wk_number *number)
+/* where an operand lies and what it is.  A 0-d tensor of the CPU's is a number to another device, as in PyTorch.
+   Strides are set later. */
+static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, const wk_number *number, wk_device device)
 {
     operand->data = wk_data(x);
     if (x) {
         operand->dtype = x->dtype;
+        if (x->ndim == 0 && x->device.type == WK_CPU && device.type != WK_CPU) {
+            memcpy(&operand->number, operand->data, wk_dtype_size(x->dtype));
+            operand->data = NULL;
+        }
     } else if (number->kind == WK_FLOAT_NUMBER) {
         operand->dtype = wk_float64;
         operand->number.floating = number->value;
@@ -101,7 +106,10 @@ static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shap
             memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
             continue;
         }
-        if (!wk_device_equal(*device, x->device) && x->ndim > 0)
+        const bool number = x->device.type == WK_CPU && x->ndim == 0;
+        if (device->type == WK_CPU && *ndim == 0)
+            *device = x->device;
+        if (!wk_device_equal(*device, x->device) && !number)
             return wk_fail(call->op, "expected all tensors on one device, got %s and %s\nhint: wk_to(x, device)",
                            wk_device_name(*device), wk_device_name(x->device));
         const bool same = *ndim == x->ndim && memcmp(shape, x->shape, (size_t)x->ndim * sizeof *shape) == 0;
@@ -148,10 +156,10 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
     for (int i = 0; i < call->inputs; i++) {
         wk_tensor *x = call->in[i].tensor;
-        place_operand(&work.in[i], x, &call->in[i].number);
+        place_operand(&work.in[i], x, &call->in[i].number, device);
         flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
     }
-    place_operand(&work.out, y, NULL);
+    place_operand(&work.out, y, NULL, device);
     if (flat) {
         work.ndim = 1;
         work.shape[0] = y->numel;
