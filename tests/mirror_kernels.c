@@ -1,5 +1,5 @@
-/* The mirror's kernels: each puts its work into the queue, and there, later, the CPU's baseline kernel runs on it.  Made
-   from kernels.def and pointwise.def, for each dtype: what the CPU lacks the mirror lacks. */
+/* The mirror's kernels: each puts its work into the queue, and there, later, the CPU's baseline kernel runs on it.
+   Made from kernels.def and pointwise.def, for each dtype: what the CPU lacks the mirror lacks. */
 #include "mirror_kernels.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Runs the rows of one family, op_table [--device DEVICE] FAMILY [OP]: every case of golden/FAMILY.golden through its row's adapter.
-   op_table --rows lists the ops that have one.
+/* Runs the rows of one family, op_table [--device DEVICE] FAMILY [OP]: every case of golden/FAMILY.golden through its
+   row's adapter.  op_table --rows lists the ops that have one.
 
    For each case: the result is PyTorch's, its dtype and shape too; inputs, and the gaps between their elements, stay as
    they were; the gradient of every subset of the floating inputs is PyTorch's; the same with the inputs (and dy)
