@@ -1,7 +1,7 @@
 /* A second device that needs no hardware, to hold the library to what a device may do.
 
-   Its memory is closed to the host (mprotect) but while its own thread works; its queue is emptied by that thread,
-   in order, a short while later; its kernels are the CPU's baseline.  So a host access that skips wk_host is a crash, and a
+   Its memory is closed to the host (mprotect) but while its own thread works; that thread empties its queue, in order,
+   a short while later; its kernels are the CPU's baseline.  So a host access that skips wk_host is a crash, and a
    missing wait a wrong number. */
 #ifndef WICK_TESTS_MIRROR_H
 #define WICK_TESTS_MIRROR_H

@@ -1,6 +1,7 @@
 /* max and min over the middle of x (outer, n, inner) with the index of the first that attains it; the first NaN wins.
    values may be NULL.  An item is an element of the result (outer, inner). */
 // compiled for: float integer
+#include "../kernels.h"
 #include "columns.h"
 
 /* whether x takes the place of the best so far; a NaN takes it from any number, and keeps it */

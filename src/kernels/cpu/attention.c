@@ -13,6 +13,7 @@
    Backward, with p = exp(scale * q k^T + mask - lse) and delta = sum(dy * y) of each row:
        dv = p^T dy     ds = p * (dy v^T - delta)     dq = scale * ds k     dk = scale * ds^T q */
 // compiled for: float
+#include "../kernels.h"
 #include "product.h"
 
 enum { ROWS = WK_ATTENTION_ROWS, KEYS = 256 };

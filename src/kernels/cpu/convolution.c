@@ -7,6 +7,7 @@
    It stands in where oneDNN has no say (float64) or is slower (few channels, small images).  A slot does its share of
    the images one after another. */
 // compiled for: float
+#include "../kernels.h"
 #include "../convolution.h"
 #include "product.h"
 

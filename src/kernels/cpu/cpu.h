@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "../half.h"
-#include "../kernels.h"
 #include "../queue.h"
 #include "parallel.h"
 

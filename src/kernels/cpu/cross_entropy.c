@@ -4,6 +4,7 @@
        loss = (1 - e) w[t] (lse - x[t]) + e / n * (W lse - sum(w x)),   lse = log(sum(exp(x)))
    A row whose class is `ignore` has loss 0 and weight 0.  lse is kept for the backward; weights[row] is w[t]. */
 // compiled for: float
+#include "../kernels.h"
 #include "rows.h"
 
 void KERNEL_NAME(cross_entropy)(const void *work, int64_t begin, int64_t end)

@@ -2,6 +2,7 @@
    end.  Floats accumulate in double, as in
    PyTorch.  An item is a column (outer, inner). */
 // compiled for: float integer
+#include "../kernels.h"
 #include "columns.h"
 
 #if WK_IS_FLOATING

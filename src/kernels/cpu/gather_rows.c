@@ -1,5 +1,6 @@
 /* What rows of bytes need, of any dtype: gathering them by index, and looking at the indices first. */
 // compiled for: bytes
+#include "../kernels.h"
 #include "cpu.h"
 
 void KERNEL_NAME(gather_rows)(const void *work, int64_t begin, int64_t end)

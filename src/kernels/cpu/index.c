@@ -2,6 +2,7 @@
    scatter_rows writes rows (gather_rows.c reads them); gather and scatter take elements: every column along one dim has
    indices of its own.  The sums are in index_add.c and scatter_add.c. */
 // compiled for: bytes
+#include "../kernels.h"
 #include "index.h"
 
 /* y[outer, index[j], :] = x[outer, j, :], the last of equal indices wins; an item is a block of the columns of one

@@ -4,6 +4,7 @@
 #ifndef WICK_CPU_INDEX_H
 #define WICK_CPU_INDEX_H
 
+#include "../kernels.h"
 #include "cpu.h"
 
 /* Offsets are in elements.  `plain` is the side that lies like the index (y of gather, x of scatter); of the other, the

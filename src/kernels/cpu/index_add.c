@@ -2,6 +2,7 @@
    stretch of 64 columns, which goes through all the rows in order: repeated indices add up the same on any number of
    threads.  Rows whose index is `ignore` are passed over.  The backward of embedding and of index_select. */
 // compiled for: float integer
+#include "../kernels.h"
 #include "cpu.h"
 
 /* columns first to last of one outer */

@@ -4,6 +4,7 @@
    The mean and then the deviations are summed, two passes over a row in cache: one pass over sums of squares would lose
    the variance where the mean is large. */
 // compiled for: float
+#include "../kernels.h"
 #include "rows.h"
 
 void KERNEL_NAME(layer_norm)(const void *work, int64_t begin, int64_t end)

@@ -1,5 +1,6 @@
 /* matmul: tiles of C = alpha A B + beta C + bias, A (m, k), B (k, n), C (m, n), for each matrix of a batch. */
 // compiled for: float integer
+#include "../kernels.h"
 #include "cpu.h"
 
 #if WK_IS_FLOATING

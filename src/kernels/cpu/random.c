@@ -9,6 +9,7 @@
    are the minimax polynomials of Moshier's Cephes library in single precision; the C library's would be as good, and
    differ from PyTorch's in the last bit. */
 // compiled for: bytes
+#include "../kernels.h"
 #include "cpu.h"
 
 static inline float float_of_bits(uint32_t bits)

@@ -1,6 +1,7 @@
 /* prod, amax and amin over the middle of x (outer, n, inner), shaped like sum: y[outer, chunk, inner].  A NaN wins a
    maximum or minimum.  n is at least 1, but for prod, which is 1 of nothing (the op fills it). */
 // compiled for: float integer
+#include "../kernels.h"
 #include "columns.h"
 
 /* the result so far with one more number; as a parameter it is inlined into the loops below.  greater and lesser are

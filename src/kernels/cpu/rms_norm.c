@@ -1,6 +1,7 @@
 /* rms_norm and its backward along contiguous rows of n: y = x * rstd * weight, rstd = 1 / sqrt(mean(x^2) + eps); weight
    (n) may be NULL.  rstd, one a row, is kept for the backward. */
 // compiled for: float
+#include "../kernels.h"
 #include "rows.h"
 
 void KERNEL_NAME(rms_norm)(const void *work, int64_t begin, int64_t end)

@@ -1,6 +1,7 @@
 /* y[.., index[.., j, ..], ..] += x[.., j, ..]: every element of y belongs to one column, whose additions come in the
    order of the indices: the same bits on any number of threads. */
 // compiled for: float integer
+#include "../kernels.h"
 #include "index.h"
 
 static void scatter_add(const wk_index_block *b, const int64_t *index, const real *x, real *y)

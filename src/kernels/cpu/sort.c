@@ -4,6 +4,7 @@
    topk: the best k so far stand sorted; a number that beats the last of them is inserted.  Most numbers do not, and 64
    at a time are passed over by comparisons that vectorize.  For large k sorting is faster; the op knows. */
 // compiled for: float integer
+#include "../kernels.h"
 #include "cpu.h"
 
 #define RUN 16

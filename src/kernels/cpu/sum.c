@@ -4,6 +4,7 @@
    does not depend on their number; y is then summed once more over its chunks.  Along memory (inner is 1) the row is
    summed in lanes (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
 // compiled for: float integer
+#include "../kernels.h"
 #include "columns.h"
 
 #if WK_IS_FLOATING

@@ -1,5 +1,6 @@
 /* sum_squares: as sum, of the squares; what a norm is the root of. */
 // compiled for: float
+#include "../kernels.h"
 #include "columns.h"
 #include "rows.h"
 

@@ -1,5 +1,6 @@
 /* The table of this compilation's kernels: what kernels.def gives its kind of number. */
 // compiled for: float half integer complex
+#include "../kernels.h"
 #include "cpu.h"
 
 #define PRESENT(name) .name = KERNEL_NAME(name),

@@ -1,5 +1,6 @@
 /* Rows of matrices with what lies on one side of a diagonal set to 0. */
 // compiled for: bytes
+#include "../kernels.h"
 #include "cpu.h"
 
 static int64_t within(int64_t value, int64_t most) { return value < 0 ? 0 : value > most ? most : value; }

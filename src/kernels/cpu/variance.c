@@ -1,6 +1,7 @@
 /* Mean and variance over the middle of x (outer, n, inner): sum((x - mean)^2) / divisor.  Two passes, since sums of
    squares would lose the variance where the mean is large.  An item is an element of the results (outer, inner). */
 // compiled for: float
+#include "../kernels.h"
 #include "columns.h"
 #include "rows.h"
 

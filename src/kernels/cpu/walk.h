@@ -5,6 +5,7 @@
 #ifndef WICK_WALK_H
 #define WICK_WALK_H
 
+#include "../pointwise.h"
 #include "cpu.h"
 
 #define WK_PIECE 512
