@@ -4,15 +4,19 @@
 #include "core/alloc.h"
 #include "node.h"
 
-struct wk_autograd_ctx {
+typedef struct function_kept {
     const wk_autograd_function *function;
     void *context;
+} function_kept;
+
+/* one for the forward, one for each backward: they share what is kept, and the saved tensors */
+struct wk_autograd_ctx {
+    function_kept kept;
     wk_tensors to_save; // during forward
     wk_node *node;      // during backward
-    int64_t inputs, outputs;
 };
 
-void *wk_ctx_context(wk_autograd_ctx *ctx) { return ctx->context; }
+void *wk_ctx_context(wk_autograd_ctx *ctx) { return ctx->kept.context; }
 
 void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved)
 {
@@ -22,7 +26,7 @@ void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved)
     ctx->to_save = (wk_tensors){0};
     wk_tensor **items = wk_alloc((size_t)saved.count * sizeof *items);
     if (!items) {
-        wk_out_of_memory(ctx->function->name, (size_t)saved.count * sizeof *items);
+        wk_out_of_memory(ctx->kept.function->name, (size_t)saved.count * sizeof *items);
         return;
     }
     for (int64_t i = 0; i < saved.count; i++)
@@ -33,14 +37,15 @@ void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved)
 wk_tensor *wk_ctx_saved_tensor(wk_autograd_ctx *ctx, int i)
 {
     if (!ctx->node || i < 0 || i >= ctx->node->saves)
-        return wk_fail(ctx->function->name, "saved tensor %d: %d were saved", i, ctx->node ? ctx->node->saves : 0);
+        return wk_fail(ctx->kept.function->name, "saved tensor %d: %d were saved", i, ctx->node ? ctx->node->saves : 0);
     return wk_saved(ctx->node, i);
 }
 
 static void function_backward(wk_node *node, wk_tensor *dy)
 {
     (void)dy;
-    wk_autograd_ctx *ctx = node->extra;
+    const function_kept *kept = node->kept;
+    wk_autograd_ctx ctx = {.kept = *kept, .node = node};
     wk_tensor **gradients = wk_alloc_zeroed((size_t)(node->outputs + node->inputs) * sizeof *gradients);
     if (!gradients) {
         wk_out_of_memory(node->name, sizeof *gradients);
@@ -49,8 +54,7 @@ static void function_backward(wk_node *node, wk_tensor *dy)
     wk_tensor **of_inputs = gradients + node->outputs;
     for (int i = 0; i < node->outputs; i++)
         gradients[i] = wk_gradient(node, i);
-    ctx->node = node;
-    ctx->function->backward(ctx, (wk_tensors){node->outputs, gradients}, (wk_tensors){node->inputs, of_inputs});
+    kept->function->backward(&ctx, (wk_tensors){node->outputs, gradients}, (wk_tensors){node->inputs, of_inputs});
     for (int i = 0; i < node->inputs; i++)
         wk_accumulate(node, i, of_inputs[i]);
     wk_free(gradients);
@@ -64,15 +68,11 @@ bool wk_autograd_function_apply_with(const wk_autograd_function *function, void 
     for (int64_t i = 0; i < inputs.count; i++)
         if (!inputs.items[i])
             return wk_null_input(function->name, "inputs");
-    wk_autograd_ctx *ctx = wk_alloc_zeroed(sizeof *ctx);
-    wk_tensor **results = ctx ? wk_alloc_zeroed((size_t)(outputs.count + 1) * sizeof *results) : NULL;
-    if (!results) {
-        wk_free(ctx);
-        return wk_out_of_memory(function->name, sizeof *ctx);
-    }
-    *ctx =
-        (wk_autograd_ctx){.function = function, .context = context, .inputs = inputs.count, .outputs = outputs.count};
-    wk_no_grad function->forward(ctx, inputs, (wk_tensors){outputs.count, results});
+    wk_tensor **results = wk_alloc_zeroed((size_t)(outputs.count + 1) * sizeof *results);
+    if (!results)
+        return wk_out_of_memory(function->name, (size_t)(outputs.count + 1) * sizeof *results);
+    wk_autograd_ctx ctx = {.kept = {function, context}};
+    wk_no_grad function->forward(&ctx, inputs, (wk_tensors){outputs.count, results});
     bool fine = !wk_failing();
     for (int64_t i = 0; fine && i < outputs.count; i++) {
         fine = results[i] != NULL;
@@ -83,14 +83,11 @@ bool wk_autograd_function_apply_with(const wk_autograd_function *function, void 
             if (results[i] == inputs.items[k])
                 fine = (results[i] = wk_detach(results[i])) != NULL;
     }
-    const wk_tensors saved = ctx->to_save;
-    ctx->to_save = (wk_tensors){0};
-    if (fine)
-        fine = wk_record_with(&(wk_record_args){.results = results, .results_count = (int)outputs.count,
-                                                .name = function->name, .backward = function_backward, .inputs = inputs,
-                                                .saved = saved, .extra = ctx});
-    else
-        wk_free(ctx);
+    const wk_tensors saved = ctx.to_save;
+    fine = fine && wk_record_with(&(wk_record_args){.results = results, .results_count = (int)outputs.count,
+                                                    .name = function->name, .backward = function_backward,
+                                                    .inputs = inputs, .saved = saved,
+                                                    WK_KEPT(function_kept, function, context)});
     for (int64_t i = 0; i < saved.count; i++)
         wk_release(saved.items[i]);
     wk_free(saved.items);
