@@ -48,6 +48,31 @@ TEST(gradient_is_its_own_memory)
     assert_true(wk_is_contiguous(w->grad));
 }
 
+TEST(grads_grow_in_place)
+{
+    wk_tensor *x = wk_ones((3), .requires_grad = true);
+    assert_true(wk_backward(wk_sum(wk_mul(x, 2))));
+    wk_tensor *first = wk_adopt(wk_retain(x->grad));
+    assert_true(wk_backward(wk_sum(wk_mul(x, 2))));
+    assert_ptr_equal(x->grad, first);
+    assert_close(wk_item(wk_select(first, 0, 2)), 4);
+    /* where the sum is remembered it is a new one */
+    assert_true(wk_backward(wk_sum(wk_mul(x, 2)), .create_graph = true));
+    assert_ptr_not_equal(x->grad, first);
+    assert_close(wk_item(wk_select(first, 0, 2)), 4);
+    assert_close(wk_item(wk_select(x->grad, 0, 2)), 6);
+    wk_detach_(x->grad);
+    /* what a backward starts with is never written into, whoever else holds the gradients on the way */
+    wk_tensor *y = wk_ones((3), .requires_grad = true), *dy = wk_ones((3)), *h = wk_add(y, 0);
+    assert_true(wk_backward(wk_add(wk_add(h, h), wk_add(h, y)), .gradient = dy));
+    assert_close(wk_item(wk_select(dy, 0, 0)), 1);
+    assert_close(wk_item(wk_select(y->grad, 0, 0)), 4);
+    /* of another dtype than x: cast, as every gradient on the way */
+    assert_true(wk_backward(wk_mul(y, 2), .gradient = wk_ones((3), .dtype = wk_float64)));
+    assert_int_equal(y->grad->dtype, wk_float32);
+    assert_close(wk_item(wk_select(y->grad, 0, 0)), 6);
+}
+
 TEST(refuses)
 {
     wk_error error;
@@ -217,6 +242,12 @@ TEST(grad_leaves_grad_alone)
     wk_tensor *a = wk_mul(x, 2), *b = wk_mul(x, x);
     assert_true(wk_autograd_grad((a, b), (x), (&gx), .grad_outputs = WK_TENSORS(leaf(10), leaf(1))));
     assert_close(wk_item(gx), 24);
+    /* of one output twice, and of an input itself */
+    wk_tensor *same = leaf(7), *square = wk_mul(x, x);
+    assert_true(wk_autograd_grad((square, square, x), (x), (&gx)));
+    assert_close(wk_item(gx), 9);
+    assert_true(wk_autograd_grad((x), (x), (&gx), .grad_outputs = WK_TENSORS(same)));
+    assert_ptr_equal(gx, same);
 }
 
 TEST(grad_unused)
@@ -359,7 +390,8 @@ TEST(requires_grad_and_detach)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(accumulates), UNIT(gradient_is_its_own_memory), UNIT(refuses), UNIT(retains_the_graph),
+        UNIT(accumulates), UNIT(gradient_is_its_own_memory), UNIT(grads_grow_in_place), UNIT(refuses),
+        UNIT(retains_the_graph),
         UNIT(diamonds_and_many_uses), UNIT(version_of_saved_tensors), UNIT(deep_graphs), UNIT(wide_graphs),
         UNIT(views_older_than_the_gradient), UNIT(views_made_under_no_grad), UNIT(dtypes_on_the_way),
         UNIT(grad_leaves_grad_alone), UNIT(grad_unused), UNIT(higher_derivatives),

@@ -69,6 +69,37 @@ TEST(composed_under_create_graph)
     assert_close(wk_item(g_dy), 3);
 }
 
+/* y = a + 2 b; notes who asked for what */
+static int wanted;
+
+static void noted_backward(wk_node *node, wk_tensor *dy)
+{
+    wanted = wk_needs(node, 0) | wk_needs(node, 1) << 1;
+    wk_accumulate(node, 0, dy);
+    wk_accumulate(node, 1, wk_mul(dy, 2));
+}
+
+/* an input needs a gradient where it leads to one that was asked for */
+TEST(needs)
+{
+    wk_tensor *a = leaf(1), *b = leaf(2), *constant = wk_ones(()), *ga, *gb, *h = wk_mul(b, 3);
+    wk_tensor *y = WK_WITHOUT_GRAD(wk_add(a, wk_mul(h, 2)));
+    y = wk_record(y, noted_backward, WK_INPUTS(a, h));
+    assert_true(wk_autograd_grad((y), (a), (&ga)));
+    assert_int_equal(wanted, 1);
+    assert_true(wk_autograd_grad((y), (b), (&gb), .retain_graph = true));
+    assert_int_equal(wanted, 2);
+    assert_close(wk_item(gb), 6);
+    assert_true(wk_autograd_grad((y), (h, a), (&gb, &ga)));
+    assert_int_equal(wanted, 3);
+    assert_close(wk_item(gb), 2);
+    assert_true(wk_backward(y));
+    assert_int_equal(wanted, 3);
+    y = wk_record(WK_WITHOUT_GRAD(wk_add(a, constant)), noted_backward, WK_INPUTS(a, constant));
+    assert_true(wk_backward(y));
+    assert_int_equal(wanted, 1);
+}
+
 TEST(names)
 {
     wk_tensor *x = leaf(2), *y = WK_WITHOUT_GRAD(wk_mul(x, 1));
@@ -97,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(keeps_a_struct),
         UNIT(composed_under_create_graph),
+        UNIT(needs),
         UNIT(names),
         UNIT(without_grad),
     };

@@ -226,8 +226,7 @@ bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args)
     bool fine = false;
     wk_scope
     {
-        wk_tensor *y = NULL;
-        wk_no_grad y = args.function(args.inputs, args.context);
+        wk_tensor *y = WK_WITHOUT_GRAD(args.function(args.inputs, args.context));
         wk_tensor *dy = is_float64(&args, y) ? wk_gradient_zeros(y->ndim, y->shape, wk_float64, y->device) : NULL;
         uint64_t random = 2;
         for (int64_t i = 0; dy && i < dy->numel; i++)
