@@ -1,4 +1,5 @@
 /* Calling modules: the scope around a forward, the modules that run (for tracebacks and wk_summary), and hooks. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,10 +46,13 @@ static void write_running(char *text, size_t size)
     snprintf(text + used, size - used, used ? " (%s)" : "%s", module->type);
 }
 
-__attribute__((constructor)) static void install_path(void) { wk_error_set_module_path_hook(write_running); }
+static void install_path(void) { wk_error_set_module_path_hook(write_running); }
 
 static int enter(wk_module *module)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT; // before a module runs that an error could name
+    if (depth == 0)
+        pthread_once(&once, install_path);
     if (depth < KEPT)
         running[depth] = module;
     if (observer)
