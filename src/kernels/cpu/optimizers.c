@@ -44,7 +44,10 @@ static int64_t numel_of(const wk_optimizer_list *list)
     return numel;
 }
 
-/* ---------------------------------------------------------------- what they share */
+/* ---------------------------------------------------------------- what they share
+
+   What a step may be without (a buffer, a mean) chooses among loops, inlined once for each: inside of one it keeps half
+   kinds from vectorizing, and a load masked away from NULL takes hundreds of cycles. */
 
 /* the gradient with decay; no decay leaves it alone, also where the parameter is infinite */
 static inline real decayed(real grad, real weight_decay, real param)
@@ -55,35 +58,45 @@ static inline real decayed(real grad, real weight_decay, real param)
 static inline real lerp(real a, real b, real weight)
 {
     const bool small = weight < REAL(0.5);
-    return stored(multiply_add(small ? a : b, small ? weight : weight - 1, b - a));
+    return multiply_add(small ? a : b, small ? weight : weight - 1, b - a);
 }
 
 /* ---------------------------------------------------------------- sgd */
 
-static void sgd_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+WK_INLINE void sgd_loop(const wk_sgd_work *w, const wk_optimizer_piece *piece, int64_t begin, int64_t end,
+                        bool has_momentum, bool first, bool nesterov)
 {
-    const wk_sgd_work *w = work;
     elem *param = piece->param, *buffer = piece->tensors[0];
     const elem *grad = piece->grad;
     const real lr = stored((real)w->lr), fresh = stored((real)(1 - w->dampening));
     const real momentum = (real)w->momentum, momentum_of_add = stored(momentum);
     const real weight_decay = stored((real)w->weight_decay), sign = w->maximize ? -1 : 1;
-    const bool first = w->first, nesterov = w->nesterov;
-    if (!buffer) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; i++) {
-            const real p = LOAD(param[i]);
-            param[i] = STORE(multiply_add(p, -lr, decayed(sign * LOAD(grad[i]), weight_decay, p)));
-        }
-        return;
-    }
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-        const real p = LOAD(param[i]), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
-        const real b = first ? g : stored(multiply_add(stored(momentum * LOAD(buffer[i])), fresh, g));
-        buffer[i] = STORE(b);
-        param[i] = STORE(multiply_add(p, -lr, nesterov ? stored(multiply_add(g, momentum_of_add, b)) : b));
+        const real p = LOAD(param[i]);
+        real g = decayed(sign * LOAD(grad[i]), weight_decay, p);
+        if (has_momentum) {
+            const elem b = STORE(first ? g : multiply_add(stored(momentum * LOAD(buffer[i])), fresh, g));
+            buffer[i] = b;
+            g = nesterov ? stored(multiply_add(g, momentum_of_add, LOAD(b))) : LOAD(b);
+        }
+        param[i] = STORE(multiply_add(p, -lr, g));
     }
+}
+
+static void sgd_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+{
+    const wk_sgd_work *w = work;
+    if (!piece->tensors[0])
+        sgd_loop(w, piece, begin, end, false, false, false);
+    else if (w->first && w->nesterov)
+        sgd_loop(w, piece, begin, end, true, true, true);
+    else if (w->first)
+        sgd_loop(w, piece, begin, end, true, true, false);
+    else if (w->nesterov)
+        sgd_loop(w, piece, begin, end, true, false, true);
+    else
+        sgd_loop(w, piece, begin, end, true, false, false);
 }
 
 static void sgd_range(const void *work, int64_t begin, int64_t end)
@@ -95,7 +108,7 @@ WK_KERNEL(sgd, wk_sgd_work) { wk_parallel(sgd_range, w, numel_of(&w->list), 2); 
 
 /* ---------------------------------------------------------------- adam, adamw */
 
-/* a loop with and one without the largest squares: a load that is masked away from NULL takes hundreds of cycles */
+/* with and without the largest squares */
 WK_INLINE void adam_loop(const wk_adam_work *w, const wk_optimizer_piece *piece, int64_t begin, int64_t end,
                          bool amsgrad)
 {
@@ -108,17 +121,17 @@ WK_INLINE void adam_loop(const wk_adam_work *w, const wk_optimizer_piece *piece,
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
         const real p = stored(LOAD(param[i]) * shrink), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
-        const real average = lerp(LOAD(exp_avg[i]), g, fresh1);
-        const real square = stored(multiply_add(stored(LOAD(exp_avg_sq[i]) * beta2), fresh2 * g, g));
-        real divisor = square;
+        const elem average = STORE(lerp(LOAD(exp_avg[i]), g, fresh1));
+        const elem square = STORE(multiply_add(stored(LOAD(exp_avg_sq[i]) * beta2), fresh2 * g, g));
+        elem largest = square;
         if (amsgrad) {
-            const real largest = LOAD(max_exp_avg_sq[i]);
-            divisor = square <= largest ? largest : square; // NaN stays
-            max_exp_avg_sq[i] = STORE(divisor);
+            largest = LOAD(square) <= LOAD(max_exp_avg_sq[i]) ? max_exp_avg_sq[i] : square; // NaN stays
+            max_exp_avg_sq[i] = largest;
         }
-        exp_avg[i] = STORE(average);
-        exp_avg_sq[i] = STORE(square);
-        param[i] = STORE(p - step_size * average / stored(stored(stored(SQRT(divisor)) / correction) + eps));
+        exp_avg[i] = average;
+        exp_avg_sq[i] = square;
+        const real divisor = stored(stored(stored(SQRT(LOAD(largest))) / correction) + eps);
+        param[i] = STORE(p - step_size * LOAD(average) / divisor);
     }
 }
 
@@ -151,19 +164,19 @@ WK_INLINE void rmsprop_loop(const wk_rmsprop_work *w, const wk_optimizer_piece *
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
         const real p = LOAD(param[i]), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
-        const real square = stored(multiply_add(stored(LOAD(square_avg[i]) * alpha), fresh * g, g));
-        real variance = square;
+        const elem square = STORE(multiply_add(stored(LOAD(square_avg[i]) * alpha), fresh * g, g));
+        real variance = LOAD(square);
         if (centered) {
-            const real mean = lerp(LOAD(grad_avg[i]), g, fresh);
-            grad_avg[i] = STORE(mean);
-            variance = stored(multiply_add(square, -mean, mean));
+            const elem mean = STORE(lerp(LOAD(grad_avg[i]), g, fresh));
+            grad_avg[i] = mean;
+            variance = stored(multiply_add(variance, -LOAD(mean), LOAD(mean)));
         }
         const real divisor = stored(stored(SQRT(variance)) + eps);
-        square_avg[i] = STORE(square);
+        square_avg[i] = square;
         if (has_momentum) {
-            const real b = stored(stored(LOAD(buffer[i]) * momentum) + g / divisor);
-            buffer[i] = STORE(b);
-            param[i] = STORE(multiply_add(p, -lr_of_add, b));
+            const elem b = STORE(stored(LOAD(buffer[i]) * momentum) + g / divisor);
+            buffer[i] = b;
+            param[i] = STORE(multiply_add(p, -lr_of_add, LOAD(b)));
         } else {
             param[i] = STORE(p - lr * g / divisor);
         }
