@@ -63,5 +63,7 @@ int wk_check_dim(const char *op, int ndim, int64_t dim);
 
 wk_dtype wk_get_default_dtype(void);
 static inline bool wk_is_half(wk_dtype dtype) { return dtype == wk_float16 || dtype == wk_bfloat16; }
+/* a kernel's `real`: what halves are computed in, and what it keeps for the backward */
+static inline wk_dtype wk_real_dtype(wk_dtype dtype) { return wk_is_half(dtype) ? wk_float32 : dtype; }
 
 #endif

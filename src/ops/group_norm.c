@@ -1,23 +1,24 @@
 /* group_norm: layer_norm of each group's numbers, then a weight and a bias for each channel: a composition. */
 #include <wick/normalization.h>
 
+#include "norm.h"
 #include "ops.h"
 
 wk_tensor *wk_group_norm_with(wk_group_norm_args args)
 {
     WK_REQUIRE("group_norm", args.x);
     wk_tensor *x = args.x;
-    const wk_tensor *given[2] = {args.weight, args.bias};
     if (x->ndim < 2)
         return wk_fail("group_norm", "x: expected (N, C, ...), got %s", wk_shape_string(x));
     const int64_t channels = x->shape[1];
     if (args.num_groups <= 0 || channels % args.num_groups != 0)
         return wk_fail("group_norm", "num_groups: expected a divisor of %lld channels, got %lld", (long long)channels,
                        (long long)args.num_groups);
-    for (int i = 0; i < 2; i++)
-        if (given[i] && (given[i]->ndim != 1 || given[i]->shape[0] != channels))
-            return wk_fail("group_norm", "%s: expected shape (%lld), one a channel, got %s", i == 0 ? "weight" : "bias",
-                           (long long)channels, wk_shape_string(given[i]));
+    const wk_shape each = {1, {channels}};
+    if (!wk_check_norm_parameter("group_norm", x, "weight", args.weight, &each, "one a channel") ||
+        !wk_check_norm_parameter("group_norm", x, "bias", args.bias, &each, "one a channel") ||
+        !wk_check_norm_dtypes("group_norm", x, args.weight, args.bias) || !wk_check_floating("group_norm", x))
+        return NULL;
     if (x->numel == 0)
         return wk_mul(x, 1);
     const wk_dtype dtype = x->dtype;

@@ -45,4 +45,20 @@ g.case("group_norm", group_norm, [randn(2, 4, 5), randn(4), randn(4)], dtypes=FL
 g.case("group_norm", group_norm, [randn(2, 4, 5), None, None], groups=3)
 g.case("group_norm", group_norm, [torch.zeros(0, 4, 5), None, None], groups=2)
 
+# halves: parameters of their own or of float32 (PyTorch rounds these gradients to halves on the way, wick does not:
+# tests/test_rows.c), and what PyTorch refuses
+HALVES = [torch.float16, torch.bfloat16]
+g.case("layer_norm", layer_norm, [randn(3, 4) * 3, None, randn(4)], dtypes=HALVES, shape=(4,))
+for op, function, more in (("layer_norm", layer_norm, {"shape": (6,)}), ("group_norm", group_norm, {"groups": 3})):
+    for dtype in HALVES:
+        x, w, b = randn(5, 6, dtype=dtype), randn(6), randn(6)
+        g.case(op, function, [x, w, b], gradient=False, **more)
+        g.case(op, function, [x, w, None], gradient=False, **more)
+        g.case(op, function, [x, None, b], gradient=False, **more)
+        g.case(op, function, [x, w, b.to(dtype)], **more)
+        g.case(op, function, [x, w.double(), b.double()], **more)
+        g.case(op, function, [x.float(), w.to(dtype), b.to(dtype)], **more)
+    g.case(op, function, [randn(5, 6), w.double(), b.double()], **more)
+    g.case(op, function, [randn(5, 6, dtype=f64), w, b], **more)
+
 g.write()

@@ -28,4 +28,8 @@ g.case("rms_norm", rms_norm, [randn(2, 3), None], normalized_shape=(2,))
 g.case("rms_norm", rms_norm, [randn(2, 3), None], normalized_shape=(5, 2, 3))
 g.case("rms_norm", rms_norm, [randn(2, 3), randn(2)], normalized_shape=(3,))
 g.case("rms_norm", rms_norm, [torch.arange(6).view(2, 3), None], normalized_shape=(3,))
+for dtype in FLOATS: # of x and of the weight, as they come
+    for other in FLOATS:
+        if dtype != other:
+            g.case("rms_norm", rms_norm, [randn(3, 6, dtype=dtype), randn(6, dtype=other)], normalized_shape=(6,))
 g.write()

@@ -12,6 +12,8 @@ static wk_tensor *run_layer_norm(golden_case *c)
 OP(layer_norm, run_layer_norm)
 BAD(layer_norm, wk_layer_norm(wk_zeros((2, 3)), (4)), "expected (4,) to be its last sizes")
 BAD(layer_norm, wk_layer_norm(wk_zeros((2, 3)), (3), wk_zeros((2))), "weight: expected shape (3,)")
+BAD(layer_norm, wk_layer_norm(wk_zeros((3), .dtype = wk_complex64), (3)), "expected a floating dtype, got complex64")
+BAD(layer_norm, wk_layer_norm(wk_zeros((3)), (3), wk_zeros((3), .dtype = wk_float64)), "weight: expected x's dtype")
 
 static wk_tensor *run_group_norm(golden_case *c)
 {
@@ -19,4 +21,5 @@ static wk_tensor *run_group_norm(golden_case *c)
 }
 OP(group_norm, run_group_norm)
 BAD(group_norm, wk_group_norm(wk_zeros((2, 4, 3)), 3), "expected a divisor of 4 channels")
-BAD(group_norm, wk_group_norm(wk_zeros((2, 4, 3)), 2, wk_zeros((2))), "weight: expected shape (4)")
+BAD(group_norm, wk_group_norm(wk_zeros((2, 4, 3)), 2, wk_zeros((2))), "weight: expected shape (4,) (one a channel)")
+BAD(group_norm, wk_group_norm(wk_zeros((2, 4), .dtype = wk_complex64), 2), "expected a floating dtype, got complex64")

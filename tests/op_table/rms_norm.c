@@ -8,5 +8,6 @@ static wk_tensor *run_rms_norm(golden_case *c)
 }
 OP(rms_norm, run_rms_norm)
 BAD(rms_norm, wk_rms_norm(wk_zeros((2, 3)), (2)), "normalized_shape: expected the last sizes of x")
-BAD(rms_norm, wk_rms_norm(wk_zeros((2, 3)), (3), .weight = wk_ones((2))), "weight: expected normalized_shape (3,)")
+BAD(rms_norm, wk_rms_norm(wk_zeros((2, 3)), (3), .weight = wk_ones((2))), "weight: expected shape (3,)")
 BAD(rms_norm, wk_rms_norm(wk_ones((3), .dtype = wk_int64), (3)), "expected a floating dtype, got int64")
+BAD(rms_norm, wk_rms_norm(wk_ones((3), .dtype = wk_complex64), (3)), "expected a floating dtype, got complex64")
