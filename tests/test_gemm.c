@@ -1,6 +1,5 @@
 /* Matrix products on plain arrays against three loops: every layout of A and B, strided rows, odd and empty sizes,
-   alpha and beta, bias, batches that repeat a matrix, each instruction set's tables; and the same bits for one thread
-   and two. */
+   bias, batches that repeat a matrix; and the same bits for one thread and two. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/run.h"
+#include "kernels/half.h"
 #include "kernels/matmul.h"
 
 static double *numbers(int64_t count)
@@ -28,6 +29,12 @@ static void *converted(const double *x, int64_t count, wk_dtype dtype)
         case wk_float32:
             ((float *)y)[i] = (float)x[i];
             break;
+        case wk_float16:
+            ((uint16_t *)y)[i] = wk_float16_of_float((float)x[i]);
+            break;
+        case wk_bfloat16:
+            ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)x[i]);
+            break;
         case wk_int64:
             ((int64_t *)y)[i] = (int64_t)(x[i] * 4);
             break;
@@ -46,6 +53,10 @@ static double read_number(const void *x, int64_t i, wk_dtype dtype)
     switch (dtype) {
     case wk_float32:
         return ((const float *)x)[i];
+    case wk_float16:
+        return wk_float_of_float16(((const uint16_t *)x)[i]);
+    case wk_bfloat16:
+        return wk_float_of_bfloat16(((const uint16_t *)x)[i]);
     case wk_int64:
         return (double)((const int64_t *)x)[i];
     case wk_uint8:
@@ -55,11 +66,27 @@ static double read_number(const void *x, int64_t i, wk_dtype dtype)
     }
 }
 
+/* how far a result may be from the truth: of the size of its terms, and (a half is rounded at the end) of itself */
+static double tolerance(wk_dtype dtype, double terms, double result)
+{
+    switch (dtype) {
+    case wk_float64:
+        return 1e-13 * (terms + 3);
+    case wk_float32:
+        return 3e-6 * (terms + 3);
+    case wk_float16:
+        return 3e-6 * (terms + 3) + 0x1p-11 * fabs(result);
+    case wk_bfloat16:
+        return 3e-6 * (terms + 3) + 0x1p-8 * fabs(result);
+    default:
+        return 0;
+    }
+}
+
 typedef struct product_case {
     int64_t m, n, k;
     bool transpose_a, transpose_b;
     int64_t gap; // extra elements between rows
-    double alpha, beta;
     bool bias;
     int64_t batches;
     bool repeat_b; // one B for the whole batch
@@ -79,19 +106,18 @@ static void check(product_case c, wk_dtype dtype)
     wk_matmul_work work = {.a = a, .b = b, .bias = c.bias ? bias : NULL, .c = y, .m = c.m, .n = c.n, .k = c.k};
     work.a_row = c.transpose_a ? 1 : lda, work.a_column = c.transpose_a ? lda : 1;
     work.b_row = c.transpose_b ? 1 : ldb, work.b_column = c.transpose_b ? ldb : 1;
-    work.c_row = ldc, work.alpha = c.alpha, work.beta = c.beta;
+    work.c_row = ldc;
     work.batch_ndim = 1, work.batch_shape[0] = c.batches, work.a_batch[0] = a_size;
     work.b_batch[0] = c.repeat_b ? 0 : b_size, work.c_batch[0] = c_size;
 
     wk_set_num_threads(2);
-    wk_matmul_run(wk_cpu_kernels(dtype), &work);
+    assert_true(wk_run_on("matmul", wk_cpu, dtype, matmul, &work));
     wk_set_num_threads(1);
     work.c = again;
-    wk_matmul_run(wk_cpu_kernels(dtype), &work);
+    assert_true(wk_run_on("matmul", wk_cpu, dtype, matmul, &work));
     wk_set_num_threads(2);
     assert_memory_equal(y, again, (size_t)(c_size * c.batches) * wk_dtype_size(dtype));
 
-    const double tolerance = dtype == wk_float64 ? 1e-13 : dtype == wk_float32 ? 3e-6 : 0;
     for (int64_t batch = 0; batch < c.batches; batch++)
         for (int64_t i = 0; i < c.m; i++)
             for (int64_t j = 0; j < ldc; j++) {
@@ -106,18 +132,15 @@ static void check(product_case c, wk_dtype dtype)
                     sum += x * z;
                     size += fabs(x * z);
                 }
-                double expected = c.alpha * sum + (c.bias        ? read_number(bias, j, dtype)
-                                                   : c.beta != 0 ? c.beta * old
-                                                                 : 0);
+                double expected = sum + (c.bias ? read_number(bias, j, dtype) : 0);
                 if (j >= c.n)
                     expected = old; // between rows nothing is written
                 if (dtype == wk_uint8)
                     expected = (uint8_t)(int64_t)expected;
-                if (fabs(read_number(y, place, dtype) - expected) > tolerance * (size + 3))
-                    fail_msg(
-                        "%lld x %lld x %lld, transposed %d %d, alpha %g beta %g: [%lld, %lld] is %.9g, expected %.9g",
-                        (long long)c.m, (long long)c.n, (long long)c.k, c.transpose_a, c.transpose_b, c.alpha, c.beta,
-                        (long long)i, (long long)j, read_number(y, place, dtype), expected);
+                if (fabs(read_number(y, place, dtype) - expected) > tolerance(dtype, size, expected))
+                    fail_msg("%s, %lld x %lld x %lld, transposed %d %d, bias %d: [%lld, %lld] is %.9g, expected %.9g",
+                             wk_dtype_name(dtype), (long long)c.m, (long long)c.n, (long long)c.k, c.transpose_a,
+                             c.transpose_b, c.bias, (long long)i, (long long)j, read_number(y, place, dtype), expected);
             }
     free(numbers_a), free(numbers_b), free(numbers_c), free(numbers_bias);
     free(a), free(b), free(before), free(bias), free(y), free(again);
@@ -131,20 +154,15 @@ static const int64_t SIZES[][3] = {{1, 1, 1},       {2, 3, 4},   {0, 3, 4},    {
 static void every_layout(void **state)
 {
     (void)state;
-    const wk_dtype dtypes[] = {wk_float32, wk_float64, wk_int64, wk_uint8};
+    const wk_dtype dtypes[] = {wk_float32, wk_float64, wk_float16, wk_bfloat16, wk_int64, wk_uint8};
     for (size_t s = 0; s < sizeof SIZES / sizeof *SIZES; s++)
         for (int layout = 0; layout < 4; layout++)
-            for (int d = 0; d < 4; d++) {
-                product_case c = {SIZES[s][0], SIZES[s][1], SIZES[s][2], layout & 1, layout & 2, 0,
-                                  1,           0,           false,       1,          false};
+            for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
+                product_case c = {SIZES[s][0], SIZES[s][1], SIZES[s][2], layout & 1, layout & 2, 0, false, 1, false};
                 check(c, dtypes[d]);
                 c.gap = 3;
                 check(c, dtypes[d]);
-                c.beta = 1;
-                check(c, dtypes[d]);
-                c.alpha = 2, c.beta = 3;
-                check(c, dtypes[d]);
-                c.alpha = 1, c.beta = 0, c.bias = true;
+                c.bias = true;
                 check(c, dtypes[d]);
                 c.batches = 3, c.repeat_b = layout & 1;
                 check(c, dtypes[d]);
@@ -156,13 +174,17 @@ static void tiled(void **state)
 {
     (void)state;
     for (int layout = 0; layout < 4; layout++) {
-        check((product_case){1000, 96, 96, layout & 1, layout & 2, 0, 1, 0, true, 1, false}, wk_float32);
-        check((product_case){96, 150, 1001, layout & 1, layout & 2, 1, 1, 1, false, 1, false}, wk_float32);
-        check((product_case){333, 222, 111, layout & 1, layout & 2, 0, 1, 0, false, 2, true}, wk_float64);
+        for (int half = 0; half < 3; half++) {
+            const wk_dtype dtype = half == 0 ? wk_float32 : half == 1 ? wk_float16 : wk_bfloat16;
+            check((product_case){1000, 96, 96, layout & 1, layout & 2, 0, true, 1, false}, dtype);
+            check((product_case){96, 150, 1001, layout & 1, layout & 2, 1, false, 1, false}, dtype);
+            check((product_case){900, 800, 2, layout & 1, layout & 2, 0, true, 1, false}, dtype);
+        }
+        check((product_case){333, 222, 111, layout & 1, layout & 2, 0, false, 2, true}, wk_float64);
     }
 }
 
-/* beta 0 forgets what C held, NaN too; k = 0 leaves zeros */
+/* what C held is forgotten, NaN too; k = 0 leaves zeros */
 static void old_nan(void **state)
 {
     (void)state;
@@ -170,11 +192,11 @@ static void old_nan(void **state)
     for (int i = 0; i < 64 * 64; i++)
         a[i] = b[i] = 1, c[i] = NAN;
     wk_matmul_work work = {.a = a, .b = b, .c = c, .m = 64, .n = 64, .k = 64, .a_row = 64, .a_column = 1, .b_row = 64};
-    work.b_column = 1, work.c_row = 64, work.alpha = 1;
+    work.b_column = 1, work.c_row = 64;
     for (int size = 1; size <= 64; size++) {
         work.m = work.n = size;
         work.k = size % 8 ? size : 0;
-        wk_matmul_run(wk_cpu_kernels(wk_float32), &work);
+        assert_true(wk_run_on("matmul", wk_cpu, wk_float32, matmul, &work));
         for (int i = 0; i < size; i++)
             for (int j = 0; j < size; j++) {
                 assert_true(c[i * 64 + j] == (float)work.k);
@@ -183,9 +205,36 @@ static void old_nan(void **state)
     }
 }
 
+/* a complex product by four real ones */
+static void complex_numbers(void **state)
+{
+    (void)state;
+    enum { M = 5, N = 7, K = 9 };
+    for (int wide = 0; wide < 2; wide++) {
+        const wk_dtype dtype = wide ? wk_complex128 : wk_complex64, part = wide ? wk_float64 : wk_float32;
+        double *x = numbers(2 * M * K), *z = numbers(2 * K * N);
+        void *a = converted(x, 2 * M * K, part), *b = converted(z, 2 * K * N, part), *y = malloc(16 * M * N);
+        const wk_matmul_work work = {.a = a, .b = b, .c = y, .m = M, .n = N, .k = K, .a_row = K, .a_column = 1,
+                                     .b_row = 1, .b_column = K, .c_row = N};
+        assert_true(wk_run_on("matmul", wk_cpu, dtype, matmul, &work));
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N; j++) {
+                double re = 0, im = 0;
+                for (int p = 0; p < K; p++) {
+                    const double *u = x + 2 * (i * K + p), *v = z + 2 * (j * K + p);
+                    re += u[0] * v[0] - u[1] * v[1];
+                    im += u[0] * v[1] + u[1] * v[0];
+                }
+                assert_true(fabs(read_number(y, 2 * (i * N + j), part) - re) <= tolerance(part, 40, 0));
+                assert_true(fabs(read_number(y, 2 * (i * N + j) + 1, part) - im) <= tolerance(part, 40, 0));
+            }
+        free(x), free(z), free(a), free(b), free(y);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(tiled),
-                                       cmocka_unit_test(old_nan)};
+                                       cmocka_unit_test(old_nan), cmocka_unit_test(complex_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

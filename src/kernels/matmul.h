@@ -1,11 +1,23 @@
-/* How a matrix product is run: cut into tiles of C by its sizes alone, so that its bits depend on neither the number of
-   threads nor the library's way of using them. */
-#ifndef WICK_MATMUL_H
-#define WICK_MATMUL_H
+/* C = A B (+ bias) for each pair of a batch of matrices. */
+#ifndef WICK_KERNELS_MATMUL_H
+#define WICK_KERNELS_MATMUL_H
 
-#include "kernels.h"
+#include <stdint.h>
 
-/* Fills in work's tile_m and tile_n and runs the kernel over all tiles of all batches.  Sizes may be 0. */
-void wk_matmul_run(const wk_kernels *kernels, wk_matmul_work *work);
+#include "queue.h"
+
+/* Strides count elements; for a library to take a matrix, one of its two is 1.  A batch's stride of 0 repeats a matrix.
+   Sizes may be 0. */
+typedef struct wk_matmul_work {
+    const void *a;    // (batch_shape, m, k)
+    const void *b;    // (batch_shape, k, n)
+    const void *bias; // (n), contiguous, or NULL
+    void *c;          // (batch_shape, m, n), rows contiguous
+    int64_t m, n, k;
+    int64_t a_row, a_column, b_row, b_column, c_row;
+    int batch_ndim;
+    int64_t batch_shape[WK_KERNEL_MAX_DIMS];
+    int64_t a_batch[WK_KERNEL_MAX_DIMS], b_batch[WK_KERNEL_MAX_DIMS], c_batch[WK_KERNEL_MAX_DIMS];
+} wk_matmul_work;
 
 #endif

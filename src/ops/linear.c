@@ -16,6 +16,8 @@ static void column_sum_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *column_sum(wk_tensor *x)
 {
     WK_REQUIRE("linear", x);
+    if (wk_kernels_of(x->device, x->dtype)->sum == wk_kernel_absent)
+        return wk_sum(x, (0));
     wk_tensor *rows = wk_dense(x);
     wk_tensor *y = rows ? wk_tensor_new("linear", 1, &x->shape[1], x->dtype, x->device) : NULL;
     if (!y)
@@ -83,11 +85,6 @@ wk_tensor *wk_linear_with(wk_linear_args args)
     if (!check_sizes(x, weight) || !wk_check_product("linear", "x", x, "weight", weight) ||
         (bias && !wk_check_product("linear", "x", x, "bias", bias)))
         return NULL;
-    if (wk_is_half(x->dtype)) {
-        wk_linear_args wide = {wk_to(x, wk_float32), wk_to(weight, wk_float32), bias ? wk_to(bias, wk_float32) : NULL};
-        return wide.x && wide.weight && (!bias || wide.bias) ? wk_to(wk_linear_with(wide), x->dtype) : NULL;
-    }
-
     if (bias &&
         (bias->ndim != 1 || bias->shape[0] != weight->shape[0])) { // PyTorch adds whatever broadcasts to the result
         wk_tensor *y = wk_linear(x, weight);

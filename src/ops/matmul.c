@@ -17,16 +17,13 @@ int64_t wk_multiply_adds(void) { return multiply_adds; }
 
 bool wk_check_product(const char *op, const char *a_name, const wk_tensor *a, const char *b_name, const wk_tensor *b)
 {
-    if (!wk_device_equal(a->device, b->device))
-        return wk_fail(op, "%s and %s: expected one device, got %s and %s\nhint: move one: wk_to(%s, %s->device)",
-                       a_name, b_name, wk_device_name(a->device), wk_device_name(b->device), b_name, a_name);
+    if (!wk_check_same_device(op, a_name, a, b_name, b))
+        return false;
     if (a->dtype != b->dtype)
         return wk_fail(op, "%s and %s: expected one dtype, got %s and %s\nhint: convert one: wk_to(%s, wk_%s)", a_name,
                        b_name, wk_dtype_name(a->dtype), wk_dtype_name(b->dtype), b_name, wk_dtype_name(a->dtype));
-    if (a->dtype == wk_bool || wk_dtype_is_complex(a->dtype))
-        return wk_fail(op, "%s: expected a floating or integer dtype, got %s%s", a_name, wk_dtype_name(a->dtype),
-                       a->dtype == wk_bool ? "\nhint: wk_to(x, wk_float32), and compare the product with 0" : "");
-    return true;
+    return a->dtype != wk_bool || wk_fail(op, "%s: expected numbers, got bool\nhint: wk_to(x, wk_float32), and compare "
+                                              "the product with 0", a_name);
 }
 
 static int64_t size_at(const wk_tensor *x, int from_end) { return x->shape[x->ndim - from_end]; }
@@ -79,7 +76,7 @@ static bool matrix_strides(const wk_tensor *x, int64_t *row, int64_t *column)
 
 wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bias)
 {
-    wk_matmul_work work = {.m = size_at(a, 2), .n = size_at(b, 1), .k = size_at(a, 1), .alpha = 1};
+    wk_matmul_work work = {.m = size_at(a, 2), .n = size_at(b, 1), .k = size_at(a, 1)};
     if (!matrix_strides(a, &work.a_row, &work.a_column)) {
         a = wk_dense(a);
         if (!a)
@@ -114,12 +111,11 @@ wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bi
     }
     work.a = wk_data(a);
     work.b = wk_data(b);
-    work.bias = bias ? wk_data(bias) : NULL;
+    work.bias = wk_data(bias);
     work.c = wk_data(y);
     work.c_row = work.n;
-    wk_matmul_run(wk_kernels_of(y->device, y->dtype), &work);
     wk_count_multiply_adds(y->numel * work.k);
-    return y;
+    return wk_run_work(op, y, matmul, &work) ? y : NULL;
 }
 
 /* da = dy b^T, db = a^T dy; wk_accumulate sums over batches that were broadcast */
@@ -134,13 +130,11 @@ static void bmm_backward(wk_node *node, wk_tensor *dy)
 /* at least 2 dims each; inner sizes agree */
 static wk_tensor *product(const char *op, wk_tensor *a, wk_tensor *b)
 {
-    if (wk_is_half(a->dtype)) {
-        wk_tensor *a_wide = wk_to(a, wk_float32), *b_wide = wk_to(b, wk_float32);
-        return a_wide && b_wide ? wk_to(product(op, a_wide, b_wide), a->dtype) : NULL;
-    }
-    wk_tensor *y = wk_multiply(op, a, b, NULL);
-    return wk_record(y, bmm_backward, .name = a->ndim == 2 && b->ndim == 2 ? "mm_backward" : "bmm_backward",
-                     WK_INPUTS(a, b), WK_SAVED(a, b));
+    WK_REQUIRE(op, a);
+    WK_REQUIRE(op, b);
+    return wk_record(wk_multiply(op, a, b, NULL), bmm_backward,
+                     .name = a->ndim == 2 && b->ndim == 2 ? "mm_backward" : "bmm_backward", WK_INPUTS(a, b),
+                     WK_SAVED(a, b));
 }
 
 /* ---------------------------------------------------------------- ops */
@@ -163,17 +157,15 @@ wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
 
     const bool row = a->ndim == 1, column = b->ndim == 1;
     if (row || column) {
-        wk_tensor *a_matrix = row ? as_row(a) : a, *b_matrix = column ? as_column(b) : b;
-        wk_tensor *y = a_matrix && b_matrix ? wk_matmul(a_matrix, b_matrix) : NULL;
-        if (y && column)
+        wk_tensor *y = wk_matmul(row ? as_row(a) : a, column ? as_column(b) : b);
+        if (column)
             y = wk_squeeze(y, -1);
-        return y && row ? wk_squeeze(y, column ? -1 : -2) : y;
+        return row ? wk_squeeze(y, column ? -1 : -2) : y;
     }
     if (a->ndim > 2 && b->ndim == 2 && a->numel > 0) {
         wk_shape shape = wk_shape_of(a->ndim, a->shape);
         shape.sizes[a->ndim - 1] = b->shape[1];
-        wk_tensor *rows = wk_reshape(a, (-1, size_at(a, 1)));
-        return rows ? wk_reshape_with(product("matmul", rows, b), shape) : NULL;
+        return wk_reshape_with(product("matmul", wk_reshape(a, (-1, size_at(a, 1))), b), shape);
     }
     return product("matmul", a, b);
 }
@@ -209,8 +201,7 @@ wk_tensor *wk_mv(wk_tensor *a, wk_tensor *x)
         return NULL;
     if (a->shape[1] != x->shape[0])
         return misfit("mv", a, x);
-    wk_tensor *column = as_column(x);
-    return column ? wk_squeeze(product("mv", a, column), 1) : NULL;
+    return wk_squeeze(product("mv", a, as_column(x)), 1);
 }
 
 wk_tensor *wk_dot(wk_tensor *a, wk_tensor *b)
@@ -222,9 +213,7 @@ wk_tensor *wk_dot(wk_tensor *a, wk_tensor *b)
     if (a->shape[0] != b->shape[0])
         return wk_fail("dot", "a and b: expected as many elements, got %lld and %lld", (long long)a->shape[0],
                        (long long)b->shape[0]);
-    wk_tensor *row = as_row(a), *column = as_column(b);
-    wk_tensor *y = row && column ? product("dot", row, column) : NULL;
-    return y ? wk_squeeze(y) : NULL;
+    return wk_squeeze(product("dot", as_row(a), as_column(b)));
 }
 
 wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b)
@@ -233,8 +222,7 @@ wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b)
     WK_REQUIRE("outer", b);
     if (!check_dims("outer", a, 1, b, 1))
         return NULL;
-    wk_tensor *column = as_column(a);
-    return column ? wk_mul(column, b) : NULL;
+    return wk_mul(as_column(a), b);
 }
 
 wk_tensor *wk_addmm_with(wk_addmm_args args)

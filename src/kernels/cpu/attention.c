@@ -14,7 +14,7 @@
        dv = p^T dy     ds = p * (dy v^T - delta)     dq = scale * ds k     dk = scale * ds^T q */
 // compiled for: float
 #include "../kernels.h"
-#include "product.h"
+#include "gemm.h"
 
 enum { ROWS = WK_ATTENTION_ROWS, KEYS = 256 };
 
@@ -40,7 +40,7 @@ static head find_head(const wk_attention_work *w, int64_t batch, int64_t h)
 static void scores(const wk_attention_work *w, head h, int64_t row, int64_t rows, int64_t key, int64_t keys, real *s)
 {
     const int64_t width = round_up_to_lanes(keys);
-    product(rows, keys, w->D, (real)w->scale, h.q + row * w->q_strides[2], w->q_strides[2], 1,
+    wk_gemm(rows, keys, w->D, (real)w->scale, h.q + row * w->q_strides[2], w->q_strides[2], 1,
             h.k + key * w->k_strides[2], 1, w->k_strides[2], 0, s, width);
     for (int64_t i = 0; i < rows; i++) {
         real *line = s + i * width;
@@ -103,7 +103,7 @@ static void attend(const wk_attention_work *w, head h, int64_t row, int64_t rows
                 for (int64_t d = 0; d < w->Dv; d++)
                     y[i * y_row + d] *= shrink;
         }
-        product(rows, w->Dv, keys, 1, s, width, 1, h.v + key * w->v_strides[2], w->v_strides[2], 1, key > 0, y, y_row);
+        wk_gemm(rows, w->Dv, keys, 1, s, width, 1, h.v + key * w->v_strides[2], w->v_strides[2], 1, key > 0, y, y_row);
     }
     for (int64_t i = 0; i < rows; i++) {
         const real scale = sum[i] == 0 ? 0 : 1 / sum[i];
@@ -164,7 +164,7 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
             const int64_t k_row = f->k_strides[2], v_row = f->v_strides[2];
             const real scale = (real)f->scale, more = first && row == 0 ? 0 : 1;
             scores(f, h, row, rows, key, keys, p);
-            product(rows, keys, f->Dv, 1, dy + row * dy_row, dy_row, 1, h.v + key * v_row, 1, v_row, 0, ds, width);
+            wk_gemm(rows, keys, f->Dv, 1, dy + row * dy_row, dy_row, 1, h.v + key * v_row, 1, v_row, 0, ds, width);
             for (int64_t i = 0; i < rows; i++) {
                 real *p_line = p + i * width, *ds_line = ds + i * width;
                 const real shift = lse[row + i] == -INFINITY ? INFINITY : lse[row + i];
@@ -176,11 +176,11 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
                     ds_line[j] = p_line[j] * (ds_line[j] - delta[i]);
                 }
             }
-            product(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more, dv + key * w->dv_strides[2],
+            wk_gemm(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more, dv + key * w->dv_strides[2],
                     w->dv_strides[2]);
-            product(keys, f->D, rows, scale, ds, 1, width, h.q + row * f->q_strides[2], f->q_strides[2], 1, more,
+            wk_gemm(keys, f->D, rows, scale, ds, 1, width, h.q + row * f->q_strides[2], f->q_strides[2], 1, more,
                     dk + key * w->dk_strides[2], w->dk_strides[2]);
-            product(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq + row * dq_row,
+            wk_gemm(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq + row * dq_row,
                     dq_row);
         }
     }

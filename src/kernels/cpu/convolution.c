@@ -9,7 +9,7 @@
 // compiled for: float
 #include "../kernels.h"
 #include "../convolution.h"
-#include "product.h"
+#include "gemm.h"
 
 typedef struct place {
     int64_t columns, rows, image_x, image_y; // sizes: of the matrix of columns, and of one group's part of an image
@@ -95,7 +95,7 @@ void KERNEL_NAME(convolution)(const void *work, int64_t begin, int64_t end)
                 for (int64_t o = 0; bias && o < outputs; o++)
                     for (int64_t i = 0; i < at.columns; i++)
                         y[o * at.columns + i] = bias[o];
-                product(outputs, at.columns, at.rows, 1, (const real *)w->weight + g * outputs * at.rows, at.rows, 1,
+                wk_gemm(outputs, at.columns, at.rows, 1, (const real *)w->weight + g * outputs * at.rows, at.rows, 1,
                         columns, at.columns, 1, bias ? 1 : 0, y, at.columns);
             }
     }
@@ -112,7 +112,7 @@ void KERNEL_NAME(convolution_data)(const void *work, int64_t begin, int64_t end)
             for (int64_t g = 0; g < s->groups; g++) {
                 real *dx = (real *)w->x + (n * s->groups + g) * at.image_x;
                 real *columns = is_image(s) ? dx : at.matrix;
-                product(at.rows, at.columns, outputs, 1, (const real *)w->weight + g * outputs * at.rows, 1, at.rows,
+                wk_gemm(at.rows, at.columns, outputs, 1, (const real *)w->weight + g * outputs * at.rows, 1, at.rows,
                         (const real *)w->y + (n * s->groups + g) * at.image_y, at.columns, 1, 0, columns, at.columns);
                 if (columns == dx)
                     continue;
@@ -134,7 +134,7 @@ void KERNEL_NAME(convolution_weight)(const void *work, int64_t begin, int64_t en
         for (int64_t n = first; n < (slot + 1) * s->N / w->slots; n++)
             for (int64_t g = 0; g < s->groups; g++) {
                 const real *columns = columns_of(s, (real *)w->x + (n * s->groups + g) * at.image_x, at.matrix);
-                product(outputs, at.rows, at.columns, 1, (const real *)w->y + (n * s->groups + g) * at.image_y,
+                wk_gemm(outputs, at.rows, at.columns, 1, (const real *)w->y + (n * s->groups + g) * at.image_y,
                         at.columns, 1, columns, 1, at.columns, n == first ? 0 : 1, part + g * outputs * at.rows,
                         at.rows);
             }

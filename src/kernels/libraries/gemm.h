@@ -1,9 +1,9 @@
 /* Matrix products from libraries: C = alpha op(A) op(B) + beta C, row-major, op(A) of (m, k), op(B) of (k, n), C of (m,
    n); a transposed operand is stored (k, m) or (n, k).  beta 0 overwrites whatever C holds, NaN included.
 
-   Every call runs in the calling thread alone: the caller cuts the product into tiles by its sizes (wk_matmul_run), so
+   Every call runs in the calling thread alone: the caller cuts the product into tiles by its sizes (cpu/matmul.c), so
    the bits do not depend on the number of threads.  The answer is false, and C untouched, where the build has no
-   library for the type or the library refuses; kernels/cpu/product.h then does it in plain C.
+   library for the type or the library refuses; cpu/gemm.c then does it in plain C.
 
    Measured on one core of a Sapphire Rapids, in GFLOPS (224 is the most it can do):
                                     float32: oneDNN 2.6  MKL  BLIS 0.9  libxsmm 1.17  plain C  float64: BLIS  plain
@@ -22,9 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const float *a,
-                     int64_t lda, const float *b, int64_t ldb, double beta, float *c, int64_t ldc);
-bool wk_gemm_float64(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double *a,
-                     int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+                     int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+/* sums of bfloat16 in float; also false where the processor does not multiply bfloat16: float32 is faster there */
+bool wk_gemm_bfloat16(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+                      const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta, float *c,
+                      int64_t ldc);
 
 #endif

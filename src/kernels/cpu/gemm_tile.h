@@ -5,10 +5,10 @@
    GCC's vector types, because only they keep the sums in registers with gcc 12 and clang 14 alike: arrays in plain
    loops spill to the stack.  Sums run over k in order, each column by itself, so a column's bits do not depend on its
    place. */
-#ifndef WICK_TILE_H
-#define WICK_TILE_H
+#ifndef WICK_GEMM_TILE_H
+#define WICK_GEMM_TILE_H
 
-#include "product.h"
+#include "gemm.h"
 
 #if defined(__AVX512F__)
 enum { TILE_ROWS = 12 };
