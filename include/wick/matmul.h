@@ -1,6 +1,7 @@
 /* Matrix products.  PyTorch: https://pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
 
-   Operands have one dtype: floating (float16 and bfloat16 compute in float32) or integer, which wraps around; not bool.
+   Operands have one dtype: floating (float16 and bfloat16 are summed in float32 and rounded once), complex, or integer,
+   which wraps around; not bool.
    Any strides do: wk_matmul(a, wk_transpose(b, -2, -1)) copies nothing. */
 #ifndef WICK_OP_MATMUL_H
 #define WICK_OP_MATMUL_H

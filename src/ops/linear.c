@@ -35,21 +35,22 @@ static wk_tensor *rows_of(wk_tensor *x)
 {
     if (!x || x->ndim == 2)
         return x;
-    const int64_t n = x->shape[x->ndim - 1];
-    return wk_reshape(x, (n > 0 ? x->numel / n : 0, n));
+    int64_t rows = 1;
+    for (int dim = 0; dim < x->ndim - 1; dim++)
+        rows *= x->shape[dim];
+    return wk_reshape(x, (rows, x->shape[x->ndim - 1]));
 }
 
-/* dx = dy weight, dweight = dy^T x, dbias = the sum of dy's rows */
+/* dx = dy conj(weight), dweight = dy^T conj(x), dbias = the sum of dy's rows */
 static void linear_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, wk_matmul(dy, wk_saved(node, 1)));
+        wk_accumulate(node, 0, wk_matmul(dy, wk_conj(wk_saved(node, 1))));
     if (!wk_needs(node, 1) && !node->flag)
         return;
     wk_tensor *dy_rows = rows_of(dy);
     if (wk_needs(node, 1)) {
-        wk_tensor *x_rows = rows_of(wk_saved(node, 0));
-        wk_accumulate(node, 1, dy_rows && x_rows ? wk_mm(wk_t(dy_rows), x_rows) : NULL);
+        wk_accumulate(node, 1, wk_mm(wk_t(dy_rows), wk_conj(rows_of(wk_saved(node, 0)))));
     }
     if (node->flag && wk_needs(node, 2))
         wk_accumulate(node, 2, column_sum(dy_rows));

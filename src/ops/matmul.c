@@ -118,13 +118,13 @@ wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bi
     return wk_run_work(op, y, matmul, &work) ? y : NULL;
 }
 
-/* da = dy b^T, db = a^T dy; wk_accumulate sums over batches that were broadcast */
+/* da = dy b^H, db = a^H dy; wk_accumulate sums over batches that were broadcast */
 static void bmm_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, wk_matmul(dy, wk_transpose(wk_saved(node, 1), -2, -1)));
+        wk_accumulate(node, 0, wk_matmul(dy, wk_conj(wk_transpose(wk_saved(node, 1), -2, -1))));
     if (wk_needs(node, 1))
-        wk_accumulate(node, 1, wk_matmul(wk_transpose(wk_saved(node, 0), -2, -1), dy));
+        wk_accumulate(node, 1, wk_matmul(wk_conj(wk_transpose(wk_saved(node, 0), -2, -1)), dy));
 }
 
 /* at least 2 dims each; inner sizes agree */

@@ -75,6 +75,22 @@ static bool not_bool(const char *op, const wk_tensor *x, const char *hint)
 NOT_FOR_BOOL(neg, "\nhint: use wk_logical_not")
 NOT_FOR_BOOL(relu, "")
 
+static void conj_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, wk_conj(dy)); }
+
+wk_tensor *wk_conj(wk_tensor *x)
+{
+    WK_REQUIRE("conj", x);
+    if (!wk_dtype_is_complex(x->dtype))
+        return x;
+    wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "conj",
+                                                     .row = WK_ROW_conj,
+                                                     .inputs = 1,
+                                                     .in = {WK_OPERAND(x)},
+                                                     .compute = x->dtype,
+                                                     .result = x->dtype});
+    return wk_record(y, conj_backward, WK_INPUTS(x));
+}
+
 /* x to the power of the integer 2: bools become int64 */
 wk_tensor *wk_square(wk_tensor *x)
 {

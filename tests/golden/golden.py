@@ -41,7 +41,7 @@ torch.set_num_threads(1)
 def randn(*shape, dtype=torch.float32):
     """randn(2, 3) or randn((2, 3)); randn(()) is one number."""
     shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, torch.Size)) else shape
-    return torch.randn(shape, dtype=torch.float64).to(dtype)
+    return torch.randn(shape, dtype=torch.complex128 if dtype.is_complex else torch.float64).to(dtype)
 
 
 def name(dtype):
@@ -116,7 +116,7 @@ class Golden:
             self.line("text", key, value)
 
     def case(self, op, function, inputs, smooth=None, gradient=True, dtypes=None, **keywords):
-        """gradient=False: none is asked for.  dtypes: the case once for each, its floating inputs converted."""
+        """gradient=False: none is asked for; "complex": of complex inputs too.  dtypes: the case once for each, its floating inputs converted."""
         if dtypes:
             for dtype in dtypes:
                 converted = [x.to(dtype) if isinstance(x, torch.Tensor) and x.is_floating_point() else x for x in inputs]
@@ -132,7 +132,7 @@ class Golden:
             if isinstance(x, torch.Tensor):
                 self.tensor(f"input {i}", x)
                 x = x.detach().clone()
-                if gradient and x.is_floating_point():
+                if gradient and (x.is_floating_point() or gradient == "complex" and x.is_complex()):
                     x.requires_grad_()
                     wanted.append(i)
             elif x is not None:

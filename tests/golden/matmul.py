@@ -63,4 +63,19 @@ g.case("linear", F.linear, [randn(2, 3), randn(0, 3), randn(0)])
 g.case("linear", F.linear, [randn(2, 0), randn(4, 0), randn(4)])
 g.case("linear", F.linear, [numbers(2, 3, dtype=torch.int64), numbers(4, 3, dtype=torch.int64), None])
 g.case("linear", F.linear, [randn(2, 3), randn(4, 3, dtype=f64), None])
+for dtype in (torch.complex64, torch.complex128):
+    g.case("matmul", torch.matmul, [randn(2, 5, 3, dtype=dtype), randn(3, 4, dtype=dtype)], gradient="complex")
+    g.case("matmul", torch.matmul, [randn(2, 5, 3, dtype=dtype), randn(2, 3, 4, dtype=dtype)], gradient="complex")
+    g.case("matmul", torch.matmul, [randn(3, dtype=dtype), randn(3, dtype=dtype)], gradient="complex")
+    g.case("linear", F.linear, [randn(2, 3, dtype=dtype), randn(4, 3, dtype=dtype), None], gradient="complex")
+# no inputs: the bias, repeated
+for shape in ((2, 5, 0), (0,), (2, 0)):
+    g.case("linear", F.linear, [randn(shape), randn(4, 0), randn(4)])
+    g.case("linear", F.linear, [randn(shape), randn(4, 0), None])
+# halves, large enough for tiles, odd sizes and a row
+for dtype in FLOATS[:2]:
+    for a, b in (((2, 3), (3, 4)), ((17, 33), (33, 20)), ((2, 5, 3), (2, 3, 4)), ((3,), (3, 4)), ((5, 3), (3,)), ((2, 0), (0, 4))):
+        g.case("matmul", torch.matmul, [randn(a, dtype=dtype), randn(b, dtype=dtype)])
+    for shape in ((3,), (2, 3), (2, 5, 3)):
+        g.case("linear", F.linear, [randn(shape, dtype=dtype), randn(4, 3, dtype=dtype), randn(4, dtype=dtype)])
 g.write()

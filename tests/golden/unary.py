@@ -61,4 +61,7 @@ for name in ("logical_not", "isnan", "isinf", "isfinite", "bitwise_not"):
         g.case(name, function, [numbers(2, 4, dtype=dtype)])
     g.case(name, function, [torch.zeros(0)])
     g.case(name, function, [torch.tensor(True)])
+for dtype in (torch.complex64, torch.complex128):
+    g.case("conj", torch.conj_physical, [numbers(2, 4, dtype=dtype)], gradient="complex")
+g.case("conj", torch.conj_physical, [numbers(2, 4)])
 g.write()

@@ -45,6 +45,9 @@ EACH(relu)
 EACH(silu)
 EACH(mish)
 
+static wk_tensor *run_conj(golden_case *c) { return wk_conj(input(c, 0)); }
+OP(conj, run_conj)
+
 #define PREDICATE(name)                                                                                                \
     static wk_tensor *run_##name(golden_case *c) { return wk_##name(input(c, 0)); }                                    \
     OP(name, run_##name, .gradient = NONE)

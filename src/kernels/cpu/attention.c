@@ -7,7 +7,7 @@
    exponentials, is all that backward needs to make the probabilities again; a row that may look nowhere has lse -inf,
    output 0, gradients 0.
 
-   Blocks of 128 rows meet blocks of 256 keys: products by product.h, the softmax carried from block to block by its
+   Blocks of 128 rows meet blocks of 256 keys: products by gemm.h, the softmax carried from block to block by its
    running maximum and sum (Milakov and Gimelshein 2018, Dao et al. 2022).
 
    Backward, with p = exp(scale * q k^T + mask - lse) and delta = sum(dy * y) of each row:

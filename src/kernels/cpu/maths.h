@@ -286,6 +286,12 @@ WK_INLINE float wk_erfinvf(float x) { return (float)wk_erfinv((double)x); }
 #define ROUND(x) WK_BY_TYPE(rint, x) // ties to even
 #define ATAN2(a, b) WK_BY_TYPE_2(atan2, a, b)
 
+#if WK_IS_COMPLEX
+#define CONJ(x) (~(x)) // GNU C's word for it
+#else
+#define CONJ(x) (x)
+#endif
+
 #include "../words.h"
 
 /* What integers and floats do by different means.  Integers divided by zero give 0 here: ops refuse it before. */

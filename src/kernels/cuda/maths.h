@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#define CONJ(x) (x)
 #define EXP(x) exp(x)
 #define EXP_NEGATIVE(x) exp(x)
 #define ERF(x) erf(x)
