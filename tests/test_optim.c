@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "answers.h"
+#include "mirror.h"
 
 static int setup(void **state)
 {
@@ -124,9 +125,12 @@ static const struct {
 
 enum { PLAIN, COLUMNS, STRIDED, LAYOUTS };
 
+static wk_device device = {WK_CPU, 0}; // where parameters and gradients are
+
 /* the same values, otherwise laid out */
 static wk_tensor *laid_out(wk_tensor *x, int layout)
 {
+    x = wk_to(x, device);
     wk_tensor *y = wk_clone(x);
     if (layout == COLUMNS && x->ndim == 2)
         y = wk_t(wk_contiguous(wk_t(x)));
@@ -153,7 +157,7 @@ static void set_gradients(const char *name, wk_tensor *params[2], int64_t step, 
 static void assert_on_path(const char *name, wk_tensor *params[2], int64_t step, double tolerance)
 {
     for (int i = 0; i < 2; i++)
-        assert_near(name, params[i], wk_select(answer("optim/%s/path%d", name, i), 0, step), tolerance);
+        assert_near(name, wk_to(params[i], wk_cpu), wk_select(answer("optim/%s/path%d", name, i), 0, step), tolerance);
 }
 
 static void follow(const char *name, make_optimizer *make, double tolerance, int layout, int layout_of_gradients)
@@ -193,6 +197,8 @@ static void resume(const char *name, make_optimizer *make, double tolerance)
     for (int64_t step = 0; step < 20; step++) {
         if (step == 10) {
             wk_dict *saved = wk_optim_state_dict(optimizer);
+            for (int64_t k = 0; k < wk_dict_count(saved); k++)
+                wk_dict_set(saved, wk_dict_key_at(saved, k), wk_to(wk_dict_value_at(saved, k), wk_cpu));
             wk_optimizer *resumed = make((wk_tensors){2, params});
             resumed->param_groups[0].lr = 7;
             assert_true(wk_optim_load_state_dict(resumed, saved));
@@ -220,7 +226,7 @@ static void states_resume(void **state)
 static void assert_in_state(const char *name, wk_dict *state, const char *key, wk_tensor *expected, double tolerance)
 {
     if (strncmp(key, "param_groups.", 13) != 0)
-        assert_near(name, wk_dict_get(state, key), expected, tolerance);
+        assert_near(name, wk_to(wk_dict_get(state, key), wk_cpu), expected, tolerance);
     else if (!wk_dict_text(state, key) || wk_dict_number(state, key, NAN) != wk_item(expected))
         fail_msg("%s: %s is %s, expected %g", name, key, wk_dict_text(state, key), wk_item(expected));
 }
@@ -262,13 +268,14 @@ static void check_clip(const char *name, double max_norm, double norm_type)
 {
     wk_scope
     {
-        wk_tensor *a = wk_zeros((3, 5), .requires_grad = true), *b = wk_zeros((4), .requires_grad = true);
-        wk_tensor *none = wk_zeros((2), .requires_grad = true);
-        a->grad = wk_retain(wk_clone(answer("clip/%s/before0", name)));
+        wk_tensor *a = wk_zeros((3, 5), .requires_grad = true, .device = device);
+        wk_tensor *b = wk_zeros((4), .requires_grad = true), *none = wk_zeros((2), .requires_grad = true);
+        a->grad = wk_retain(wk_to(wk_clone(answer("clip/%s/before0", name)), device));
         b->grad = wk_retain(wk_clone(answer("clip/%s/before1", name)));
         wk_tensor *norm = wk_nn_utils_clip_grad_norm_(WK_TENSORS(a, none, b), max_norm, .norm_type = norm_type);
-        assert_near(name, norm, answer("clip/%s/norm", name), 1e-6);
-        assert_near(name, a->grad, answer("clip/%s/after0", name), 1e-6);
+        assert_true(norm->device.type == device.type);
+        assert_near(name, wk_to(norm, wk_cpu), answer("clip/%s/norm", name), 1e-6);
+        assert_near(name, wk_to(a->grad, wk_cpu), answer("clip/%s/after0", name), 1e-6);
         assert_near(name, b->grad, answer("clip/%s/after1", name), 1e-6);
         assert_true(wk_nn_utils_clip_grad_value_(WK_TENSORS(a, none, b), 0.01));
         assert_true(wk_item(wk_amax(wk_abs(a->grad))) <= 0.01f);
@@ -292,6 +299,17 @@ static void clipping_is_pytorchs(void **state)
     }
 }
 
+/* all of it on a device whose memory the host cannot touch and whose kernels run later; states come from the CPU */
+static void on_a_device_all_is_the_same(void **state)
+{
+    mirror_start();
+    device = mirror;
+    steps_are_pytorchs(state);
+    states_resume(state);
+    state_dicts_are_pytorchs(state);
+    device = wk_cpu;
+}
+
 static void nothing_leaks(void **state)
 {
     (void)state;
@@ -311,6 +329,7 @@ int main(void)
         cmocka_unit_test(state_dicts_are_pytorchs),
         cmocka_unit_test(clipping_is_pytorchs),
         cmocka_unit_test(nothing_leaks),
+        cmocka_unit_test(on_a_device_all_is_the_same),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

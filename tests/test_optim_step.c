@@ -1,6 +1,7 @@
 /* What a step, its groups and its states do beside PyTorch's numbers: lists of many parameters, options of groups, what
    is refused; nothing is half done. */
 #include "answers.h"
+#include "mirror.h"
 
 /* ---------------------------------------------------------------- groups */
 
@@ -234,6 +235,10 @@ static void wrong_gradients_are_errors(void **state)
         wk_release(a->grad);
         a->grad = wk_retain(wk_ones((3), .dtype = wk_float64));
         assert_fails(wk_optim_step(optimizer), "got float64 of shape (3,)");
+        mirror_start();
+        wk_release(a->grad);
+        a->grad = wk_retain(wk_ones((3), .device = mirror));
+        assert_fails(wk_optim_step(optimizer), "got float32 of shape (3,) on mirror");
         assert_true(wk_item(wk_sum(a)) == 3);
         wk_optim_free(optimizer);
     }
