@@ -90,6 +90,9 @@ static void *fail_of(const wk_fault *fault)
                        fault->dim, wk_shape_text(fault->ndim, fault->shape, (char[WK_SHAPE_TEXT]){0}),
                        (long long)fault->high);
     case WK_FAULT_CLASS:
+        if (fault->ignore >= fault->low && fault->ignore < fault->high) // no class more than those
+            return wk_fail(fault->op, "%s: expected classes from %lld to %lld, got %lld", fault->name,
+                           (long long)fault->low, (long long)fault->high - 1, value);
         return wk_fail(fault->op, "%s: expected classes from %lld to %lld (or ignore_index %lld), got %lld",
                        fault->name, (long long)fault->low, (long long)fault->high - 1, (long long)fault->ignore, value);
     case WK_FAULT_NUMBER:

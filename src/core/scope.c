@@ -1,5 +1,6 @@
 /* Scopes: one stack of owned tensors per thread, with a mark where each scope begins.  wk_keep lowers a tensor's depth;
-   when its scope ends it stays on the stack, which the scope outside then owns. */
+   when its scope ends it stays on the stack, which the scope outside then owns.  Between the tensors stand the blocks
+   of host memory that scopes own (wk_scope_alloc): their addresses, plus 1. */
 #include <pthread.h>
 #include <string.h>
 
@@ -18,10 +19,20 @@ static _Thread_local scope_stack stack;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static bool is_block(const wk_tensor *item) { return (uintptr_t)item & 1; }
+
+static void let_go_item(wk_tensor *item)
+{
+    if (is_block(item))
+        wk_free((void *)((uintptr_t)item - 1));
+    else
+        wk_release(item);
+}
+
 static void let_go(scope_stack *of, int64_t from)
 {
     while (of->count > from)
-        wk_release(of->items[--of->count]);
+        let_go_item(of->items[--of->count]);
 }
 
 static void thread_ends(void *value)
@@ -62,19 +73,33 @@ static bool grow(void)
     return true;
 }
 
-wk_tensor *wk_adopt(wk_tensor *x)
+/* onto the stack, or let go after an error */
+static bool push(wk_tensor *item)
 {
-    if (!x)
-        return NULL;
     if (__builtin_expect(!stack.registered, 0))
         register_thread();
     if (__builtin_expect(stack.count == stack.capacity, 0) && !grow()) {
-        wk_release(x);
+        let_go_item(item);
         return wk_out_of_memory("scope", (size_t)stack.capacity * 2 * sizeof(wk_tensor *));
     }
+    stack.items[stack.count++] = item;
+    return true;
+}
+
+wk_tensor *wk_adopt(wk_tensor *x)
+{
+    if (!x || !push(x))
+        return NULL;
     x->scope_depth = stack.depth + 1;
-    stack.items[stack.count++] = x;
     return x;
+}
+
+void *wk_scope_alloc(const char *op, size_t bytes)
+{
+    char *block = wk_alloc_zeroed(bytes);
+    if (!block)
+        return wk_out_of_memory(op, bytes);
+    return push((wk_tensor *)(void *)(block + 1)) ? block : NULL;
 }
 
 wk_scope_guard wk_scope_open(void)
@@ -107,10 +132,10 @@ void wk_scope_close(wk_scope_guard *guard)
         stack.depth--;
         for (int64_t i = begin; i < stack.count; i++) {
             wk_tensor *x = stack.items[i];
-            if (x->scope_depth <= stack.depth + 1)
+            if (!is_block(x) && x->scope_depth <= stack.depth + 1)
                 stack.items[kept++] = x;
             else
-                wk_release(x);
+                let_go_item(x);
         }
         stack.count = kept;
     }

@@ -11,6 +11,19 @@ int64_t wk_shape_numel(int ndim, const int64_t *shape)
     return numel;
 }
 
+bool wk_check_numel(const char *op, int ndim, const int64_t *shape, int64_t *numel)
+{
+    *numel = 1;
+    for (int dim = 0; dim < ndim; dim++)
+        if (shape[dim] < 0)
+            return wk_fail(op, "sizes must not be negative: got %s",
+                           wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+        else if (__builtin_mul_overflow(*numel, shape[dim], numel))
+            return wk_fail(op, "%s has more elements than can be counted",
+                           wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+    return true;
+}
+
 bool wk_same_shape(const wk_tensor *a, const wk_tensor *b)
 {
     if (a->ndim != b->ndim)

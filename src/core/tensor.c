@@ -42,11 +42,12 @@ static wk_tensor *header_new(const char *op, int ndim, const int64_t *shape, wk_
     x->dtype = dtype;
     x->device = device;
     x->references = 1;
-    x->numel = 1;
-    for (int dim = 0; dim < ndim; dim++) {
-        x->shape[dim] = shape[dim];
-        x->numel *= shape[dim];
+    if (!wk_check_numel(op, ndim, shape, &x->numel)) {
+        wk_free(x);
+        return NULL;
     }
+    for (int dim = 0; dim < ndim; dim++)
+        x->shape[dim] = shape[dim];
     __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
     return x;
 }
@@ -76,10 +77,10 @@ static bool check_shape(const char *op, int ndim, const int64_t *shape, wk_dtype
             return wk_fail(op, "sizes must not be negative: got %s",
                            wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
         empty |= shape[dim] == 0;
-    }
-    for (int dim = 0; dim < ndim && !empty; dim++)
-        if (__builtin_mul_overflow(total, shape[dim], &total) || total > INT64_MAX / 2)
+        /* of an empty one too: its strides */
+        if (__builtin_mul_overflow(total, shape[dim] > 0 ? shape[dim] : 1, &total) || total > INT64_MAX / 2)
             return wk_fail(op, "%s is larger than memory can be", wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+    }
     *bytes = empty ? 0 : total;
     return true;
 }

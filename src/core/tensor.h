@@ -30,6 +30,8 @@ wk_tensor *wk_tensor_alias(const char *op, wk_tensor *x, int ndim, const int64_t
 /* a tensor on memory of the caller's; release(context) is called when the last tensor on it goes, and after an error */
 wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int64_t *shape, const int64_t *strides,
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context);
+/* zeroed memory of the host's, which belongs to the innermost scope: for lists; NULL after an error */
+void *wk_scope_alloc(const char *op, size_t bytes);
 void wk_scope_let_go(wk_tensor *x); // now, not at its end, where the innermost scope owns x
 void wk_tensor_destroy(wk_tensor *x);
 
@@ -41,6 +43,8 @@ static inline void *wk_data(const wk_tensor *x)
 
 /* shapes */
 int64_t wk_shape_numel(int ndim, const int64_t *shape);
+/* the same of sizes that a caller gave; false after an error: a negative one, or more elements than an int64 counts */
+bool wk_check_numel(const char *op, int ndim, const int64_t *shape, int64_t *numel);
 bool wk_same_shape(const wk_tensor *a, const wk_tensor *b);
 bool wk_is_dense(const wk_tensor *x); // its elements fill a stretch of memory, in some order of its dims
 void wk_contiguous_strides(int ndim, const int64_t *shape, int64_t *strides);

@@ -14,7 +14,6 @@
 #include "pointwise.h"
 #include "queue.h"
 
-#define WK_INDEX_BLOCK 64    // columns in an item of scatter_rows and index_add
 #define WK_ATTENTION_ROWS 128 // query rows in a block
 
 /* x (N, C, H, W), weight (O, C / groups, KH, KW), y (N, O, OH, OW), all contiguous; [0] is along H, [1] along W */

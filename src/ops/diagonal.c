@@ -1,10 +1,11 @@
 /* Diagonals and triangles: diagonal, diag, triu, tril. */
 #include <wick/rearrange.h>
 
-#include <string.h>
+#include <stdlib.h>
 
-#include "ops.h"
 #include "core/run.h"
+#include "kernels/triangle.h"
+#include "ops.h"
 
 /* ---------------------------------------------------------------- diagonal: dx = zeros with dy on the diagonal */
 
@@ -33,9 +34,16 @@ static diagonal diagonal_of(const wk_tensor *x, int64_t offset, int dim1, int di
     return d;
 }
 
+typedef struct diagonal_kept {
+    wk_shape shape; // x's
+    int64_t offset;
+    int dim1, dim2;
+} diagonal_kept;
+
 static void diagonal_backward_backward(wk_node *node, wk_tensor *g)
 {
-    wk_accumulate(node, 0, wk_diagonal(g, node->n, .dim1 = node->shape2.sizes[0], .dim2 = node->shape2.sizes[1]));
+    const diagonal_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_diagonal(g, kept->offset, kept->dim1, kept->dim2));
 }
 
 /* zeros of a shape, with dy on a diagonal */
@@ -45,22 +53,17 @@ static wk_tensor *on_diagonal(wk_tensor *dy, wk_shape shape, int64_t offset, int
     if (!x)
         return NULL;
     const diagonal d = diagonal_of(x, offset, dim1, dim2);
-    bool fine = false;
-    wk_no_grad
-    {
-        wk_tensor *place = wk_tensor_alias("diagonal_backward", x, d.ndim, d.shape, d.strides, d.offset);
-        fine = place && wk_copy_(place, dy);
-    }
-    if (!fine)
+    wk_tensor *place = wk_tensor_alias("diagonal_backward", x, d.ndim, d.shape, d.strides, d.offset);
+    if (!place || !WK_WITHOUT_GRAD(wk_copy_(place, dy)))
         return NULL;
     x->storage->version = 0;
-    return wk_record(x, diagonal_backward_backward, WK_INPUTS(dy), .n = offset, .shape2 = {2, {dim1, dim2}});
+    return wk_record(x, diagonal_backward_backward, WK_INPUTS(dy), WK_KEPT(diagonal_kept, shape, offset, dim1, dim2));
 }
 
 static void diagonal_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0,
-                  on_diagonal(dy, node->shape, node->n, (int)node->shape2.sizes[0], (int)node->shape2.sizes[1]));
+    const diagonal_kept *kept = node->kept;
+    wk_accumulate(node, 0, on_diagonal(dy, kept->shape, kept->offset, kept->dim1, kept->dim2));
 }
 
 wk_tensor *wk_diagonal_with(wk_diagonal_args args)
@@ -78,8 +81,8 @@ wk_tensor *wk_diagonal_with(wk_diagonal_args args)
     wk_tensor *y = wk_tensor_alias("diagonal", x, d.ndim, d.shape, d.strides, d.offset);
     if (!y || !wk_mark_view(y, x))
         return NULL;
-    return wk_record(y, diagonal_backward, WK_INPUTS(x), .n = args.offset, .shape = wk_shape_of(x->ndim, x->shape),
-                     .shape2 = {2, {dim1, dim2}});
+    return wk_record(y, diagonal_backward, WK_INPUTS(x),
+                     WK_KEPT(diagonal_kept, wk_shape_of(x->ndim, x->shape), args.offset, dim1, dim2));
 }
 
 wk_tensor *wk_diag_with(wk_triangle_args args)
@@ -90,7 +93,9 @@ wk_tensor *wk_diag_with(wk_triangle_args args)
         return wk_clone(wk_diagonal(x, args.diagonal));
     if (x->ndim != 1)
         return wk_fail("diag", "x: expected 1 or 2 dims, got %s", wk_shape_string(x));
-    const int64_t size = x->shape[0] + (args.diagonal < 0 ? -args.diagonal : args.diagonal);
+    int64_t size;
+    if (args.diagonal == INT64_MIN || __builtin_add_overflow(x->shape[0], llabs(args.diagonal), &size))
+        return wk_fail("diag", "diagonal: %lld is more than a matrix can hold", (long long)args.diagonal);
     return on_diagonal(x, (wk_shape){2, {size, size}}, args.diagonal, 0, 1);
 }
 
@@ -103,26 +108,26 @@ static bool check_matrix(const char *op, const wk_tensor *x)
     return true;
 }
 
-/* x is dense; y may be x */
-static void run_triangle(wk_tensor *x, wk_tensor *y, int64_t diagonal, bool upper)
+/* x is dense; y may be x; false after an error */
+static bool run_triangle(const char *op, const wk_tensor *x, wk_tensor *y, int64_t diagonal, bool upper)
 {
     const int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
-    if (x->numel > 0)
-        wk_run_range(x, triangle, x->numel / columns, columns, .x = wk_data(x), .y = wk_data(y),
-               .size = (int64_t)wk_dtype_size(x->dtype), .rows = rows, .columns = columns, .diagonal = diagonal,
-               .upper = upper);
+    return x->numel == 0 || wk_run(op, x, triangle, .x = wk_data(x), .y = wk_data(y),
+                                   .size = (int64_t)wk_dtype_size(x->dtype), .matrices = x->numel / rows / columns,
+                                   .rows = rows, .columns = columns, .diagonal = diagonal, .upper = upper);
 }
+
+typedef struct triangle_kept {
+    int64_t diagonal;
+    bool upper;
+} triangle_kept;
 
 static wk_tensor *triangle(const char *op, wk_tensor *x, int64_t diagonal, bool upper);
 
-static void triu_backward(wk_node *node, wk_tensor *dy)
+static void triangle_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0, triangle("triu_backward", dy, node->n, true));
-}
-
-static void tril_backward(wk_node *node, wk_tensor *dy)
-{
-    wk_accumulate(node, 0, triangle("tril_backward", dy, node->n, false));
+    const triangle_kept *kept = node->kept;
+    wk_accumulate(node, 0, triangle(node->name, dy, kept->diagonal, kept->upper));
 }
 
 static wk_tensor *triangle(const char *op, wk_tensor *x, int64_t diagonal, bool upper)
@@ -130,11 +135,10 @@ static wk_tensor *triangle(const char *op, wk_tensor *x, int64_t diagonal, bool 
     WK_REQUIRE(op, x);
     wk_tensor *dense = check_matrix(op, x) ? wk_dense(x) : NULL;
     wk_tensor *y = dense ? wk_tensor_new(op, x->ndim, x->shape, x->dtype, x->device) : NULL;
-    if (!y)
+    if (!y || !run_triangle(op, dense, y, diagonal, upper))
         return NULL;
-    run_triangle(dense, y, diagonal, upper);
-    return upper ? wk_record(y, triu_backward, WK_INPUTS(x), .n = diagonal)
-                 : wk_record(y, tril_backward, WK_INPUTS(x), .n = diagonal);
+    return wk_record(y, triangle_backward, WK_INPUTS(x), WK_KEPT(triangle_kept, diagonal, upper),
+                     .name = upper ? "triu_backward" : "tril_backward");
 }
 
 static wk_tensor *triangle_in_place(const char *op, wk_tensor *x, int64_t diagonal, bool upper)
@@ -144,7 +148,8 @@ static wk_tensor *triangle_in_place(const char *op, wk_tensor *x, int64_t diagon
         return NULL;
     if (!wk_is_contiguous(x) || wk_needs_grad(x))
         return wk_write(op, x, triangle(op, x, diagonal, upper));
-    run_triangle(x, x, diagonal, upper);
+    if (!run_triangle(op, x, x, diagonal, upper))
+        return NULL;
     x->storage->version++;
     return x;
 }

@@ -30,5 +30,5 @@ wk_tensor *wk_embedding_with(wk_embedding_args args)
         y = wk_where(wk_unsqueeze(wk_eq(flat, padding < 0 ? padding + rows : padding), -1), wk_detach(y), y);
     wk_shape shape = wk_shape_of(indices->ndim, indices->shape);
     shape.sizes[shape.ndim++] = weight->shape[1];
-    return y ? wk_reshape_with(y, shape) : NULL; // (*, D)
+    return wk_reshape_with(y, shape); // (*, D)
 }

@@ -2,38 +2,34 @@
 
    Their gradients are each other: what index_select reads, index_add adds back into zeros. */
 #include "index.h"
-#include "core/run.h"
 
 #include <string.h>
 
-wk_tensor *wk_index_checked(const char *op, wk_tensor *index, int64_t size, int dim, const wk_tensor *x)
+#include "core/run.h"
+#include "kernels/index_add.h"
+
+wk_tensor *wk_index_dense(const char *op, wk_tensor *index, const wk_tensor *x)
 {
     if (index->dtype != wk_int64 && index->dtype != wk_int32)
         return wk_fail(op, "index: expected int64 or int32, got %s", wk_dtype_name(index->dtype));
-    wk_tensor *dense = NULL;
-    wk_no_grad dense = wk_dense(wk_to(index, wk_int64));
-    if (!dense || dense->numel == 0)
-        return dense;
-    int64_t bad = 0; // inside, unless there is none
-    if (size > 0)
-        wk_run_range(dense, index_check, dense->numel, 1, .index = wk_data(dense), .low = 0, .high = size, .ignore = 0,
-               .bad = &bad);
-    else
-        bad = *(int64_t *)wk_data(dense);
-    if (size == 0 || bad != 0)
-        return wk_fail(op, "index: %lld is out of range for dim %d of %s, which has size %lld", (long long)bad, dim,
-                       wk_shape_string(x), (long long)size);
-    return dense;
+    return wk_check_same_device(op, "x", x, "index", index) ? wk_dense(wk_to(index, wk_int64)) : NULL;
 }
 
-/* x as (outer, n, inner) along dim; a 0-d tensor is one row of one */
+wk_indexed wk_index_along(const wk_tensor *x, int dim)
+{
+    wk_indexed along = {.size = x->ndim > 0 ? x->shape[dim] : 1, .dim = dim, .ndim = x->ndim};
+    memcpy(along.shape, x->shape, sizeof along.shape);
+    return along;
+}
+
+/* x as (outer, N, inner) along dim */
 typedef struct rows {
-    int64_t outer, n, inner;
+    int64_t outer, inner;
 } rows;
 
 static rows rows_of(const wk_tensor *x, int dim)
 {
-    rows r = {1, x->ndim > 0 ? x->shape[dim] : 1, 1};
+    rows r = {1, 1};
     for (int own = 0; own < x->ndim; own++)
         if (own != dim)
             *(own < dim ? &r.outer : &r.inner) *= x->shape[own];
@@ -48,55 +44,67 @@ static bool check_index(const char *op, const wk_tensor *index)
     return true;
 }
 
+/* what the gradients of all of them need */
+typedef struct rows_kept {
+    int dim;
+    double alpha;
+    wk_shape shape; // of x in index_select, of source in the others
+} rows_kept;
+
+static wk_shape shape_of(const wk_tensor *x) { return wk_shape_of(x->ndim, x->shape); }
+
 /* ---------------------------------------------------------------- index_select: dx = dy added into zeros at index */
 
 static void index_select_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *zeros = wk_gradient_zeros(node->shape.ndim, node->shape.sizes, dy->dtype, dy->device);
-    wk_accumulate(node, 0, zeros ? wk_index_add(zeros, node->dim, wk_saved(node, 0), dy) : NULL);
+    const rows_kept *kept = node->kept;
+    wk_tensor *zeros = wk_gradient_zeros(kept->shape.ndim, kept->shape.sizes, dy->dtype, dy->device);
+    wk_accumulate(node, 0, wk_index_add(zeros, kept->dim, wk_saved(node, 0), dy));
 }
 
 wk_tensor *wk_index_select(wk_tensor *x, int64_t dim_, wk_tensor *index)
 {
-    WK_REQUIRE("index_select", x);
-    WK_REQUIRE("index_select", index);
-    const int dim = wk_check_dim("index_select", x->ndim, dim_);
-    if (dim < 0 || !check_index("index_select", index))
+    static const char OP[] = "index_select";
+    WK_REQUIRE(OP, x);
+    WK_REQUIRE(OP, index);
+    const int dim = wk_check_dim(OP, x->ndim, dim_);
+    if (dim < 0 || !check_index(OP, index))
         return NULL;
-    const rows r = rows_of(x, dim);
-    wk_tensor *checked = wk_index_checked("index_select", index, r.n, dim, x), *from = wk_dense(x);
-    int64_t shape[WK_MAX_DIMS];
-    memcpy(shape, x->shape, sizeof shape);
-    shape[dim] = index->numel;
     if (x->ndim == 0 && index->numel != 1)
-        return wk_fail("index_select", "index: expected one element for a 0-d x, got %s", wk_shape_string(index));
-    wk_tensor *y = checked && from ? wk_tensor_new("index_select", x->ndim, shape, x->dtype, x->device) : NULL;
+        return wk_fail(OP, "index: expected one element for a 0-d x, got %s", wk_shape_string(index));
+    const rows r = rows_of(x, dim);
+    wk_shape shape = shape_of(x);
+    shape.sizes[dim] = index->numel;
+    wk_tensor *dense = wk_index_dense(OP, index, x), *from = wk_dense(x);
+    wk_tensor *y = dense && from ? wk_tensor_new(OP, x->ndim, shape.sizes, x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
-    if (y->numel > 0)
-        wk_run_range(y, gather_rows, r.outer * index->numel, r.inner, .x = wk_data(from), .index = wk_data(checked),
-               .y = wk_data(y), .bytes = r.inner * (int64_t)wk_dtype_size(x->dtype), .m = index->numel, .n = r.n);
-    return wk_record(y, index_select_backward, WK_INPUTS(x), WK_SAVED(checked), .dim = dim,
-                     .shape = wk_shape_of(x->ndim, x->shape));
+    if (index->numel > 0 && !wk_run(OP, y, gather_rows, .x = wk_data(from), .index = wk_data(dense), .y = wk_data(y),
+                                    .outer = r.outer, .m = index->numel, .inner = r.inner,
+                                    .size = (int64_t)wk_dtype_size(x->dtype), .along = wk_index_along(x, dim)))
+        return NULL;
+    return wk_record(y, index_select_backward, WK_INPUTS(x), WK_SAVED(dense),
+                     WK_KEPT(rows_kept, .dim = dim, .shape = shape_of(x)));
 }
 
-/* ---------------------------------------------------------------- index_add, index_copy: one shape of arguments */
+/* ---------------------------------------------------------------- what writes rows: one shape of arguments */
 
-/* what the two have in common: x of any layout, source (.., M, ..) */
+/* x of any layout, source (.., M, ..) */
 typedef struct row_write {
     const char *op;
     wk_tensor *x, *index, *source;
     int dim;
     bool adds;
+    double alpha;
 } row_write;
 
-/* false after an error; index becomes dense and in range */
+/* false after an error; index becomes dense */
 static bool check_write(row_write *w, int64_t dim)
 {
     if (!w->x || !w->index || !w->source)
         return wk_null_input(w->op, !w->x ? "x" : !w->index ? "index" : "source");
     w->dim = wk_check_dim(w->op, w->x->ndim, dim);
-    if (w->dim < 0 || !check_index(w->op, w->index))
+    if (w->dim < 0 || !check_index(w->op, w->index) || !wk_check_same_device(w->op, "x", w->x, "source", w->source))
         return false;
     if (w->source->dtype != w->x->dtype)
         return wk_fail(w->op, "source: expected x's dtype %s, got %s", wk_dtype_name(w->x->dtype),
@@ -108,158 +116,179 @@ static bool check_write(row_write *w, int64_t dim)
     if (!fits)
         return wk_fail(w->op, "source: expected x's shape %s with %lld along dim %d, got %s", wk_shape_string(w->x),
                        (long long)w->index->numel, w->dim, wk_shape_string(w->source));
-    w->index = wk_index_checked(w->op, w->index, w->x->ndim > 0 ? w->x->shape[w->dim] : 1, w->dim, w->x);
+    w->index = wk_index_dense(w->op, w->index, w->x);
     return w->index;
 }
 
 /* writes into y, which is dense and holds x's values; y itself, or NULL after an error */
 static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
 {
-    const rows r = rows_of(y, w->dim);
     wk_tensor *source = wk_dense(w->source);
-    if (!source || source->numel == 0)
+    if (!source || !y || w->index->numel == 0)
         return source ? y : NULL;
-    const int64_t m = w->index->numel, items = r.outer * ((r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK);
-    const int64_t cost = m * (r.inner < WK_INDEX_BLOCK ? r.inner : WK_INDEX_BLOCK);
-    if (!w->adds)
-        wk_run_range(y, scatter_rows, items, cost, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
-               .n = r.n, .m = m, .inner = r.inner, .size = (int64_t)wk_dtype_size(y->dtype));
-    else if (wk_dtype_is_complex(y->dtype)) // pairs of real numbers
-        wk_parallel_ranges(wk_kernels_of(y->device, wk_dtype_to_real(y->dtype))->index_add,
-                    &(wk_index_add_work){.source = wk_data(source),
-                                         .index = wk_data(w->index),
-                                         .y = wk_data(y),
-                                         .count = m,
-                                         .width = 2 * r.inner,
-                                         .ignore = -1,
-                                         .n = r.n},
-                    r.outer * ((2 * r.inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK), cost);
-    else
-        wk_run_range(y, index_add, items, cost, .source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
-               .count = m, .width = r.inner, .ignore = -1, .n = r.n);
-    return y;
+    const rows r = rows_of(y, w->dim);
+    const wk_indexed along = wk_index_along(y, w->dim);
+    const bool fine =
+        w->adds ? wk_run(w->op, y, index_add, .source = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
+                         .outer = r.outer, .m = w->index->numel, .inner = r.inner, .alpha = w->alpha, .along = along)
+                : wk_run(w->op, y, scatter_rows, .x = wk_data(source), .index = wk_data(w->index), .y = wk_data(y),
+                         .outer = r.outer, .m = w->index->numel, .inner = r.inner,
+                         .size = (int64_t)wk_dtype_size(y->dtype), .along = along);
+    return fine ? y : NULL;
 }
 
-/* dx = dy, dsource = alpha dy[index] */
+static wk_tensor *fresh_copy(wk_tensor *x) { return WK_WITHOUT_GRAD(wk_clone(x)); }
+
+/* without a record, in x's memory */
+static wk_tensor *write_in_place(const row_write *w)
+{
+    if (!write_rows(w, w->x))
+        return NULL;
+    w->x->storage->version++;
+    return w->x;
+}
+
+/* whether writing straight into x would be wrong: it shares memory with what is read, has gaps, or must be recorded */
+static bool needs_copy(const row_write *w, wk_tensor *recorded)
+{
+    return w->source->storage == w->x->storage || w->index->storage == w->x->storage || !wk_is_contiguous(w->x) ||
+           wk_would_record((wk_tensors){2, (wk_tensor *[]){w->x, recorded}});
+}
+
+/* ---------------------------------------------------------------- index_add: dx = dy, dsource = alpha dy[index] */
+
+/* dy[index] in source's shape */
+static wk_tensor *rows_at(wk_node *node, wk_tensor *dy)
+{
+    const rows_kept *kept = node->kept;
+    return wk_reshape_with(wk_index_select(dy, kept->dim, wk_saved(node, 0)), kept->shape);
+}
+
 static void index_add_backward(wk_node *node, wk_tensor *dy)
 {
+    const rows_kept *kept = node->kept;
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, dy);
     if (wk_needs(node, 1)) {
-        wk_tensor *dsource = wk_index_select(dy, node->dim, wk_saved(node, 0));
-        dsource = dsource ? wk_reshape_with(dsource, node->shape) : NULL;
-        wk_accumulate(node, 1, node->number == 1 ? dsource : wk_mul(dsource, node->number));
+        wk_tensor *dsource = rows_at(node, dy);
+        wk_accumulate(node, 1, kept->alpha == 1 ? dsource : wk_mul(dsource, kept->alpha));
     }
 }
 
-/* dx = dy, 0 at index; dsource = dy[index] */
+static wk_tensor *index_add(const row_write *w)
+{
+    return wk_record(write_rows(w, fresh_copy(w->x)), index_add_backward, WK_INPUTS(w->x, w->source),
+                     WK_SAVED(w->index), WK_KEPT(rows_kept, w->dim, w->alpha, shape_of(w->source)));
+}
+
+wk_tensor *wk_index_add_with(wk_index_add_args args)
+{
+    row_write w = {
+        .op = "index_add", .x = args.x, .index = args.index, .source = args.source, .adds = true, .alpha = args.alpha};
+    return check_write(&w, args.dim) ? index_add(&w) : NULL;
+}
+
+wk_tensor *wk_index_add_in_place_with(wk_index_add_args args)
+{
+    row_write w = {
+        .op = "index_add_", .x = args.x, .index = args.index, .source = args.source, .adds = true, .alpha = args.alpha};
+    if (!check_write(&w, args.dim) || !wk_check_writable(w.op, w.x))
+        return NULL;
+    return needs_copy(&w, w.source) ? wk_write(w.op, w.x, index_add(&w)) : write_in_place(&w);
+}
+
+/* ---------------------------------------------------------------- index_copy: dx = dy, 0 at index; dsource =
+   dy[index] */
+
 static void index_copy_backward(wk_node *node, wk_tensor *dy)
 {
+    const rows_kept *kept = node->kept;
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, wk_index_fill(dy, node->dim, wk_saved(node, 0), 0));
-    if (wk_needs(node, 1)) {
-        wk_tensor *dsource = wk_index_select(dy, node->dim, wk_saved(node, 0));
-        wk_accumulate(node, 1, dsource ? wk_reshape_with(dsource, node->shape) : NULL);
-    }
+        wk_accumulate(node, 0, wk_index_fill(dy, kept->dim, wk_saved(node, 0), 0));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, rows_at(node, dy));
 }
 
-static wk_tensor *fresh_copy(wk_tensor *x)
+static wk_tensor *index_copy(const row_write *w)
 {
-    wk_tensor *copy = NULL;
-    wk_no_grad copy = wk_clone(x);
-    return copy;
+    return wk_record(write_rows(w, fresh_copy(w->x)), index_copy_backward, WK_INPUTS(w->x, w->source),
+                     WK_SAVED(w->index), WK_KEPT(rows_kept, .dim = w->dim, .shape = shape_of(w->source)));
 }
-
-static wk_tensor *written(row_write w, wk_tensor *source, double alpha)
-{
-    const wk_shape shape = wk_shape_of(w.source->ndim, w.source->shape);
-    wk_tensor *y = fresh_copy(w.x);
-    y = y ? write_rows(&w, y) : NULL;
-    return w.adds ? wk_record(y, index_add_backward, WK_INPUTS(w.x, source), WK_SAVED(w.index), .dim = w.dim,
-                              .number = alpha, .shape = shape)
-                  : wk_record(y, index_copy_backward, WK_INPUTS(w.x, source), WK_SAVED(w.index), .dim = w.dim,
-                              .shape = shape);
-}
-
-static wk_tensor *written_in_place(row_write w, wk_tensor *source, double alpha)
-{
-    if (!wk_check_writable(w.op, w.x))
-        return NULL;
-    const bool overlaps = source->storage == w.x->storage || w.index->storage == w.x->storage;
-    if (overlaps || !wk_is_contiguous(w.x) || wk_would_record((wk_tensors){2, (wk_tensor *[]){w.x, source}}))
-        return wk_write(w.op, w.x, written(w, source, alpha));
-    if (!write_rows(&w, w.x))
-        return NULL;
-    w.x->storage->version++;
-    return w.x;
-}
-
-static wk_tensor *index_add_any(const char *op, wk_index_add_args args, bool in_place)
-{
-    row_write w = {.op = op, .x = args.x, .index = args.index, .source = args.source, .adds = true};
-    if (!check_write(&w, args.dim))
-        return NULL;
-    if (wk_is_half(args.x->dtype)) { // summed in float32
-        wk_index_add_args wide = args;
-        wide.x = wk_to(args.x, wk_float32);
-        wide.source = wk_to(args.source, wk_float32);
-        wk_tensor *y = wk_to(wk_index_add_with(wide), args.x->dtype);
-        return in_place ? (wk_check_writable(op, args.x) ? wk_write(op, args.x, y) : NULL) : y;
-    }
-    if (args.alpha != 1) {
-        wk_no_grad w.source = wk_dtype_is_integral(w.x->dtype) ? wk_mul(args.source, (int64_t)args.alpha)
-                                                               : wk_mul(args.source, args.alpha);
-        if (!w.source)
-            return NULL;
-    }
-    return in_place ? written_in_place(w, args.source, args.alpha) : written(w, args.source, args.alpha);
-}
-
-wk_tensor *wk_index_add_with(wk_index_add_args args) { return index_add_any("index_add", args, false); }
-wk_tensor *wk_index_add_in_place_with(wk_index_add_args args) { return index_add_any("index_add_", args, true); }
 
 wk_tensor *wk_index_copy(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     row_write w = {.op = "index_copy", .x = x, .index = index, .source = source};
-    return check_write(&w, dim) ? written(w, source, 1) : NULL;
+    return check_write(&w, dim) ? index_copy(&w) : NULL;
 }
 
 wk_tensor *wk_index_copy_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     row_write w = {.op = "index_copy_", .x = x, .index = index, .source = source};
-    return check_write(&w, dim) ? written_in_place(w, source, 1) : NULL;
+    if (!check_write(&w, dim) || !wk_check_writable(w.op, w.x))
+        return NULL;
+    return needs_copy(&w, w.source) ? wk_write(w.op, w.x, index_copy(&w)) : write_in_place(&w);
 }
 
-/* ---------------------------------------------------------------- index_fill: index_copy of a value expanded */
+/* ---------------------------------------------------------------- index_fill: dx = dy, 0 at index; dvalue = sum of dy
+   at index, once for each row that index names, however often it does */
 
-static wk_tensor *expanded_value(const char *op, wk_tensor *x, int64_t dim_, wk_tensor *index, wk_operand value)
+static void index_fill_backward(wk_node *node, wk_tensor *dy)
 {
-    WK_REQUIRE(op, x);
-    WK_REQUIRE(op, index);
-    const int dim = wk_check_dim(op, x->ndim, dim_);
-    if (dim < 0 || !check_index(op, index))
-        return NULL;
+    const rows_kept *kept = node->kept;
+    wk_tensor *index = wk_saved(node, 0);
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_index_fill(dy, kept->dim, index, 0));
+    if (wk_needs(node, 1)) { // wk_accumulate sums
+        wk_shape along = {dy->ndim, {1, 1, 1, 1, 1, 1, 1, 1}};
+        if (dy->ndim > 0)
+            along.sizes[kept->dim] = dy->shape[kept->dim];
+        wk_tensor *none = wk_full_with(
+            (wk_factory_args){.size = along, .fill = WK_NUMBER(false), .dtype = wk_bool, .device = dy->device});
+        wk_accumulate(node, 1, wk_where(wk_index_fill(none, kept->dim, index, true), dy, 0));
+    }
+}
+
+/* the value, expanded to what index names, is what is written; false after an error */
+static bool check_fill(row_write *w, int64_t dim, wk_operand value)
+{
+    if (!w->x || !w->index)
+        return wk_null_input(w->op, !w->x ? "x" : "index");
+    w->dim = wk_check_dim(w->op, w->x->ndim, dim);
+    if (w->dim < 0 || !check_index(w->op, w->index))
+        return false;
     if (value.tensor && value.tensor->ndim > 0)
-        return wk_fail(op, "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
+        return wk_fail(w->op, "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
     if (!value.tensor && !value.number.kind)
-        return wk_null_input(op, "value");
-    wk_shape shape = wk_shape_of(x->ndim, x->shape);
-    if (x->ndim > 0)
-        shape.sizes[dim] = index->numel;
+        return wk_null_input(w->op, "value");
+    wk_shape shape = shape_of(w->x);
+    if (w->x->ndim > 0)
+        shape.sizes[w->dim] = w->index->numel;
     wk_tensor *one =
-        value.tensor ? wk_to(value.tensor, x->dtype)
-                     : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype, .device = x->device});
-    return one ? wk_expand_with(one, shape, NULL) : NULL;
+        value.tensor
+            ? wk_type_as(value.tensor, w->x)
+            : wk_full_with((wk_factory_args){.fill = value.number, .dtype = w->x->dtype, .device = w->x->device});
+    w->source = wk_expand_with(one, shape, NULL);
+    return w->source && check_write(w, dim);
+}
+
+static wk_tensor *index_fill(const row_write *w, wk_tensor *value)
+{
+    return wk_record(write_rows(w, fresh_copy(w->x)), index_fill_backward, WK_INPUTS(w->x, value), WK_SAVED(w->index),
+                     WK_KEPT(rows_kept, .dim = w->dim));
 }
 
 wk_tensor *wk_index_fill_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value)
 {
-    wk_tensor *source = expanded_value("index_fill", x, dim, index, value);
-    return source ? wk_index_copy(x, dim, index, source) : NULL;
+    row_write w = {.op = "index_fill", .x = x, .index = index};
+    const bool fine = WK_WITHOUT_GRAD(check_fill(&w, dim, value));
+    return fine ? index_fill(&w, value.tensor) : NULL;
 }
 
 wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value)
 {
-    wk_tensor *source = expanded_value("index_fill_", x, dim, index, value);
-    return source ? wk_index_copy_(x, dim, index, source) : NULL;
+    row_write w = {.op = "index_fill_", .x = x, .index = index};
+    const bool fine = WK_WITHOUT_GRAD(check_fill(&w, dim, value));
+    if (!fine || !wk_check_writable(w.op, x))
+        return NULL;
+    return needs_copy(&w, value.tensor) ? wk_write(w.op, x, index_fill(&w, value.tensor)) : write_in_place(&w);
 }

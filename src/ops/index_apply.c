@@ -10,13 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/run.h"
+
 /* ---------------------------------------------------------------- applying what is no tensor: views */
 
-/* the view, and the tensors that index it: tensors[dim] covers span[dim] dims of it, from dim on */
+/* the view, and the tensors that index it: tensors[dim] covers span[dim] dims of it, from dim on, which are x's from
+   of[dim] on */
 typedef struct applied {
     wk_tensor *view;
     const wk_index_part *tensors[WK_MAX_DIMS];
-    int span[WK_MAX_DIMS];
+    int span[WK_MAX_DIMS], of[WK_MAX_DIMS];
     bool advanced;
 } applied;
 
@@ -93,8 +96,8 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
     }
     if (x->ndim + added > WK_MAX_DIMS)
         return wk_fail("index", "more than %d dims come out", WK_MAX_DIMS);
-    int dim = 0;
-    for (int i = 0; i < key->count; i++) {
+    int dim = 0, own = 0; // of the view, and of x
+    for (int i = 0; i < key->count; own += dims_taken(&key->parts[i++])) {
         const wk_index_part *part = &key->parts[i];
         if (is_integer(part)) {
             if (!apply_integer(key, part, x, a, dim))
@@ -104,6 +107,7 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
         switch (part->kind) {
         case WK_INDEX_ELLIPSIS:
             dim += x->ndim - taken;
+            own += x->ndim - taken;
             break;
         case WK_INDEX_SLICE:
             if (part->has_start || part->has_stop || part->step != 1)
@@ -129,6 +133,7 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
             } else if (!apply_tensor(key, part, x, a, dim)) {
                 return false;
             }
+            a->of[dim] = own;
             dim += a->span[dim];
         }
     }
@@ -148,41 +153,24 @@ typedef struct places {
     wk_tensor *position; // (shape's numel) int64
 } places;
 
-/* the positions that one part means, in the dims it covers, as an int64 tensor */
-static wk_tensor *part_positions(const wk_index_part *part)
+/* the positions that one part means, in the dims it covers, as an int64 tensor on x's device */
+static wk_tensor *part_positions(const wk_index_part *part, const wk_tensor *x)
 {
     if (part->kind == WK_INDEX_BOOL) {
         const int64_t count = part->start;
-        return wk_full_with((wk_factory_args){.size = {1, {count}}, .fill = WK_NUMBER(0), .dtype = wk_int64});
+        return wk_full_with(
+            (wk_factory_args){.size = {1, {count}}, .fill = WK_NUMBER(0), .dtype = wk_int64, .device = x->device});
     }
-    if (is_mask(part->tensor))
-        return wk_nonzero_positions("index", part->tensor);
-    wk_tensor *index = NULL;
-    wk_no_grad index = wk_to(part->tensor, wk_int64);
-    return index;
+    wk_tensor *positions = is_mask(part->tensor) ? wk_nonzero_positions("index", part->tensor) : part->tensor;
+    return wk_to(wk_to(positions, x->device), wk_int64);
 }
 
-/* flat = flat * size + index, with negative indices counted from the end */
-static bool fold_in(const wk_index_key *key, const wk_index_part *part, const wk_tensor *x, wk_tensor *index,
-                    int64_t size, wk_tensor *flat, const wk_shape *shape)
+/* flat = flat * size + index, or index where flat is not begun; negative indices count from the end */
+static bool fold_in(const places *p, wk_tensor *index, bool begun, const wk_indexed *along)
 {
-    wk_tensor *dense = NULL;
-    wk_no_grad dense = wk_dense(wk_expand_with(index, *shape, NULL));
-    if (!dense)
-        return false;
-    const int64_t *from = wk_data(dense);
-    int64_t *to = wk_data(flat);
-    for (int64_t i = 0; i < flat->numel; i++) {
-        const int64_t at = from[i] < 0 ? from[i] + size : from[i];
-        if (at < 0 || at >= size) {
-            char problem[160];
-            snprintf(problem, sizeof problem, "index %" PRId64 " is out of range for a dim of size %" PRId64, from[i],
-                     size);
-            return fail_part(key, part, x, problem);
-        }
-        to[i] = to[i] * size + at;
-    }
-    return true;
+    wk_tensor *dense = wk_dense(wk_expand_with(index, p->shape, NULL));
+    return wk_run("index", dense, linear_index, .index = wk_data(dense), .before = begun ? wk_data(p->position) : NULL,
+                  .y = wk_data(p->position), .count = dense->numel, .along = *along);
 }
 
 /* indexed dims to the front where something stands between them */
@@ -212,14 +200,14 @@ static wk_tensor *bring_together(const applied *a, places *p)
     return wk_permute_with(a->view, order);
 }
 
-static bool find_places(const wk_index_key *key, const wk_tensor *x, const applied *a, places *p)
+static bool find_places(const wk_tensor *x, const applied *a, places *p)
 {
     *p = (places){.merged = 1};
     wk_tensor *positions[WK_MAX_DIMS] = {0};
     for (int dim = 0; dim < a->view->ndim; dim++) {
         if (!a->tensors[dim])
             continue;
-        positions[dim] = part_positions(a->tensors[dim]);
+        positions[dim] = part_positions(a->tensors[dim], x);
         if (!positions[dim])
             return false;
         int64_t both[WK_MAX_DIMS];
@@ -229,22 +217,23 @@ static bool find_places(const wk_index_key *key, const wk_tensor *x, const appli
         memcpy(p->shape.sizes, both, sizeof both);
     }
     p->view = bring_together(a, p);
-    p->position = p->view ? wk_full_with((wk_factory_args){
-                                .size = p->shape, .fill = WK_NUMBER(0), .dtype = wk_int64, .device = x->device})
-                          : NULL;
+    p->position = p->view ? wk_tensor_new("index", p->shape.ndim, p->shape.sizes, wk_int64, x->device) : NULL;
     if (!p->position)
         return false;
+    bool begun = false;
     for (int dim = 0; dim < a->view->ndim; dim++) {
         if (!a->tensors[dim])
             continue;
-        int64_t size = 1;
+        wk_indexed along = wk_index_along(x, a->of[dim]);
+        along.size = 1;
         for (int i = 0; i < a->span[dim]; i++)
-            size *= a->view->shape[dim + i];
-        p->merged *= size;
-        if (!fold_in(key, a->tensors[dim], x, positions[dim], size, p->position, &p->shape))
+            along.size *= a->view->shape[dim + i];
+        p->merged *= along.size;
+        if (!fold_in(p, positions[dim], begun, &along))
             return false;
+        begun = true;
     }
-    wk_no_grad p->position = wk_reshape(p->position, (-1));
+    p->position = wk_reshape(p->position, (-1));
     return p->position;
 }
 
@@ -286,20 +275,20 @@ wk_tensor *wk_index(wk_tensor *x, const char *index, ...)
         return NULL;
     if (!a.advanced)
         return a.view;
-    if (!find_places(&key, x, &a, &p) || !result_shape(&p, &shape))
+    if (!find_places(x, &a, &p) || !result_shape(&p, &shape))
         return NULL;
     wk_tensor *merged = wk_reshape_with(p.view, replaced(&p, 1, &p.merged));
-    wk_tensor *y = merged ? wk_index_select(merged, p.first, p.position) : NULL;
-    return y ? wk_reshape_with(y, shape) : NULL;
+    return wk_reshape_with(wk_index_select(merged, p.first, p.position), shape);
 }
 
 /* ---------------------------------------------------------------- x[...] = value */
 
 /* value as a tensor of x's dtype, without dims of size 1 in front beyond ndim */
-static wk_tensor *value_tensor(wk_operand value, const wk_tensor *x, int ndim)
+static wk_tensor *value_tensor(wk_operand value, wk_tensor *x, int ndim)
 {
-    wk_tensor *v = value.tensor
-                       ? wk_to(value.tensor, x->dtype)
+    wk_tensor *v =
+        value.tensor && value.tensor->ndim == 0 ? wk_type_as(value.tensor, x) // also from another device, as a number
+        : value.tensor                          ? wk_to(value.tensor, x->dtype)
                        : wk_full_with((wk_factory_args){.fill = value.number, .dtype = x->dtype, .device = x->device});
     while (v && v->ndim > ndim && v->shape[0] == 1)
         v = wk_squeeze(v, 0);
@@ -319,10 +308,8 @@ static wk_tensor *put_at(const places *p, wk_operand value, bool accumulate)
     wk_shape shape;
     if (!result_shape(p, &shape))
         return NULL;
-    wk_tensor *v = value_tensor(value, p->view, shape.ndim);
-    v = v ? wk_expand_with(v, shape, NULL) : NULL;
     const wk_shape flat = replaced(p, 1, (int64_t[]){p->position->numel});
-    v = v ? wk_reshape_with(v, flat) : NULL;
+    wk_tensor *v = wk_reshape_with(wk_expand_with(value_tensor(value, p->view, shape.ndim), shape, NULL), flat);
     wk_tensor *merged = wk_reshape_with(p->view, replaced(p, 1, &p->merged));
     if (!v || !merged)
         return NULL;
@@ -347,5 +334,5 @@ wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
         return NULL;
     if (!a.advanced)
         return put_basic(a.view, args.value, args.accumulate) ? args.x : NULL;
-    return find_places(&args.key, args.x, &a, &p) && put_at(&p, args.value, args.accumulate) ? args.x : NULL;
+    return find_places(args.x, &a, &p) && put_at(&p, args.value, args.accumulate) ? args.x : NULL;
 }

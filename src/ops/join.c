@@ -8,22 +8,33 @@
 #include "ops.h"
 #include "tensors.h"
 
+typedef struct cat_kept {
+    int64_t dim;
+    int64_t sizes[]; // of each tensor along dim; -1: a skipped empty one
+} cat_kept;
+
 static void cat_backward(wk_node *node, wk_tensor *dy)
 {
-    const int64_t *sizes = node->extra; // -1: a skipped empty tensor
+    const cat_kept *kept = node->kept;
     int64_t start = 0;
     for (int i = 0; i < node->inputs; i++) {
+        const int64_t size = kept->sizes[i];
         if (wk_needs(node, i))
-            wk_accumulate(node, i, sizes[i] < 0 ? wk_new_zeros(dy, (0)) : wk_narrow(dy, node->dim, start, sizes[i]));
-        start += sizes[i] < 0 ? 0 : sizes[i];
+            wk_accumulate(node, i, size < 0 ? wk_new_zeros(dy, (0)) : wk_narrow(dy, kept->dim, start, size));
+        start += size < 0 ? 0 : size;
     }
 }
 
+typedef struct stack_kept {
+    int dim;
+} stack_kept;
+
 static void stack_backward(wk_node *node, wk_tensor *dy)
 {
+    const stack_kept *kept = node->kept;
     for (int i = 0; i < node->inputs; i++)
         if (wk_needs(node, i))
-            wk_accumulate(node, i, wk_select(dy, node->dim, i));
+            wk_accumulate(node, i, wk_select(dy, kept->dim, i));
 }
 
 static bool is_skipped(const wk_tensor *x) { return x->ndim == 1 && x->shape[0] == 0; }
@@ -53,15 +64,16 @@ static wk_dtype common_dtype(const char *op, wk_tensors tensors)
     return with_dims ? with_dims : without_dims;
 }
 
-/* copies x into y's part that begins at index start of dim, through the strides of x's dims in y */
-static void place_part(wk_tensor *x, wk_tensor *y, int64_t start, int dim, bool new_dim)
+/* copies x into y's part that begins at index start of dim, through the strides of x's dims in y; false after an
+   error */
+static bool place_part(wk_tensor *x, wk_tensor *y, int64_t start, int dim, bool new_dim)
 {
     wk_copy_side from = {.tensor = x}, to = {.tensor = y, .offset = start * y->strides[dim]};
     for (int own = 0; own < x->ndim; own++) {
         from.strides[own] = x->strides[own];
         to.strides[own] = y->strides[own + (new_dim && own >= dim)];
     }
-    wk_copy_region(x->ndim, x->shape, &from, &to);
+    return wk_copy_region(x->ndim, x->shape, &from, &to);
 }
 
 wk_tensor *wk_cat_with(wk_join_args args)
@@ -104,17 +116,22 @@ wk_tensor *wk_cat_with(wk_join_args args)
     for (int64_t i = 0; i < tensors.count; i++) {
         if (is_skipped(tensors.items[i]))
             continue;
-        place_part(tensors.items[i], y, start, dim, false);
+        if (!place_part(tensors.items[i], y, start, dim, false))
+            return NULL;
         start += tensors.items[i]->shape[dim];
     }
     if (!wk_would_record(tensors))
         return y;
-    int64_t *sizes = wk_alloc((size_t)tensors.count * sizeof *sizes);
-    if (!sizes)
-        return wk_out_of_memory("cat", (size_t)tensors.count * sizeof *sizes);
+    const size_t bytes = sizeof(cat_kept) + (size_t)tensors.count * sizeof(int64_t);
+    cat_kept *kept = wk_alloc(bytes); // the record copies it
+    if (!kept)
+        return wk_out_of_memory("cat", bytes);
+    kept->dim = dim;
     for (int64_t i = 0; i < tensors.count; i++)
-        sizes[i] = is_skipped(tensors.items[i]) ? -1 : tensors.items[i]->shape[dim];
-    return wk_record(y, cat_backward, .inputs = tensors, .dim = dim, .extra = sizes);
+        kept->sizes[i] = is_skipped(tensors.items[i]) ? -1 : tensors.items[i]->shape[dim];
+    y = wk_record(y, cat_backward, .inputs = tensors, .kept = kept, .kept_bytes = bytes);
+    wk_free(kept);
+    return y;
 }
 
 wk_tensor *wk_stack_with(wk_join_args args)
@@ -140,8 +157,9 @@ wk_tensor *wk_stack_with(wk_join_args args)
     if (!y)
         return NULL;
     for (int64_t i = 0; i < tensors.count; i++)
-        place_part(tensors.items[i], y, i, dim, true);
-    return wk_record(y, stack_backward, .inputs = tensors, .dim = dim);
+        if (!place_part(tensors.items[i], y, i, dim, true))
+            return NULL;
+    return wk_record(y, stack_backward, .inputs = tensors, WK_KEPT(stack_kept, dim));
 }
 
 /* every tensor with at least ndim dims: 0-d gets one, 1-D becomes a row */

@@ -1,21 +1,22 @@
-/* Where a tensor is not zero: nonzero, masked_select. */
+/* Where a tensor is not zero: nonzero, masked_select.  How large the result is depends on values: the host waits for
+   them, and looks at them on the CPU. */
 #include "index.h"
 
-#include <string.h>
+#include "core/run.h"
 
-wk_tensor *wk_nonzero_positions(const char *op, wk_tensor *x)
+/* row-major positions where x is not 0, on the CPU */
+static wk_tensor *positions_on_cpu(const char *op, wk_tensor *x)
 {
-    wk_tensor *mask = NULL;
-    wk_no_grad mask = wk_dense(wk_to(x, wk_bool));
-    if (!mask)
+    wk_tensor *mask = wk_to(wk_dense(WK_WITHOUT_GRAD(wk_to(x, wk_bool))), wk_cpu);
+    const bool *holds = mask ? wk_host(op, mask) : NULL;
+    if (!holds)
         return NULL;
-    const bool *holds = wk_data(mask);
     int64_t count = 0;
 #pragma omp simd reduction(+ : count)
     for (int64_t i = 0; i < mask->numel; i++)
         count += holds[i];
-    wk_tensor *positions = wk_tensor_new(op, 1, &count, wk_int64, x->device);
-    int64_t *to = positions ? wk_data(positions) : NULL;
+    wk_tensor *positions = wk_tensor_new(op, 1, &count, wk_int64, wk_cpu);
+    int64_t *to = positions ? wk_host(op, positions) : NULL;
     /* written whether it holds or not, and kept where it does: no branch to guess */
     for (int64_t i = 0, at = 0; to && at < count; i++) {
         to[at] = i;
@@ -24,18 +25,25 @@ wk_tensor *wk_nonzero_positions(const char *op, wk_tensor *x)
     return positions;
 }
 
+wk_tensor *wk_nonzero_positions(const char *op, wk_tensor *x)
+{
+    WK_REQUIRE(op, x);
+    return wk_to(positions_on_cpu(op, x), x->device);
+}
+
 wk_tensor *wk_nonzero(wk_tensor *x)
 {
-    WK_REQUIRE("nonzero", x);
-    wk_tensor *positions = wk_nonzero_positions("nonzero", x);
+    static const char OP[] = "nonzero";
+    WK_REQUIRE(OP, x);
+    wk_tensor *positions = positions_on_cpu(OP, x);
     if (!positions)
         return NULL;
     const int64_t shape[2] = {positions->numel, x->ndim};
-    wk_tensor *y = wk_tensor_new("nonzero", 2, shape, wk_int64, x->device);
+    wk_tensor *y = wk_tensor_new(OP, 2, shape, wk_int64, wk_cpu);
     if (!y)
         return NULL;
-    const int64_t *from = wk_data(positions);
-    int64_t *to = wk_data(y);
+    const int64_t *from = wk_host(OP, positions);
+    int64_t *to = wk_host(OP, y);
     const int last = x->ndim - 1;
     int64_t coordinate[WK_MAX_DIMS] = {0}, row = 0; // where the row begins that coordinate is in
     for (int64_t i = 0; last >= 0 && i < positions->numel; i++, to += x->ndim) {
@@ -51,21 +59,21 @@ wk_tensor *wk_nonzero(wk_tensor *x)
         for (int dim = 0; dim <= last; dim++)
             to[dim] = coordinate[dim];
     }
-    return y;
+    return wk_to(y, x->device);
 }
 
 /* index_select of x as one row of elements, which has the gradient */
 wk_tensor *wk_masked_select(wk_tensor *x, wk_tensor *mask)
 {
-    WK_REQUIRE("masked_select", x);
-    WK_REQUIRE("masked_select", mask);
+    static const char OP[] = "masked_select";
+    WK_REQUIRE(OP, x);
+    WK_REQUIRE(OP, mask);
     if (mask->dtype != wk_bool)
-        return wk_fail("masked_select", "mask: expected bool, got %s", wk_dtype_name(mask->dtype));
+        return wk_fail(OP, "mask: expected bool, got %s", wk_dtype_name(mask->dtype));
     wk_shape both = {0};
-    if (!wk_broadcast_shapes("masked_select", x->ndim, x->shape, mask->ndim, mask->shape, &both.ndim, both.sizes))
+    if (!wk_check_same_device(OP, "x", x, "mask", mask) ||
+        !wk_broadcast_shapes(OP, x->ndim, x->shape, mask->ndim, mask->shape, &both.ndim, both.sizes))
         return NULL;
-    wk_tensor *from = wk_expand_with(x, both, NULL), *where = wk_expand_with(mask, both, NULL);
-    wk_tensor *positions = where ? wk_nonzero_positions("masked_select", where) : NULL;
-    from = from ? wk_reshape(from, (-1)) : NULL;
-    return from && positions ? wk_index_select(from, 0, positions) : NULL;
+    wk_tensor *positions = wk_nonzero_positions(OP, wk_expand_with(mask, both, NULL));
+    return wk_index_select(wk_reshape(wk_expand_with(x, both, NULL), (-1)), 0, positions);
 }

@@ -7,6 +7,7 @@
 #include <wick/index.h>
 
 #include "copy.h"
+#include "core/run.h"
 #include "ops.h"
 
 /* how many are added (cut off where negative) at the two ends of each dim */
@@ -24,10 +25,17 @@ static bool read_ends(wk_tensor *x, wk_sizes pad, ends *e)
         e->before[x->ndim - 1 - i] = pad.items[2 * i];
         e->after[x->ndim - 1 - i] = pad.items[2 * i + 1];
     }
-    for (int dim = 0; dim < x->ndim; dim++)
-        if (x->shape[dim] + e->before[dim] + e->after[dim] < 0)
+    for (int dim = 0; dim < x->ndim; dim++) {
+        int64_t size;
+        if (e->before[dim] < -INT64_MAX || e->after[dim] < -INT64_MAX ||
+            __builtin_add_overflow(e->before[dim], e->after[dim], &size) ||
+            __builtin_add_overflow(size, x->shape[dim], &size))
+            return wk_fail("pad", "pad: %lld and %lld are more than can be counted", (long long)e->before[dim],
+                           (long long)e->after[dim]);
+        if (size < 0)
             return wk_fail("pad", "pad: %lld and %lld leave less than nothing of dim %d of %s",
                            (long long)e->before[dim], (long long)e->after[dim], dim, wk_shape_string(x));
+    }
     return true;
 }
 
@@ -37,10 +45,10 @@ static wk_tensor *pad_constant(wk_tensor *x, const ends *e, double value);
 
 static void constant_pad_nd_backward(wk_node *node, wk_tensor *dy)
 {
-    ends back = {{0}, {0}};
+    ends back = *(const ends *)node->kept;
     for (int dim = 0; dim < dy->ndim; dim++) {
-        back.before[dim] = -node->shape.sizes[dim];
-        back.after[dim] = -node->shape2.sizes[dim];
+        back.before[dim] = -back.before[dim];
+        back.after[dim] = -back.after[dim];
     }
     wk_accumulate(node, 0, pad_constant(dy, &back, 0));
 }
@@ -70,14 +78,20 @@ static wk_tensor *pad_constant(wk_tensor *x, const ends *e, double value)
         to.offset += larger(e->before[dim], 0) * y->strides[dim];
         to.strides[dim] = y->strides[dim];
     }
-    wk_copy_region(x->ndim, inside, &from, &to);
-    return wk_record(y, constant_pad_nd_backward, WK_INPUTS(x), .shape = wk_shape_of(x->ndim, e->before),
-                     .shape2 = wk_shape_of(x->ndim, e->after));
+    if (!wk_copy_region(x->ndim, inside, &from, &to))
+        return NULL;
+    return wk_record(y, constant_pad_nd_backward, WK_INPUTS(x), .kept = e, .kept_bytes = sizeof *e);
 }
 
 /* ---------------------------------------------------------------- reflect, replicate, circular */
 
 typedef enum pad_mode { REFLECT, REPLICATE, CIRCULAR } pad_mode;
+
+/* of a dim, when what is negative was cut off */
+static int64_t left_of(int64_t size, int64_t before, int64_t after)
+{
+    return size - larger(-before, 0) - larger(-after, 0);
+}
 
 static bool check_mode(const wk_tensor *x, wk_sizes pad, const ends *e, pad_mode mode, const char *name)
 {
@@ -89,10 +103,15 @@ static bool check_mode(const wk_tensor *x, wk_sizes pad, const ends *e, pad_mode
                        name, (long long)dims, wk_shape_string(x));
     for (int dim = x->ndim - (int)dims; dim < x->ndim; dim++) {
         const int64_t size = x->shape[dim], most = larger(e->before[dim], e->after[dim]);
-        const int64_t left = size - larger(-e->before[dim], 0) - larger(-e->after[dim], 0);
-        if (left <= 0 || (mode == REFLECT && most >= size) || (mode == CIRCULAR && most > size))
-            return wk_fail("pad", "pad: %lld is too much for \"%s\" along dim %d of %s", (long long)most, name, dim,
-                           wk_shape_string(x));
+        const int64_t result = size + e->before[dim] + e->after[dim];
+        bool fits = size > 0 && result > 0;
+        if (mode == REFLECT)
+            fits = fits && most < size;
+        else if (mode == CIRCULAR) // something must be left to go round in, or nothing is asked for
+            fits = most <= 0 || (most <= size && left_of(size, e->before[dim], e->after[dim]) > 0);
+        if (!fits)
+            return wk_fail("pad", "pad: %lld and %lld do not fit \"%s\" along dim %d of %s", (long long)e->before[dim],
+                           (long long)e->after[dim], name, dim, wk_shape_string(x));
     }
     return true;
 }
@@ -101,7 +120,7 @@ static bool check_mode(const wk_tensor *x, wk_sizes pad, const ends *e, pad_mode
 static int64_t source_of(int64_t i, int64_t size, int64_t before, int64_t after, pad_mode mode)
 {
     const int64_t at = i - before;
-    const int64_t cut = larger(-before, 0), left = size - cut - larger(-after, 0); // what circular goes round in
+    const int64_t cut = larger(-before, 0), left = left_of(size, before, after); // what circular goes round in
     switch (mode) {
     case REFLECT:
         return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
@@ -117,13 +136,15 @@ static wk_tensor *pad_from_inside(wk_tensor *x, wk_sizes pad, const ends *e, pad
     wk_tensor *y = x;
     for (int dim = x->ndim - (int)pad.count / 2; y && dim < x->ndim; dim++) {
         const int64_t size = x->shape[dim] + e->before[dim] + e->after[dim];
-        wk_tensor *index = wk_tensor_new("pad", 1, &size, wk_int64, x->device);
-        int64_t *to = index ? wk_data(index) : NULL;
-        for (int64_t i = 0; to && i < size; i++)
-            to[i] = source_of(i, x->shape[dim], e->before[dim], e->after[dim], mode);
-        if (!index)
+        if (e->before[dim] == 0 && e->after[dim] == 0)
+            continue;
+        wk_tensor *index = wk_tensor_new("pad", 1, &size, wk_int64, wk_cpu);
+        int64_t *to = index ? wk_host("pad", index) : NULL;
+        if (!to)
             return NULL;
-        y = e->before[dim] == 0 && e->after[dim] == 0 ? y : wk_index_select(y, dim, index);
+        for (int64_t i = 0; i < size; i++)
+            to[i] = source_of(i, x->shape[dim], e->before[dim], e->after[dim], mode);
+        y = wk_index_select(y, dim, wk_to(index, x->device));
     }
     return y == x ? wk_clone(x) : y;
 }

@@ -7,6 +7,8 @@
 #include <wick/join.h>
 
 #include "copy.h"
+#include "core/run.h"
+#include "kernels/one_hot.h"
 #include "ops.h"
 #include "tensors.h"
 
@@ -35,7 +37,8 @@ wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats)
         const int64_t d = own < 0 ? 1 : x->shape[own], r = repeats.items[dim];
         if (r < 0)
             return wk_fail("repeat", "repeats: must not be negative, got %lld", (long long)r);
-        result.sizes[dim] = d * r;
+        if (!wk_check_numel("repeat", 2, (int64_t[]){d, r}, &result.sizes[dim]))
+            return NULL;
         pairs += d != 1 && r != 1;
     }
     int too_many = result.ndim + pairs - WK_MAX_DIMS;
@@ -59,10 +62,7 @@ wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats)
         seen.sizes[seen.ndim++] = d;
         shown.sizes[shown.ndim++] = d == 1 ? r : d;
     }
-    wk_tensor *y = wk_reshape_with(x, seen);
-    y = y ? wk_expand_with(y, shown, NULL) : NULL;
-    y = y ? wk_clone(y) : NULL;
-    return y ? wk_reshape_with(y, result) : NULL;
+    return wk_reshape_with(wk_clone(wk_expand_with(wk_reshape_with(x, seen), shown, NULL)), result);
 }
 
 wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats)
@@ -80,33 +80,34 @@ wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats)
 
 /* ---------------------------------------------------------------- repeat_interleave */
 
-/* each index i of size as often as repeats says */
+/* Each index i of size as often as repeats says.  How many there are depends on values: the host waits for them. */
 static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repeats)
 {
+    static const char OP[] = "repeat_interleave";
     const int64_t size = x->shape[dim];
     if (repeats->dtype != wk_int64 && repeats->dtype != wk_int32)
-        return wk_fail("repeat_interleave", "repeats: expected int64 or int32, got %s", wk_dtype_name(repeats->dtype));
+        return wk_fail(OP, "repeats: expected int64 or int32, got %s", wk_dtype_name(repeats->dtype));
     if (repeats->ndim > 1 || (repeats->numel != 1 && repeats->numel != size))
-        return wk_fail("repeat_interleave",
-                       "repeats: expected one number for each of the %lld elements of dim %d, got %s", (long long)size,
-                       dim, wk_shape_string(repeats));
-    wk_tensor *dense = wk_dense(wk_to(repeats, wk_int64));
-    if (!dense)
+        return wk_fail(OP, "repeats: expected one number for each of the %lld elements of dim %d, got %s",
+                       (long long)size, dim, wk_shape_string(repeats));
+    wk_tensor *dense = wk_to(wk_dense(wk_to(repeats, wk_int64)), wk_cpu);
+    const int64_t *times = dense ? wk_host(OP, dense) : NULL;
+    if (!times)
         return NULL;
-    const int64_t *times = wk_data(dense);
     int64_t total = 0;
     for (int64_t i = 0; i < size; i++) {
         const int64_t n = times[dense->numel == 1 ? 0 : i];
         if (n < 0)
-            return wk_fail("repeat_interleave", "repeats: must not be negative, got %lld", (long long)n);
-        total += n;
+            return wk_fail(OP, "repeats: must not be negative, got %lld", (long long)n);
+        if (__builtin_add_overflow(total, n, &total))
+            return wk_fail(OP, "repeats: add up to more than can be counted");
     }
-    wk_tensor *index = wk_tensor_new("repeat_interleave", 1, &total, wk_int64, x->device);
-    int64_t *to = index ? wk_data(index) : NULL;
+    wk_tensor *index = wk_tensor_new(OP, 1, &total, wk_int64, wk_cpu);
+    int64_t *to = index ? wk_host(OP, index) : NULL;
     for (int64_t i = 0, at = 0; to && i < size; i++)
         for (int64_t n = times[dense->numel == 1 ? 0 : i]; n > 0; n--)
             to[at++] = i;
-    return index;
+    return wk_to(index, x->device);
 }
 
 wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
@@ -118,7 +119,7 @@ wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
     const int dim = x ? wk_check_dim("repeat_interleave", x->ndim, args.dim == WK_NO_DIM ? 0 : args.dim) : -1;
     if (dim < 0)
         return NULL;
-    wk_tensor *repeats = args.repeats.tensor ? args.repeats.tensor : NULL;
+    wk_tensor *repeats = args.repeats.tensor;
     if (!repeats) {
         const int64_t n = args.repeats.number.integer;
         if (n < 0)
@@ -127,129 +128,142 @@ wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
             wk_shape shown = wk_shape_of(x->ndim + 1, x->shape), result = wk_shape_of(x->ndim, x->shape);
             memmove(shown.sizes + dim + 2, x->shape + dim + 1, (size_t)(x->ndim - dim - 1) * sizeof *shown.sizes);
             shown.sizes[dim + 1] = n;
-            result.sizes[dim] *= n;
-            wk_tensor *y = wk_unsqueeze(x, dim + 1);
-            y = y ? wk_expand_with(y, shown, NULL) : NULL;
-            y = y ? wk_clone(y) : NULL;
-            return y ? wk_reshape_with(y, result) : NULL;
+            if (!wk_check_numel("repeat_interleave", 2, (int64_t[]){x->shape[dim], n}, &result.sizes[dim]))
+                return NULL;
+            return wk_reshape_with(wk_clone(wk_expand_with(wk_unsqueeze(x, dim + 1), shown, NULL)), result);
         }
         repeats = wk_full((1), n);
     }
     wk_tensor *index = repeats ? interleaved_index(x, dim, repeats) : NULL;
-    return index ? wk_index_select(x, dim, index) : NULL;
+    return wk_index_select(x, dim, index);
 }
 
 /* ---------------------------------------------------------------- flip: dx = dy flipped */
 
-static wk_tensor *flip(wk_tensor *x, const bool turned[WK_MAX_DIMS]);
+typedef struct flip_kept {
+    bool turned[WK_MAX_DIMS];
+} flip_kept;
 
-static void flip_backward(wk_node *node, wk_tensor *dy)
-{
-    bool turned[WK_MAX_DIMS] = {0};
-    for (int dim = 0; dim < WK_MAX_DIMS; dim++)
-        turned[dim] = node->n >> dim & 1;
-    wk_accumulate(node, 0, flip(dy, turned));
-}
+static wk_tensor *flip(wk_tensor *x, const flip_kept *kept);
 
-static wk_tensor *flip(wk_tensor *x, const bool turned[WK_MAX_DIMS])
+static void flip_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, flip(dy, node->kept)); }
+
+static wk_tensor *flip(wk_tensor *x, const flip_kept *kept)
 {
+    WK_REQUIRE("flip", x);
     wk_tensor *y = wk_tensor_new("flip", x->ndim, x->shape, x->dtype, x->device);
     if (!y)
         return NULL;
     wk_copy_side from = {.tensor = x}, to = {.tensor = y};
-    int64_t which = 0;
     for (int dim = 0; dim < x->ndim; dim++) {
-        from.strides[dim] = turned[dim] ? -x->strides[dim] : x->strides[dim];
-        from.offset += turned[dim] && x->shape[dim] > 0 ? (x->shape[dim] - 1) * x->strides[dim] : 0;
+        from.strides[dim] = kept->turned[dim] ? -x->strides[dim] : x->strides[dim];
+        from.offset += kept->turned[dim] && x->shape[dim] > 0 ? (x->shape[dim] - 1) * x->strides[dim] : 0;
         to.strides[dim] = y->strides[dim];
-        which |= (int64_t)turned[dim] << dim;
     }
-    wk_copy_region(x->ndim, x->shape, &from, &to);
-    return wk_record(y, flip_backward, WK_INPUTS(x), .n = which);
+    if (!wk_copy_region(x->ndim, x->shape, &from, &to))
+        return NULL;
+    return wk_record(y, flip_backward, WK_INPUTS(x), .kept = kept, .kept_bytes = sizeof *kept);
 }
 
 wk_tensor *wk_flip_with(wk_tensor *x, wk_sizes dims)
 {
     WK_REQUIRE("flip", x);
-    bool turned[WK_MAX_DIMS] = {0};
+    flip_kept kept = {{0}};
     for (int64_t i = 0; i < dims.count; i++) {
         const int dim = wk_check_dim("flip", x->ndim, dims.items[i]);
         if (dim < 0)
             return NULL;
-        if (turned[dim])
+        if (kept.turned[dim])
             return wk_fail("flip", "dims: %d comes twice", dim);
-        turned[dim] = true;
+        kept.turned[dim] = true;
     }
-    return flip(x, turned);
+    return flip(x, &kept);
 }
 
 /* ---------------------------------------------------------------- roll: dx = dy rolled back */
 
+typedef struct roll_kept {
+    int dim;
+    int64_t back; // by how many
+} roll_kept;
+
 static wk_tensor *roll(wk_tensor *x, int dim, int64_t shift);
 
-static void roll_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, roll(dy, (int)node->dim, -node->n)); }
+static void roll_backward(wk_node *node, wk_tensor *dy)
+{
+    const roll_kept *kept = node->kept;
+    wk_accumulate(node, 0, roll(dy, kept->dim, kept->back));
+}
 
 static wk_tensor *roll(wk_tensor *x, int dim, int64_t shift)
 {
+    WK_REQUIRE("roll", x);
     wk_tensor *y = wk_tensor_new("roll", x->ndim, x->shape, x->dtype, x->device);
     if (!y)
         return NULL;
+    const int64_t size = x->shape[dim], on = size > 0 ? (shift % size + size) % size : 0;
     if (y->numel > 0) {
-        const int64_t size = x->shape[dim], on = ((shift % size) + size) % size;
         int64_t part[WK_MAX_DIMS];
         wk_copy_side from = {.tensor = x}, to = {.tensor = y, .offset = on * y->strides[dim]};
         memcpy(part, x->shape, sizeof part);
         memcpy(from.strides, x->strides, sizeof from.strides);
         memcpy(to.strides, y->strides, sizeof to.strides);
         part[dim] = size - on;
-        wk_copy_region(x->ndim, part, &from, &to);
+        if (!wk_copy_region(x->ndim, part, &from, &to))
+            return NULL;
         part[dim] = on;
         from.offset = (size - on) * x->strides[dim];
         to.offset = 0;
-        wk_copy_region(x->ndim, part, &from, &to);
+        if (!wk_copy_region(x->ndim, part, &from, &to))
+            return NULL;
     }
-    return wk_record(y, roll_backward, WK_INPUTS(x), .dim = dim, .n = shift);
+    return wk_record(y, roll_backward, WK_INPUTS(x), WK_KEPT(roll_kept, dim, size - on));
 }
 
 wk_tensor *wk_roll_with(wk_tensor *x, wk_sizes shifts, wk_sizes dims)
 {
     WK_REQUIRE("roll", x);
-    if (dims.count == 0 && shifts.count == 1) {
-        wk_tensor *flat = wk_reshape(x, (-1));
-        wk_tensor *y = flat ? roll(flat, 0, shifts.items[0]) : NULL;
-        return y ? wk_reshape_as(y, x) : NULL;
-    }
+    if (dims.count == 0 && shifts.count == 1)
+        return wk_reshape_as(roll(wk_reshape(x, (-1)), 0, shifts.items[0]), x);
     if (shifts.count != dims.count || dims.count == 0)
         return wk_fail("roll", "shifts and dims: expected as many of one as of the other, got %lld and %lld",
                        (long long)shifts.count, (long long)dims.count);
+    if (x->ndim == 0)
+        return wk_fail("roll", "x: a 0-d tensor has no dim to roll along");
     wk_tensor *y = x;
     for (int64_t i = 0; y && i < dims.count; i++) {
         const int dim = wk_check_dim("roll", x->ndim, dims.items[i]);
-        if (dim < 0)
-            return NULL;
-        y = x->ndim > 0 ? roll(y, dim, shifts.items[i]) : wk_clone(y);
+        y = dim < 0 ? NULL : roll(y, dim, shifts.items[i]);
     }
     return y;
 }
 
 /* ---------------------------------------------------------------- unfold: dx = dy, overlapping windows added */
 
+typedef struct unfold_kept {
+    wk_shape shape; // x's
+    int dim;
+    int64_t size, step;
+} unfold_kept;
+
 static void unfold_backward_backward(wk_node *node, wk_tensor *g)
 {
-    wk_accumulate(node, 0, wk_unfold(g, node->dim, node->shape2.sizes[0], node->shape2.sizes[1]));
+    const unfold_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_unfold(g, kept->dim, kept->size, kept->step));
 }
 
 /* element k of every window is a slice of x: one slice after another is added */
 static void unfold_backward(wk_node *node, wk_tensor *dy)
 {
-    const int64_t size = node->shape2.sizes[0], step = node->shape2.sizes[1];
-    const int dim = (int)node->dim;
-    wk_tensor *dx = wk_gradient_zeros(node->shape.ndim, node->shape.sizes, dy->dtype, dy->device);
-    const int64_t windows = dx && node->shape.ndim > 0 ? dy->shape[dim] : 0;
+    const unfold_kept *kept = node->kept;
+    const int64_t size = kept->size, step = kept->step;
+    const int dim = kept->dim;
+    wk_tensor *dx = wk_gradient_zeros(kept->shape.ndim, kept->shape.sizes, dy->dtype, dy->device);
+    const int64_t windows = dx && kept->shape.ndim > 0 ? dy->shape[dim] : 0;
     bool fine = dx;
     wk_no_grad
     {
-        if (fine && node->shape.ndim == 0 && size == 1)
+        if (fine && kept->shape.ndim == 0 && size == 1)
             fine = wk_copy_(dx, wk_select(dy, 0, 0));
         for (int64_t k = 0; fine && windows > 0 && k < size; k++) {
             wk_tensor *part = wk_slice(dx, dim, k, k + (windows - 1) * step + 1, step);
@@ -260,7 +274,8 @@ static void unfold_backward(wk_node *node, wk_tensor *dy)
     if (!fine)
         return;
     dx->storage->version = 0;
-    wk_accumulate(node, 0, wk_record(dx, unfold_backward_backward, WK_INPUTS(dy), .dim = dim, .shape2 = node->shape2));
+    wk_accumulate(node, 0,
+                  wk_record(dx, unfold_backward_backward, WK_INPUTS(dy), .kept = kept, .kept_bytes = sizeof *kept));
 }
 
 wk_tensor *wk_unfold(wk_tensor *x, int64_t dim_, int64_t size, int64_t step)
@@ -280,47 +295,46 @@ wk_tensor *wk_unfold(wk_tensor *x, int64_t dim_, int64_t size, int64_t step)
     strides[x->ndim] = x->ndim > 0 ? x->strides[dim] : 1;
     if (x->ndim > 0) {
         shape[dim] = (whole - size) / step + 1;
-        strides[dim] *= step;
+        strides[dim] = (int64_t)((uint64_t)strides[dim] * (uint64_t)step); // wraps only where one window is left
     }
     wk_tensor *y = wk_tensor_alias("unfold", x, x->ndim + 1, shape, strides, 0);
     if (!y || !wk_mark_view(y, x))
         return NULL;
-    return wk_record(y, unfold_backward, WK_INPUTS(x), .dim = dim, .shape = wk_shape_of(x->ndim, x->shape),
-                     .shape2 = {2, {size, step}});
+    return wk_record(y, unfold_backward, WK_INPUTS(x),
+                     WK_KEPT(unfold_kept, wk_shape_of(x->ndim, x->shape), dim, size, step));
 }
 
 /* ---------------------------------------------------------------- one_hot: no gradient, its input is integers */
 
+/* num_classes -1: the host waits for the largest class */
 wk_tensor *wk_one_hot_with(wk_one_hot_args args)
 {
+    static const char OP[] = "one_hot";
     wk_tensor *x = args.x;
-    WK_REQUIRE("one_hot", x);
+    WK_REQUIRE(OP, x);
     if (x->dtype != wk_int64)
-        return wk_fail("one_hot", "x: expected int64, got %s", wk_dtype_name(x->dtype));
+        return wk_fail(OP, "x: expected int64, got %s", wk_dtype_name(x->dtype));
     if (x->ndim == WK_MAX_DIMS)
-        return wk_fail("one_hot", "x: of %d dims already, the most there are", WK_MAX_DIMS);
+        return wk_fail(OP, "x: of %d dims already, the most there are", WK_MAX_DIMS);
     wk_tensor *dense = wk_dense(x);
     if (!dense)
         return NULL;
-    const int64_t *values = wk_data(dense);
-    int64_t largest = -1, smallest = 0;
-    for (int64_t i = 0; i < x->numel; i++) {
-        largest = values[i] > largest ? values[i] : largest;
-        smallest = values[i] < smallest ? values[i] : smallest;
+    int64_t classes = args.num_classes;
+    if (classes == -1 && x->numel > 0) {
+        wk_tensor *largest = wk_amax(dense);
+        if (!largest)
+            return NULL;
+        classes = wk_item_int64(largest) + 1;
+        if (classes <= 0)
+            return wk_fail(OP, "x: expected classes from 0 on, got %lld", (long long)classes - 1);
     }
-    const int64_t classes = args.num_classes == -1 ? largest + 1 : args.num_classes;
-    if (smallest < 0 || (args.num_classes != -1 && largest >= classes))
-        return wk_fail("one_hot", "x: expected classes from 0 to %lld, got %lld", (long long)classes - 1,
-                       (long long)(smallest < 0 ? smallest : largest));
     if (classes <= 0)
-        return wk_fail("one_hot", "num_classes: expected a positive number%s, got %lld",
+        return wk_fail(OP, "num_classes: expected a positive number%s, got %lld",
                        x->numel == 0 ? ", since there is no class to tell it from" : "", (long long)args.num_classes);
     wk_shape shape = wk_shape_of(x->ndim + 1, x->shape);
     shape.sizes[x->ndim] = classes;
-    wk_tensor *y =
-        wk_full_with((wk_factory_args){.size = shape, .fill = WK_NUMBER(0), .dtype = wk_int64, .device = x->device});
-    int64_t *to = y ? wk_data(y) : NULL;
-    for (int64_t i = 0; to && i < x->numel; i++)
-        to[i * classes + values[i]] = 1;
+    wk_tensor *y = wk_tensor_new(OP, shape.ndim, shape.sizes, wk_int64, x->device);
+    if (!y || !wk_run(OP, y, one_hot, .x = wk_data(dense), .y = wk_data(y), .count = x->numel, .classes = classes))
+        return NULL;
     return y;
 }

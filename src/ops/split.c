@@ -11,13 +11,8 @@
 
 wk_tensors wk_tensors_room(const char *op, int64_t count)
 {
-    /* a tensor's memory: the scope lets it go */
-    const int64_t bytes = count * (int64_t)sizeof(wk_tensor *);
-    wk_tensor *memory = wk_tensor_new(op, 1, &bytes, wk_uint8, wk_cpu);
-    if (!memory)
-        return (wk_tensors){0, NULL};
-    memset(wk_data(memory), 0, (size_t)bytes);
-    return (wk_tensors){count, wk_data(memory)};
+    wk_tensor **items = wk_scope_alloc(op, (size_t)count * sizeof *items);
+    return (wk_tensors){items ? count : 0, items};
 }
 
 bool wk_check_places(const char *op, wk_places places, int64_t count)
@@ -40,6 +35,10 @@ static wk_tensors none(wk_places places) { return wk_tensors_return((wk_tensors)
 
 /* ---------------------------------------------------------------- the parts, and their gradients joined */
 
+typedef struct split_kept {
+    int dim;
+} split_kept;
+
 static wk_tensors gradients(wk_node *node)
 {
     wk_tensors list = wk_tensors_room(node->name, node->outputs);
@@ -51,8 +50,9 @@ static wk_tensors gradients(wk_node *node)
 static void split_backward(wk_node *node, wk_tensor *dy)
 {
     (void)dy;
+    const split_kept *kept = node->kept;
     const wk_tensors list = gradients(node);
-    wk_accumulate(node, 0, list.items ? wk_cat(list, node->dim) : NULL);
+    wk_accumulate(node, 0, list.items ? wk_cat(list, kept->dim) : NULL);
 }
 
 /* what wk_stack would copy, where the tensors already lie in one piece of memory side by side, as attention's backward
@@ -61,7 +61,7 @@ static wk_tensor *stacked_already(wk_tensors list, int64_t dim)
 {
     const wk_tensor *first = list.items[0];
     const int64_t step = list.count > 1 && list.items[1] ? list.items[1]->offset - first->offset : 0;
-    if (!first || step <= 0 || first->ndim == WK_MAX_DIMS || wk_is_grad_enabled())
+    if (!first || step <= 0 || first->ndim == WK_MAX_DIMS)
         return NULL;
     for (int64_t i = 1; i < list.count; i++) {
         const wk_tensor *x = list.items[i];
@@ -77,12 +77,23 @@ static wk_tensor *stacked_already(wk_tensors list, int64_t dim)
     return wk_tensor_alias("unbind", list.items[0], shape.ndim, shape.sizes, strides.sizes, 0);
 }
 
-static void unbind_backward(wk_node *node, wk_tensor *dy)
+static void unbind_in_ops(wk_node *node, wk_tensor *dy)
 {
     (void)dy;
+    const split_kept *kept = node->kept;
     const wk_tensors list = gradients(node);
-    wk_tensor *joined = list.count > 0 ? stacked_already(list, node->dim) : NULL;
-    wk_accumulate(node, 0, joined ? joined : list.items ? wk_stack(list, node->dim) : NULL);
+    wk_accumulate(node, 0, list.items ? wk_stack(list, kept->dim) : NULL);
+}
+
+static void unbind_backward(wk_node *node, wk_tensor *dy)
+{
+    const split_kept *kept = node->kept;
+    const wk_tensors list = gradients(node);
+    wk_tensor *joined = list.count > 0 ? stacked_already(list, kept->dim) : NULL;
+    if (joined)
+        wk_accumulate(node, 0, joined);
+    else
+        unbind_in_ops(node, dy);
 }
 
 /* x[.., start : start + size, ..]; keeps no dim where unbinds */
@@ -115,8 +126,9 @@ static wk_tensors parts(const char *op, wk_tensor *x, int dim, int64_t count, co
         fine = list.items[i];
     }
     if (fine && count > 0)
-        fine = unbinds ? wk_record_all(list.items, (int)count, unbind_backward, WK_INPUTS(x), .dim = dim)
-                       : wk_record_all(list.items, (int)count, split_backward, WK_INPUTS(x), .dim = dim);
+        fine = unbinds ? wk_record_all(list.items, (int)count, unbind_backward, WK_INPUTS(x), WK_KEPT(split_kept, dim),
+                                       .composed = unbind_in_ops)
+                       : wk_record_all(list.items, (int)count, split_backward, WK_INPUTS(x), WK_KEPT(split_kept, dim));
     return wk_tensors_return(list, places, fine);
 }
 
@@ -144,14 +156,12 @@ wk_tensors wk_unbind_with(wk_split_args args)
 
 /* ---------------------------------------------------------------- where to cut */
 
-/* the ends of count parts of a size, the last one the rest; NULL after an error */
 static int64_t *room_for_ends(const char *op, int64_t count)
 {
-    const wk_tensors room = wk_tensors_room(op, count);
-    _Static_assert(sizeof(int64_t) <= sizeof(wk_tensor *), "an end takes the room of a pointer");
-    return (int64_t *)room.items;
+    return wk_scope_alloc(op, (size_t)count * sizeof(int64_t));
 }
 
+/* count parts of a size, the last one the rest */
 static wk_tensors equal_parts(const char *op, const wk_split_args *args, int dim, int64_t size, int64_t count)
 {
     const int64_t total = args->x->shape[dim];
@@ -174,7 +184,8 @@ wk_tensors wk_split_with(wk_split_args args)
             wk_fail("split", "size: expected a positive size, got %lld", (long long)args.size);
             return none(args.places);
         }
-        return equal_parts("split", &args, dim, args.size, total > 0 ? (total + args.size - 1) / args.size : 1);
+        const int64_t size = args.size < total ? args.size : total;
+        return equal_parts("split", &args, dim, size, total > 0 ? (total + size - 1) / size : 1);
     }
     int64_t *ends = room_for_ends("split", args.sizes.count), end = 0;
     for (int64_t i = 0; ends && i < args.sizes.count; i++) {
@@ -182,7 +193,9 @@ wk_tensors wk_split_with(wk_split_args args)
             wk_fail("split", "sizes: must not be negative, got %lld", (long long)args.sizes.items[i]);
             return none(args.places);
         }
-        ends[i] = end += args.sizes.items[i];
+        if (__builtin_add_overflow(end, args.sizes.items[i], &end))
+            end = INT64_MAX;
+        ends[i] = end;
     }
     if (ends && end != total)
         wk_fail("split", "sizes: add up to %lld, but dim %d of %s has size %lld", (long long)end, dim,
@@ -200,7 +213,7 @@ wk_tensors wk_chunk_with(wk_split_args args)
         wk_fail("chunk", "chunks: expected at least 1, got %lld", (long long)args.size);
         return none(args.places);
     }
-    const int64_t total = args.x->shape[dim], size = (total + args.size - 1) / args.size;
+    const int64_t total = args.x->shape[dim], size = total / args.size + (total % args.size > 0);
     return equal_parts("chunk", &args, dim, size, size > 0 ? (total + size - 1) / size : args.size);
 }
 
@@ -276,8 +289,7 @@ wk_tensors wk_meshgrid_with(wk_meshgrid_args args)
     for (int64_t i = 0; fine && i < in.count; i++) {
         wk_shape along = {grid.ndim, {1, 1, 1, 1, 1, 1, 1, 1}};
         along.sizes[i] = grid.sizes[i];
-        wk_tensor *y = wk_reshape_with(in.items[i], along);
-        y = y ? wk_expand_with(y, grid, NULL) : NULL;
+        wk_tensor *y = wk_expand_with(wk_reshape_with(in.items[i], along), grid, NULL);
         list.items[i] = y && xy && in.count > 1 ? wk_transpose(y, 0, 1) : y;
         fine = list.items[i];
     }

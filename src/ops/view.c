@@ -17,33 +17,54 @@ static wk_tensor *view_of(const char *op, wk_tensor *x, int ndim, const int64_t 
 
 /* ---------------------------------------------------------------- reshape, view: dx = dy in x's shape */
 
-static void view_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, wk_reshape_with(dy, node->shape)); }
+typedef struct view_kept {
+    wk_shape shape; // x's
+} view_kept;
+
+static void view_backward(wk_node *node, wk_tensor *dy)
+{
+    const view_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_reshape_with(dy, kept->shape));
+}
 
 static wk_shape shape_of(const wk_tensor *x) { return wk_shape_of(x->ndim, x->shape); }
 
-/* puts the size of a -1; false after an error */
-static bool infer(const char *op, const wk_tensor *x, wk_shape *size)
+/* puts the size of a -1 among sizes that are to multiply to numel.  -1: an error was raised; else whether they do. */
+static int infer(const char *op, int64_t numel, wk_shape *size)
 {
     int unknown = -1;
-    int64_t known = 1;
+    int64_t known;
+    wk_shape given = *size;
+    for (int dim = 0; dim < size->ndim; dim++)
+        if (size->sizes[dim] == -1 && unknown < 0) {
+            unknown = dim;
+            given.sizes[dim] = 1;
+        } else if (size->sizes[dim] < 0) {
+            wk_fail(op, "size: expected sizes and at most one -1, got %s",
+                    wk_shape_text(size->ndim, size->sizes, (char[WK_SHAPE_TEXT]){0}));
+            return -1;
+        }
+    if (!wk_check_numel(op, given.ndim, given.sizes, &known))
+        return -1;
+    if (unknown < 0)
+        return known == numel;
+    if (known == 0 || numel % known != 0)
+        return 0;
+    size->sizes[unknown] = numel / known;
+    return 1;
+}
+
+/* puts the size of a -1; false after an error */
+static bool infer_shape(const char *op, const wk_tensor *x, wk_shape *size)
+{
     if (size->ndim > WK_MAX_DIMS)
         return wk_fail(op, "size: expected at most %d dims, got %d", WK_MAX_DIMS, size->ndim);
-    for (int dim = 0; dim < size->ndim; dim++) {
-        if (size->sizes[dim] == -1 && unknown < 0)
-            unknown = dim;
-        else if (size->sizes[dim] < 0)
-            return wk_fail(op, "size: expected sizes and at most one -1, got %s",
-                           wk_shape_text(size->ndim, size->sizes, (char[WK_SHAPE_TEXT]){0}));
-        else
-            known *= size->sizes[dim];
-    }
-    if (unknown >= 0 && known > 0 && x->numel % known == 0)
-        size->sizes[unknown] = x->numel / known;
-    else if (unknown >= 0 || known != x->numel)
-        return wk_fail(op, "size: %s does not fit the %lld elements of %s",
-                       wk_shape_text(size->ndim, size->sizes, (char[WK_SHAPE_TEXT]){0}), (long long)x->numel,
-                       wk_shape_string(x));
-    return true;
+    const int fits = infer(op, x->numel, size);
+    if (fits == 0)
+        wk_fail(op, "size: %s does not fit the %lld elements of %s",
+                wk_shape_text(size->ndim, size->sizes, (char[WK_SHAPE_TEXT]){0}), (long long)x->numel,
+                wk_shape_string(x));
+    return fits == 1;
 }
 
 /* The strides that show x in a new shape without a copy; false where there are none.  x's dims are taken in runs that
@@ -82,14 +103,14 @@ static wk_tensor *view_or_null(const char *op, wk_tensor *x, const wk_shape *siz
     if (!view_strides(x, size, strides))
         return NULL;
     wk_tensor *y = view_of(op, x, size->ndim, size->sizes, strides, 0);
-    return wk_record(y, view_backward, WK_INPUTS(x), .shape = shape_of(x));
+    return wk_record(y, view_backward, WK_INPUTS(x), WK_KEPT(view_kept, shape_of(x)));
 }
 
 wk_tensor *wk_view_with(wk_tensor *x, wk_shape size)
 {
     WK_REQUIRE("view", x);
     int64_t strides[WK_MAX_DIMS];
-    if (!infer("view", x, &size))
+    if (!infer_shape("view", x, &size))
         return NULL;
     if (!view_strides(x, &size, strides))
         return wk_fail("view",
@@ -102,7 +123,7 @@ wk_tensor *wk_view_with(wk_tensor *x, wk_shape size)
 static wk_tensor *reshape(const char *op, wk_tensor *x, wk_shape size)
 {
     int64_t strides[WK_MAX_DIMS];
-    if (!infer(op, x, &size))
+    if (!infer_shape(op, x, &size))
         return NULL;
     if (view_strides(x, &size, strides))
         return view_or_null(op, x, &size);
@@ -161,16 +182,10 @@ wk_tensor *wk_unflatten_with(wk_tensor *x, int64_t dim_, wk_shape sizes)
     if (x->ndim == 0 || sizes.ndim == 0 || x->ndim - 1 + sizes.ndim > WK_MAX_DIMS)
         return wk_fail("unflatten", "sizes: %s cannot stand for dim %d of %s",
                        wk_shape_text(sizes.ndim, sizes.sizes, (char[WK_SHAPE_TEXT]){0}), dim, wk_shape_string(x));
-    int64_t known = 1;
-    int unknown = -1;
-    for (int i = 0; i < sizes.ndim; i++)
-        if (sizes.sizes[i] == -1 && unknown < 0)
-            unknown = i;
-        else
-            known *= sizes.sizes[i];
-    if (unknown >= 0 && known > 0)
-        sizes.sizes[unknown] = x->shape[dim] / known;
-    if (unknown >= 0 ? known <= 0 || known * sizes.sizes[unknown] != x->shape[dim] : known != x->shape[dim])
+    const int fits = infer("unflatten", x->shape[dim], &sizes);
+    if (fits < 0)
+        return NULL;
+    if (!fits)
         return wk_fail("unflatten", "sizes: %s do not multiply to %lld, the size of dim %d of %s",
                        wk_shape_text(sizes.ndim, sizes.sizes, (char[WK_SHAPE_TEXT]){0}), (long long)x->shape[dim], dim,
                        wk_shape_string(x));
@@ -183,11 +198,16 @@ wk_tensor *wk_unflatten_with(wk_tensor *x, int64_t dim_, wk_shape sizes)
 
 /* ---------------------------------------------------------------- permute, transpose: dx = dy in the old order */
 
+typedef struct permute_kept {
+    wk_shape dims;
+} permute_kept;
+
 static void permute_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_shape back = {node->shape.ndim, {0}};
+    const wk_shape *dims = &((const permute_kept *)node->kept)->dims;
+    wk_shape back = {dims->ndim, {0}};
     for (int dim = 0; dim < back.ndim; dim++)
-        back.sizes[node->shape.sizes[dim]] = dim;
+        back.sizes[dims->sizes[dim]] = dim;
     wk_accumulate(node, 0, wk_permute_with(dy, back));
 }
 
@@ -218,12 +238,17 @@ wk_tensor *wk_permute_with(wk_tensor *x, wk_shape dims)
         seen[dim] = true;
         dims.sizes[i] = dim;
     }
-    return wk_record(permute("permute", x, &dims), permute_backward, WK_INPUTS(x), .shape = dims);
+    return wk_record(permute("permute", x, &dims), permute_backward, WK_INPUTS(x), WK_KEPT(permute_kept, dims));
 }
+
+typedef struct transpose_kept {
+    int dim0, dim1;
+} transpose_kept;
 
 static void transpose_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0, wk_transpose(dy, node->dim, node->n));
+    const transpose_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_transpose(dy, kept->dim0, kept->dim1));
 }
 
 wk_tensor *wk_transpose(wk_tensor *x, int64_t dim0, int64_t dim1)
@@ -235,7 +260,7 @@ wk_tensor *wk_transpose(wk_tensor *x, int64_t dim0, int64_t dim1)
     wk_shape dims = {x->ndim, {0, 1, 2, 3, 4, 5, 6, 7}};
     dims.sizes[a] = b;
     dims.sizes[b] = a;
-    return wk_record(permute("transpose", x, &dims), transpose_backward, WK_INPUTS(x), .dim = a, .n = b);
+    return wk_record(permute("transpose", x, &dims), transpose_backward, WK_INPUTS(x), WK_KEPT(transpose_kept, a, b));
 }
 
 wk_tensor *wk_t(wk_tensor *x)
@@ -299,9 +324,6 @@ wk_tensor *wk_expand_as(wk_tensor *x, wk_tensor *like)
 
 /* ---------------------------------------------------------------- squeeze, unsqueeze: dx = dy in x's shape */
 
-static void squeeze_backward(wk_node *node, wk_tensor *dy) { view_backward(node, dy); }
-static void unsqueeze_backward(wk_node *node, wk_tensor *dy) { view_backward(node, dy); }
-
 wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim)
 {
     WK_REQUIRE("unsqueeze", x);
@@ -316,8 +338,8 @@ wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim)
         strides[to] = is_new ? (from < x->ndim ? x->shape[from] * x->strides[from] : 1) : x->strides[from];
         from += !is_new;
     }
-    return wk_record(view_of("unsqueeze", x, x->ndim + 1, shape, strides, 0), unsqueeze_backward, WK_INPUTS(x),
-                     .shape = shape_of(x));
+    return wk_record(view_of("unsqueeze", x, x->ndim + 1, shape, strides, 0), view_backward, WK_INPUTS(x),
+                     WK_KEPT(view_kept, shape_of(x)), .name = "unsqueeze_backward");
 }
 
 static wk_tensor *squeeze(wk_tensor *x, int only)
@@ -330,8 +352,8 @@ static wk_tensor *squeeze(wk_tensor *x, int only)
         shape[ndim] = x->shape[dim];
         strides[ndim++] = x->strides[dim];
     }
-    return wk_record(view_of("squeeze", x, ndim, shape, strides, 0), squeeze_backward, WK_INPUTS(x),
-                     .shape = shape_of(x));
+    return wk_record(view_of("squeeze", x, ndim, shape, strides, 0), view_backward, WK_INPUTS(x),
+                     WK_KEPT(view_kept, shape_of(x)), .name = "squeeze_backward");
 }
 
 wk_tensor *wk_squeeze_all(wk_tensor *x)
@@ -349,19 +371,26 @@ wk_tensor *wk_squeeze_dim(wk_tensor *x, int64_t dim)
 
 /* ---------------------------------------------------------------- select, narrow, slice: dx = 0 but dy in its place */
 
+typedef struct slice_kept {
+    wk_shape shape; // x's
+    int dim;
+    int64_t start, step, length;
+    bool lacks_dim; // of one index, and without the dim
+} slice_kept;
+
 static void slice_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(
-        node, 0,
-        wk_slice_backward(dy, node->shape, (int)node->dim, node->shape2.sizes[0], node->shape2.sizes[1], node->flag));
+    const slice_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_slice_backward(dy, kept->shape, kept->dim, kept->start, kept->step, kept->lacks_dim));
 }
-static void select_backward(wk_node *node, wk_tensor *dy) { slice_backward(node, dy); }
 
-static void slice_of_zeros_backward(wk_node *node, wk_tensor *g)
+static void slice_backward_backward(wk_node *node, wk_tensor *g)
 {
-    const int64_t start = node->shape2.sizes[0], step = node->shape2.sizes[1], length = node->n;
-    wk_accumulate(node, 0, node->flag ? wk_select(g, node->dim, start)
-                                      : wk_slice(g, node->dim, start, start + (length - 1) * step + 1, step));
+    const slice_kept *kept = node->kept;
+    const int64_t end = kept->start + (kept->length - 1) * kept->step + 1;
+    wk_accumulate(node, 0,
+                  kept->lacks_dim ? wk_select(g, kept->dim, kept->start)
+                                  : wk_slice(g, kept->dim, kept->start, end, kept->step));
 }
 
 /* zeros of a shape, with dy in a slice of dim (one index of it where dy lacks the dim) */
@@ -381,8 +410,8 @@ wk_tensor *wk_slice_backward(wk_tensor *dy, wk_shape shape, int dim, int64_t sta
     }
     if (dx)
         dx->storage->version = 0;
-    return wk_record(dx, slice_of_zeros_backward, WK_INPUTS(dy), .dim = dim, .n = length,
-                     .shape2 = {2, {start, step}}, .flag = lacks_dim);
+    return wk_record(dx, slice_backward_backward, WK_INPUTS(dy),
+                     WK_KEPT(slice_kept, shape, dim, start, step, length, lacks_dim));
 }
 
 wk_tensor *wk_select(wk_tensor *x, int64_t dim_, int64_t index)
@@ -403,8 +432,10 @@ wk_tensor *wk_select(wk_tensor *x, int64_t dim_, int64_t index)
         shape[to] = x->shape[to + (to >= dim)];
         strides[to] = x->strides[to + (to >= dim)];
     }
-    return wk_record(view_of("select", x, x->ndim - 1, shape, strides, index * x->strides[dim]), select_backward,
-                     WK_INPUTS(x), .dim = dim, .shape = shape_of(x), .shape2 = {2, {index, 1}}, .flag = true);
+    return wk_record(
+        view_of("select", x, x->ndim - 1, shape, strides, index * x->strides[dim]), slice_backward, WK_INPUTS(x),
+        WK_KEPT(slice_kept, .shape = shape_of(x), .dim = dim, .start = index, .step = 1, .lacks_dim = true),
+        .name = "select_backward");
 }
 
 wk_tensor *wk_slice(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int64_t step)
@@ -425,10 +456,10 @@ wk_tensor *wk_slice(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int6
     int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
     memcpy(shape, x->shape, sizeof shape);
     memcpy(strides, x->strides, sizeof strides);
-    shape[dim] = (end - start + step - 1) / step;
-    strides[dim] *= step;
+    shape[dim] = end > start ? (end - start - 1) / step + 1 : 0;
+    strides[dim] = (int64_t)((uint64_t)strides[dim] * (uint64_t)step); // wraps only where one element is left
     return wk_record(view_of("slice", x, x->ndim, shape, strides, start * x->strides[dim]), slice_backward,
-                     WK_INPUTS(x), .dim = dim, .shape = shape_of(x), .shape2 = {2, {start, step}});
+                     WK_INPUTS(x), WK_KEPT(slice_kept, .shape = shape_of(x), .dim = dim, .start = start, .step = step));
 }
 
 wk_tensor *wk_narrow(wk_tensor *x, int64_t dim_, int64_t start, int64_t length)

@@ -66,4 +66,4 @@ static wk_tensor *run_pad(golden_case *c)
         .x = input(c, 0), .pad = list(c, "pads"), .mode = text(c, "mode"), .value = real_or(c, "value", 0)});
 }
 OP(pad, run_pad)
-BAD(pad, wk_pad(wk_zeros((1, 3)), (3, 0), .mode = "reflect"), "3 is too much for \"reflect\" along dim 1 of (1, 3)")
+BAD(pad, wk_pad(wk_zeros((1, 3)), (3, 0), .mode = "reflect"), "3 and 0 do not fit \"reflect\" along dim 1 of (1, 3)")

@@ -1,25 +1,64 @@
-/* Reading and writing at places that an array of indices names; indices were checked, elements are `size` bytes.
-   scatter_rows writes rows (gather_rows.c reads them); gather and scatter take elements: every column along one dim has
-   indices of its own.  The sums are in index_add.c and scatter_add.c. */
+/* Reading and writing at places that an array of indices names, elements of `size` bytes: gather_rows and scatter_rows
+   take rows; gather and scatter take elements, of which every column along one dim has indices of its own.  The sums
+   are in index_add.c and scatter_add.c. */
 // compiled for: bytes
 #include "../kernels.h"
 #include "index.h"
 
-/* y[outer, index[j], :] = x[outer, j, :], the last of equal indices wins; an item is a block of the columns of one
-   outer, so that no two items write one element */
-void KERNEL_NAME(scatter_rows)(const void *work, int64_t begin, int64_t end)
+/* ---------------------------------------------------------------- rows */
+
+/* an item is a row of y */
+static void gather_rows_range(const void *work, int64_t begin, int64_t end)
+{
+    const wk_gather_rows_work *w = work;
+    const char *x = w->x;
+    char *y = w->y;
+    const int64_t bytes = w->inner * w->size;
+    int64_t outer = begin / w->m, j = begin % w->m;
+    for (int64_t row = begin; row < end; row++) {
+        const char *from = x + (outer * w->along.size + w->index[j]) * bytes;
+        if (bytes == 4)
+            memcpy(y + row * 4, from, 4);
+        else if (bytes == 8)
+            memcpy(y + row * 8, from, 8);
+        else
+            memcpy(y + row * bytes, from, (size_t)bytes);
+        if (++j == w->m) {
+            j = 0;
+            outer++;
+        }
+    }
+}
+
+WK_KERNEL(gather_rows, wk_gather_rows_work)
+{
+    if (wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
+        wk_parallel(gather_rows_range, w, w->outer * w->m, w->inner);
+}
+
+/* an item is a block of the columns of one outer */
+static void scatter_rows_range(const void *work, int64_t begin, int64_t end)
 {
     const wk_scatter_rows_work *w = work;
-    const int64_t blocks = (w->inner + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK;
+    const int64_t blocks = wk_index_blocks(w->inner);
     for (int64_t item = begin; item < end; item++) {
         const int64_t outer = item / blocks, from = item % blocks * WK_INDEX_BLOCK;
-        const int64_t columns = w->inner - from < WK_INDEX_BLOCK ? w->inner - from : WK_INDEX_BLOCK;
+        const int64_t columns = wk_index_block_columns(w->inner - from);
         const char *x = (const char *)w->x + (outer * w->m * w->inner + from) * w->size;
-        char *y = (char *)w->y + (outer * w->n * w->inner + from) * w->size;
+        char *y = (char *)w->y + (outer * w->along.size * w->inner + from) * w->size;
         for (int64_t j = 0; j < w->m; j++)
             memcpy(y + w->index[j] * w->inner * w->size, x + j * w->inner * w->size, (size_t)(columns * w->size));
     }
 }
+
+WK_KERNEL(scatter_rows, wk_scatter_rows_work)
+{
+    if (wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
+        wk_parallel(scatter_rows_range, w, w->outer * wk_index_blocks(w->inner),
+                    w->m * wk_index_block_columns(w->inner));
+}
+
+/* ---------------------------------------------------------------- elements */
 
 /* y[.., j, ..] = x[.., index[.., j, ..], ..], and the other way round: the last of equal indices wins */
 #define ELEMENTS(type)                                                                                                 \
@@ -37,9 +76,9 @@ ELEMENTS(uint32_t)
 ELEMENTS(uint64_t)
 ELEMENTS(uint64_pair)
 
-void KERNEL_NAME(gather)(const void *work, int64_t begin, int64_t end)
+static void gather_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_gather_work *w = work;
+    const wk_index_columns *w = work;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, true);
         if (w->size == 4)
@@ -55,9 +94,15 @@ void KERNEL_NAME(gather)(const void *work, int64_t begin, int64_t end)
     }
 }
 
-void KERNEL_NAME(scatter)(const void *work, int64_t begin, int64_t end)
+WK_KERNEL(gather, wk_gather_work)
 {
-    const wk_gather_work *w = work;
+    if (wk_columns_in_range(queue, w))
+        wk_parallel(gather_range, &w->columns, wk_index_items(&w->columns), wk_index_cost(&w->columns));
+}
+
+static void scatter_range(const void *work, int64_t begin, int64_t end)
+{
+    const wk_index_columns *w = work;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, false);
         if (w->size == 4)
@@ -71,4 +116,33 @@ void KERNEL_NAME(scatter)(const void *work, int64_t begin, int64_t end)
         else
             scatter_uint8_t(&b, w->index, w->x, w->y);
     }
+}
+
+WK_KERNEL(scatter, wk_gather_work)
+{
+    if (wk_columns_in_range(queue, w))
+        wk_parallel(scatter_range, &w->columns, wk_index_items(&w->columns), wk_index_cost(&w->columns));
+}
+
+/* ---------------------------------------------------------------- indices of several dims made one */
+
+static void linear_index_range(const void *work, int64_t begin, int64_t end)
+{
+    const wk_linear_index_work *w = work;
+    const int64_t size = w->along.size;
+    if (w->before) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; i++)
+            w->y[i] = w->before[i] * size + w->index[i] + (w->index[i] < 0 ? size : 0);
+    } else {
+#pragma omp simd
+        for (int64_t i = begin; i < end; i++)
+            w->y[i] = w->index[i] + (w->index[i] < 0 ? size : 0);
+    }
+}
+
+WK_KERNEL(linear_index, wk_linear_index_work)
+{
+    if (wk_indices_in_range(queue, w->index, w->count, -w->along.size, &w->along))
+        wk_parallel(linear_index_range, w, w->count, 2);
 }

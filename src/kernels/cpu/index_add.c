@@ -1,34 +1,110 @@
-/* index_add: y[outer, index[i], :] += source[outer, i, :] for i in 0..count, rows of `width` numbers.  An item is a
-   stretch of 64 columns, which goes through all the rows in order: repeated indices add up the same on any number of
-   threads.  Rows whose index is `ignore` are passed over.  The backward of embedding and of index_select. */
-// compiled for: float integer
-#include "../kernels.h"
-#include "cpu.h"
+/* index_add: y[outer, index[j], :] += alpha * source[outer, j, :].  The rows that share an index are added in order:
+   the same bits on any number of threads.  The backward of embedding and of index_select.
 
-/* columns first to last of one outer */
-static void add_columns(const wk_index_add_work *w, int64_t outer, int64_t first, int64_t last)
+   Of half, each row is gathered in float and rounded once. */
+// compiled for: float half integer complex
+#include "../index_add.h"
+#include "index.h"
+
+/* alpha as what multiplies an element; of complex, without the products with an imaginary part of 0 */
+#if WK_IS_INTEGER
+typedef int64_t factor;
+#else
+typedef __typeof__(__real__(real) 0) factor;
+#endif
+
+/* y += alpha * source, n elements.  Without alpha apart: multiplying integers by 1 takes its time. */
+static void add_row(real *y, const elem *source, factor alpha, int64_t n)
 {
-    const real *sources = (const real *)w->source + outer * w->count * w->width;
-    real *rows = (real *)w->y + outer * w->n * w->width;
-    for (int64_t i = 0; i < w->count; i++) {
-        if (w->index[i] == w->ignore)
-            continue;
-        const real *source = sources + i * w->width;
-        real *y = rows + w->index[i] * w->width;
+    if (alpha == 1)
 #pragma omp simd
-        for (int64_t j = first; j < last; j++)
-            y[j] = (real)(y[j] + source[j]);
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (real)(y[i] + LOAD(source[i]));
+    else
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (real)(y[i] + alpha * LOAD(source[i]));
+}
+
+#if WK_IS_HALF
+
+#define COLUMNS 256 // of a row at a time, in float on the stack
+
+/* the sources of row r: first[r], then next[j] of each; -1 ends.  In order of j. */
+typedef struct lists {
+    const wk_index_add_work *work;
+    int64_t *first, *next;
+} lists;
+
+/* an item is a row of y */
+static void index_add_range(const void *work, int64_t begin, int64_t end)
+{
+    const lists *l = work;
+    const wk_index_add_work *w = l->work;
+    const int64_t n = w->along.size;
+    const factor alpha = (factor)w->alpha;
+    for (int64_t item = begin; item < end; item++) {
+        const int64_t outer = item / n, row = item % n;
+        if (l->first[row] < 0)
+            continue;
+        elem *y = (elem *)w->y + item * w->inner;
+        const elem *sources = (const elem *)w->source + outer * w->m * w->inner;
+        for (int64_t from = 0; from < w->inner; from += COLUMNS) {
+            const int64_t columns = w->inner - from < COLUMNS ? w->inner - from : COLUMNS;
+            real sum[COLUMNS];
+#pragma omp simd
+            for (int64_t i = 0; i < columns; i++)
+                sum[i] = LOAD(y[from + i]);
+            for (int64_t j = l->first[row]; j >= 0; j = l->next[j])
+                add_row(sum, sources + j * w->inner + from, alpha, columns);
+#pragma omp simd
+            for (int64_t i = 0; i < columns; i++)
+                y[from + i] = STORE(sum[i]);
+        }
     }
 }
 
-void KERNEL_NAME(index_add)(const void *work, int64_t begin, int64_t end)
+WK_KERNEL(index_add, wk_index_add_work)
+{
+    if (!wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
+        return;
+    lists l = {.work = w};
+    l.first = queue->scratch(queue, (size_t)w->along.size * sizeof *l.first);
+    l.next = queue->scratch(queue, (size_t)w->m * sizeof *l.next);
+    if (!l.first || !l.next)
+        return;
+    memset(l.first, -1, (size_t)w->along.size * sizeof *l.first);
+    for (int64_t j = w->m - 1; j >= 0; j--) {
+        l.next[j] = l.first[w->index[j]];
+        l.first[w->index[j]] = j;
+    }
+    wk_parallel(index_add_range, &l, w->outer * w->along.size, 1 + w->m * w->inner / (w->along.size + 1));
+}
+
+#else
+
+/* an item is a block of the columns of one outer, which goes through all the rows; neighbouring blocks go together */
+static void index_add_range(const void *work, int64_t begin, int64_t end)
 {
     const wk_index_add_work *w = work;
-    const int64_t blocks = (w->width + WK_INDEX_BLOCK - 1) / WK_INDEX_BLOCK;
+    const int64_t blocks = wk_index_blocks(w->inner);
+    const factor alpha = (factor)w->alpha;
     while (begin < end) {
         const int64_t outer = begin / blocks, stop = (outer + 1) * blocks < end ? (outer + 1) * blocks : end;
-        const int64_t last = (stop - outer * blocks) * WK_INDEX_BLOCK;
-        add_columns(w, outer, (begin - outer * blocks) * WK_INDEX_BLOCK, last < w->width ? last : w->width);
+        const int64_t first = (begin - outer * blocks) * WK_INDEX_BLOCK, most = (stop - begin) * WK_INDEX_BLOCK;
+        const int64_t columns = w->inner - first < most ? w->inner - first : most;
+        const elem *source = (const elem *)w->source + outer * w->m * w->inner + first;
+        elem *y = (elem *)w->y + outer * w->along.size * w->inner + first;
+        for (int64_t j = 0; j < w->m; j++)
+            add_row(y + w->index[j] * w->inner, source + j * w->inner, alpha, columns);
         begin = stop;
     }
 }
+
+WK_KERNEL(index_add, wk_index_add_work)
+{
+    if (wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
+        wk_parallel(index_add_range, w, w->outer * wk_index_blocks(w->inner), w->m * wk_index_block_columns(w->inner));
+}
+
+#endif
