@@ -67,18 +67,6 @@ wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool ha
 
 /* ---------------------------------------------------------------- faults */
 
-void wk_queue_fault(wk_queue *queue, const wk_fault *fault)
-{
-    static int lock;
-    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-        ;
-    if (!queue->fault.kind) {
-        queue->fault = *fault;
-        queue->fault.op = queue->op;
-    }
-    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
-}
-
 static void *fail_of(const wk_fault *fault)
 {
     const long long value = (long long)fault->value;
