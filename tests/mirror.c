@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/run.h"
+#include "kernels/random.h"
 #include "mirror_kernels.h"
 
 wk_queue *wk_host_queue(void);
@@ -203,6 +204,58 @@ static void mirror_wait(wk_queue *queue)
     pthread_mutex_unlock(&lock);
 }
 
+/* Draws spend the host's generator in the order in which they are asked for, so that a seed gives the CPU's numbers:
+   drawn at once into the host's memory, copied in by the queue. */
+#define DRAWN_ON_HOST(line)                                                                                            \
+    static void mirror_##line(wk_queue *queue, const wk_draw_work *given)                                              \
+    {                                                                                                                  \
+        draw_on_host(queue, given, wk_kernels_baseline_uint8.line);                                                    \
+    }
+extern const wk_kernels wk_kernels_baseline_uint8;
+
+static void draw_on_host(wk_queue *queue, const wk_draw_work *given, void draw(wk_queue *, const wk_draw_work *))
+{
+    wk_draw_work here = *given;
+    const size_t bytes = (size_t)given->count * wk_dtype_size(given->dtype);
+    const size_t p_bytes = given->p ? (size_t)given->count * wk_dtype_size(given->p_dtype) : 0;
+    void *p = malloc(p_bytes + 1);
+    here.y = malloc(bytes + 1);
+    if (!p || !here.y)
+        abort();
+    if (given->p) {
+        mirror_copy(queue, p, given->p, p_bytes, WK_COPY_OUT);
+        mirror_wait(queue);
+        here.p = p;
+    }
+    wk_queue *own = wk_host_queue();
+    own->op = queue->op;
+    draw(own, &here);
+    if (own->fault.kind && !queue->fault.kind)
+        queue->fault = own->fault;
+    own->fault = (wk_fault){0};
+    mirror_copy(queue, given->y, here.y, bytes, WK_COPY_IN);
+    free(here.y);
+    free(p);
+}
+DRAWN_ON_HOST(uniform)
+DRAWN_ON_HOST(normal)
+DRAWN_ON_HOST(integers)
+DRAWN_ON_HOST(random_full)
+DRAWN_ON_HOST(permutation)
+DRAWN_ON_HOST(bernoulli)
+DRAWN_ON_HOST(exponential)
+
+static void use_host_draws(wk_kernels *table)
+{
+    table->uniform = mirror_uniform;
+    table->normal = mirror_normal;
+    table->integers = mirror_integers;
+    table->random_full = mirror_random_full;
+    table->permutation = mirror_permutation;
+    table->bernoulli = mirror_bernoulli;
+    table->exponential = mirror_exponential;
+}
+
 static wk_queue *mirror_queue(int index)
 {
     static _Thread_local wk_queue queue;
@@ -243,6 +296,8 @@ static void start(void)
         abort();
     pthread_detach(thread);
     mirror_fill_tables(backend.kernels);
+    for (int dtype = wk_bool; dtype < WK_DTYPES; dtype++)
+        use_host_draws((wk_kernels *)(uintptr_t)backend.kernels[dtype]); // they are the mirror's own
     wk_backends[WK_PRIVATE] = &backend;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/run.h"
 #include "node.h"
 
 #define MAX_ROWS 64
@@ -34,15 +35,34 @@ static double uniform(uint64_t *state)
     return (double)(*state >> 11) * 0x1p-52 - 1;
 }
 
-/* where element i (row by row) of a float64 tensor lies */
-static double *element(const wk_tensor *x, int64_t i)
+/* where element i (row by row) of a tensor lies, in elements from its first */
+static int64_t place_of(const wk_tensor *x, int64_t i)
 {
-    double *at = wk_data(x);
+    int64_t place = 0;
     for (int dim = x->ndim - 1; dim >= 0; dim--) {
-        at += i % x->shape[dim] * x->strides[dim];
+        place += i % x->shape[dim] * x->strides[dim];
         i /= x->shape[dim];
     }
-    return at;
+    return place;
+}
+
+/* x's numbers, row by row; false after an error */
+static bool read_values(const wk_tensor *x, double *values)
+{
+    const wk_tensor *here = wk_on_host("gradcheck", x);
+    const double *from = here ? wk_host("gradcheck", here) : NULL;
+    for (int64_t i = 0; from && i < x->numel; i++)
+        values[i] = from[place_of(here, i)];
+    return from;
+}
+
+/* a tensor like y, of the next `numel` numbers of values */
+static wk_tensor *tensor_of(const wk_tensor *y, const double *values)
+{
+    wk_tensor *here = wk_gradient_zeros(y->ndim, y->shape, wk_float64, wk_cpu);
+    if (here)
+        memcpy(wk_host("gradcheck", here), values, (size_t)y->numel * sizeof *values);
+    return wk_transfer("gradcheck", here, y->device, false);
 }
 
 static bool is_float64(const wk_gradcheck_args *args, const wk_tensor *y)
@@ -59,8 +79,7 @@ static bool evaluate(const wk_gradcheck_args *args, double *values, int64_t coun
     {
         const wk_tensor *y = args->function(args->inputs, args->context);
         fine = is_float64(args, y) && (y->numel == count || differs(args, "gradcheck: the result's size changes"));
-        for (int64_t i = 0; fine && i < count; i++)
-            values[i] = *element(y, i);
+        fine = fine && read_values(y, values);
     }
     return fine;
 }
@@ -73,9 +92,7 @@ static bool analytic_gradients(const wk_gradcheck_args *args, const double *v, d
     {
         wk_tensor *y = args->function(args->inputs, args->context);
         fine = is_float64(args, y);
-        wk_tensor *dy = fine ? wk_gradient_zeros(y->ndim, y->shape, wk_float64, y->device) : NULL;
-        for (int64_t i = 0; dy && i < y->numel; i++)
-            *element(dy, i) = v[i];
+        wk_tensor *dy = fine ? tensor_of(y, v) : NULL;
         const int64_t count = args->inputs.count;
         wk_tensor **gradients = dy ? wk_alloc_zeroed((size_t)(count + 1) * sizeof *gradients) : NULL;
         wk_tensor ***places = gradients ? wk_alloc_zeroed((size_t)(count + 1) * sizeof *places) : NULL;
@@ -87,9 +104,8 @@ static bool analytic_gradients(const wk_gradcheck_args *args, const double *v, d
                                                                         .results = {count, places},
                                                                         .grad_outputs = {1, &dy},
                                                                         .allow_unused = true}));
-        for (int64_t k = 0; fine && k < count; k++)
-            for (int64_t i = 0; i < args->inputs.items[k]->numel; i++)
-                analytic[k][i] = gradients[k] ? *element(gradients[k], i) : 0;
+        for (int64_t k = 0; fine && k < count; k++) // zeros where there is none
+            fine = !gradients[k] || read_values(gradients[k], analytic[k]);
         wk_free(gradients);
         wk_free(places);
     }
@@ -104,16 +120,18 @@ typedef struct check {
     int64_t n, rows;       // outputs; rows compared
 } check;
 
-/* one column of J: element i of input k */
-static bool check_column(const wk_gradcheck_args *args, const check *c, double ***analytic, int64_t k, int64_t i)
+static void set_element(const wk_tensor *x, int64_t i, double value) { wk_put_element(x, place_of(x, i), &value); }
+
+/* one column of J: element i, which is `at`, of input k */
+static bool check_column(const wk_gradcheck_args *args, const check *c, double ***analytic, int64_t k, int64_t i,
+                         double at)
 {
-    double *x = element(args->inputs.items[k], i);
-    const double at = *x;
-    *x = at + args->eps;
+    const wk_tensor *x = args->inputs.items[k];
+    set_element(x, i, at + args->eps);
     bool fine = evaluate(args, c->above, c->n);
-    *x = at - args->eps;
+    set_element(x, i, at - args->eps);
     fine = fine && evaluate(args, c->below, c->n);
-    *x = at;
+    set_element(x, i, at);
     for (int64_t row = 0; fine && row < c->rows; row++) {
         double numeric = 0;
         for (int64_t j = 0; j < c->n; j++)
@@ -163,7 +181,7 @@ bool wk_autograd_gradcheck_with(wk_gradcheck_args args)
     const bool whole = c.n <= MAX_ROWS;
     c.rows = whole ? c.n : MAX_PROJECTIONS;
     const int64_t columns = elements_of(args.inputs), inputs = args.inputs.count;
-    double *memory = wk_alloc_zeroed((size_t)(2 * c.n + c.rows * c.n + c.rows * columns + 1) * sizeof *memory);
+    double *memory = wk_alloc_zeroed((size_t)(2 * c.n + c.rows * c.n + (c.rows + 1) * columns + 1) * sizeof *memory);
     double ***analytic = wk_alloc_zeroed((size_t)(c.rows + c.rows * inputs + 1) * sizeof(void *));
     bool fine = memory && analytic;
     if (!fine)
@@ -183,9 +201,12 @@ bool wk_autograd_gradcheck_with(wk_gradcheck_args args)
             c.v[row * c.n + j] = whole ? j == row : uniform(&random);
         fine = analytic_gradients(&args, c.v + row * c.n, analytic[row]);
     }
-    for (int64_t k = 0; fine && k < inputs; k++)
+    double *values = next; // of an input
+    for (int64_t k = 0; fine && k < inputs; k++) {
+        wk_scope fine = read_values(args.inputs.items[k], values);
         for (int64_t i = 0; fine && i < args.inputs.items[k]->numel; i++)
-            fine = check_column(&args, &c, analytic, k, i);
+            fine = check_column(&args, &c, analytic, k, i, values[i]);
+    }
     wk_free(memory);
     wk_free(analytic);
     return fine;
@@ -227,10 +248,12 @@ bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args)
     wk_scope
     {
         wk_tensor *y = WK_WITHOUT_GRAD(args.function(args.inputs, args.context));
-        wk_tensor *dy = is_float64(&args, y) ? wk_gradient_zeros(y->ndim, y->shape, wk_float64, y->device) : NULL;
+        double *numbers = is_float64(&args, y) ? wk_alloc((size_t)(y->numel + 1) * sizeof *numbers) : NULL;
         uint64_t random = 2;
-        for (int64_t i = 0; dy && i < dy->numel; i++)
-            *element(dy, i) = uniform(&random);
+        for (int64_t i = 0; numbers && i < y->numel; i++)
+            numbers[i] = uniform(&random);
+        wk_tensor *dy = numbers ? tensor_of(y, numbers) : NULL;
+        wk_free(numbers);
         inputs[count] = dy ? wk_requires_grad_(dy, true) : NULL;
         fine = dy != NULL;
         for (int64_t k = 0; fine && k < count; k++) {

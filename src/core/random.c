@@ -1,7 +1,5 @@
-/* The generator: mt19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998), seeded, saved and
-   restored as PyTorch does it.
-
-   Of a seed only the low 32 bits reach the state; all 64 are remembered.  A saved state is the array of bytes that
+/* The generator (kernels/cpu/twister.c), seeded, saved and restored as PyTorch does it; and draws into arrays of the
+   host's.  A saved state is the array of bytes that
    torch.get_rng_state gives, so a checkpoint continues in either. */
 #include "random.h"
 
@@ -9,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MIDDLE 397 // words between the two that make a third
+#include "run.h"
 
 /* torch.get_rng_state, as PyTorch lays it out in memory */
 typedef struct saved_state {
@@ -24,32 +22,16 @@ typedef struct saved_state {
 } saved_state;
 _Static_assert(sizeof(saved_state) == WK_GENERATOR_STATE_BYTES, "a saved state has PyTorch's size");
 
-static void seed_state(wk_generator *generator, uint64_t seed)
-{
-    uint32_t *state = generator->state;
-    generator->seed = seed;
-    state[0] = (uint32_t)seed;
-    for (uint32_t i = 1; i < WK_TWISTER_WORDS; i++)
-        state[i] = 1812433253u * (state[i - 1] ^ (state[i - 1] >> 30)) + i;
-    generator->left = 1;
-    generator->next = 0;
-    generator->has_normal = false;
-}
-
 void wk_generator_init(wk_generator *generator, uint64_t seed)
 {
     pthread_mutex_init(&generator->mutex, NULL);
-    seed_state(generator, seed);
+    wk_generator_seed_state(generator, seed);
 }
-
-void wk_generator_lock(wk_generator *generator) { pthread_mutex_lock(&generator->mutex); }
-
-void wk_generator_unlock(wk_generator *generator) { pthread_mutex_unlock(&generator->mutex); }
 
 void wk_generator_reseed(wk_generator *generator, uint64_t seed)
 {
     wk_generator_lock(generator);
-    seed_state(generator, seed);
+    wk_generator_seed_state(generator, seed);
     wk_generator_unlock(generator);
 }
 
@@ -113,44 +95,28 @@ bool wk_generator_load(wk_generator *generator, const void *bytes)
     return true;
 }
 
-/* The top bit of one word and the rest of the next, shifted through the twist's matrix. */
-static uint32_t twist(uint32_t word, uint32_t following)
+/* ---------------------------------------------------------------- draws into the host's arrays */
+
+#define DRAW(line, ...)                                                                                                \
+    wk_cpu_backend.kernels[wk_uint8]->line(                                                                            \
+        wk_queue_of(wk_cpu), &(wk_draw_work){.generator = generator, .y = y, .dtype = dtype, .count = count, __VA_ARGS__})
+
+void wk_random_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
 {
-    uint32_t mixed = (word & 0x80000000u) | (following & 0x7fffffffu);
-    return mixed >> 1 ^ (following & 1u ? 0x9908b0dfu : 0u);
+    DRAW(uniform, .from = from, .to = to);
 }
 
-static void next_state(wk_generator *generator)
+void wk_random_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
+                      bool singly)
 {
-    uint32_t *state = generator->state;
-    const int wrap = WK_TWISTER_WORDS - MIDDLE;
-    for (int i = 0; i < wrap; i++)
-        state[i] = state[i + MIDDLE] ^ twist(state[i], state[i + 1]);
-    for (int i = wrap; i < WK_TWISTER_WORDS - 1; i++)
-        state[i] = state[i - wrap] ^ twist(state[i], state[i + 1]);
-    state[WK_TWISTER_WORDS - 1] = state[MIDDLE - 1] ^ twist(state[WK_TWISTER_WORDS - 1], state[0]);
-    generator->left = WK_TWISTER_WORDS + 1;
-    generator->next = 0;
+    DRAW(normal, .from = mean, .to = std, .singly = singly);
 }
 
-void wk_random_words(wk_generator *generator, uint32_t *words, int64_t count)
+void wk_random_integers(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, int64_t low, uint64_t range)
 {
-    while (count > 0) {
-        if (generator->left == 1)
-            next_state(generator);
-        const int64_t here = generator->left - 1;
-        const int64_t taken = count < here ? count : here;
-        const uint32_t *state = generator->state + generator->next;
-        for (int64_t i = 0; i < taken; i++) {
-            uint32_t word = state[i];
-            word ^= word >> 11;
-            word ^= (word << 7) & 0x9d2c5680u;
-            word ^= (word << 15) & 0xefc60000u;
-            words[i] = word ^ (word >> 18);
-        }
-        generator->left -= (int)taken;
-        generator->next += (int)taken;
-        words += taken;
-        count -= taken;
-    }
+    DRAW(integers, .low = low, .range = range);
 }
+
+void wk_random_full(wk_generator *generator, wk_dtype dtype, void *y, int64_t count) { DRAW(random_full); }
+
+void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int64_t count) { DRAW(permutation); }

@@ -54,6 +54,8 @@ static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
 void *wk_host(const char *op, const wk_tensor *x);
 /* x itself where it is on the CPU, else a copy there, of x's shape and strides; waits.  NULL after an error. */
 wk_tensor *wk_on_host(const char *op, const wk_tensor *x);
+/* one element of x, `offset` elements from its first, whatever the device */
+void wk_put_element(const wk_tensor *x, int64_t offset, const void *element);
 /* x's values on another device, of x's strides, without history; x itself where it is there already.  Coming to the CPU
    it waits, unless non_blocking: then the values are there after wk_wait(x's device). */
 wk_tensor *wk_transfer(const char *op, wk_tensor *x, wk_device device, bool non_blocking);

@@ -1,5 +1,7 @@
 /* From one device to another: the span of memory that a tensor shows goes over as it is, strides and gaps included, so
    that no kernel is needed. */
+#include <string.h>
+
 #include "run.h"
 
 /* elements from the first that x shows to the last; strides are not negative */
@@ -38,6 +40,16 @@ wk_tensor *wk_transfer(const char *op, wk_tensor *x, wk_device device, bool non_
     wk_scope_let_go(memory);
     const bool waits = x->device.type != WK_CPU && !non_blocking;
     return !waits || wk_wait(x->device) ? y : NULL;
+}
+
+void wk_put_element(const wk_tensor *x, int64_t offset, const void *element)
+{
+    const size_t size = wk_dtype_size(x->dtype);
+    void *at = (char *)wk_data(x) + offset * (int64_t)size;
+    if (x->device.type == WK_CPU)
+        memcpy(at, element, size);
+    else
+        wk_backends[x->device.type]->copy(wk_queue_of(x->device), at, element, size, WK_COPY_IN);
 }
 
 wk_tensor *wk_on_host(const char *op, const wk_tensor *x)

@@ -8,11 +8,15 @@
 #include <string.h>
 
 #include <wick/cast.h>
+#include <wick/creation.h>
+#include <wick/index.h>
+#include <wick/join.h>
 #include <wick/view.h>
 
 #include "autograd/node.h"
 #include "core/alloc.h"
 #include "core/random.h"
+#include "core/run.h"
 
 static const wk_sample nothing;
 
@@ -94,10 +98,26 @@ wk_sample wk_dataset_item(wk_dataset *dataset, int64_t index)
 
 /* ---------------------------------------------------------------- batches */
 
+/* where the items are on another device: op by op */
+static wk_tensor *stack_on_device(const wk_sample *samples, int64_t count, int item)
+{
+    wk_tensor **items = wk_alloc((size_t)count * sizeof *items);
+    if (!items)
+        return wk_out_of_memory("collate", (size_t)count * sizeof *items);
+    for (int64_t i = 0; i < count; i++)
+        items[i] = samples[i].items[item];
+    wk_tensor *batch = wk_stack_with((wk_join_args){.tensors = {count, items}});
+    wk_free(items);
+    return batch;
+}
+
 /* item i of every sample, one after another */
 static wk_tensor *stack(const wk_sample *samples, const int64_t *indices, int64_t count, int item)
 {
+    static const char op[] = "collate";
     const wk_tensor *first = samples[0].items[item];
+    if (first->device.type != WK_CPU)
+        return stack_on_device(samples, count, item);
     int64_t shape[WK_MAX_DIMS] = {count};
     if (first->ndim >= WK_MAX_DIMS)
         return wk_fail("collate", "item %lld: a batch of tensors of %d dims would have too many", (long long)indices[0],
@@ -118,7 +138,7 @@ static wk_tensor *stack(const wk_sample *samples, const int64_t *indices, int64_
         wk_tensor *dense = wk_contiguous(x);
         if (!dense)
             return NULL;
-        memcpy((char *)wk_data(batch) + (size_t)i * bytes, wk_data(dense), bytes);
+        memcpy((char *)wk_host(op, batch) + (size_t)i * bytes, wk_host(op, dense), bytes);
     }
     return batch;
 }
@@ -193,15 +213,22 @@ static wk_sample tensor_batch(void *context, const int64_t *indices, int64_t cou
     tensor_items *self = context;
     wk_sample batch = nothing;
     for (int item = 0; item < self->count; item++) {
-        const wk_tensor *x = self->tensors[item];
+        wk_tensor *x = self->tensors[item];
+        if (x->device.type != WK_CPU) {
+            wk_tensor *rows = wk_tensor((count), indices, .device = x->device);
+            batch.items[item] = wk_index_select(x, 0, rows);
+            if (!batch.items[item])
+                return nothing;
+            continue;
+        }
         int64_t shape[WK_MAX_DIMS] = {count};
         memcpy(shape + 1, x->shape + 1, (size_t)(x->ndim - 1) * sizeof *shape);
         wk_tensor *rows = wk_tensor_new("data_loader", x->ndim, shape, x->dtype, x->device);
         if (!rows)
             return nothing;
         const size_t bytes = (size_t)(x->numel / self->length) * wk_dtype_size(x->dtype);
-        const char *from = wk_data(x);
-        char *to = wk_data(rows);
+        const char *from = wk_host("data_loader", x);
+        char *to = wk_host("data_loader", rows);
         for (int64_t i = 0; i < count; i++)
             memcpy(to + (size_t)i * bytes, from + (size_t)indices[i] * bytes, bytes);
         batch.items[item] = rows;

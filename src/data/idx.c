@@ -10,7 +10,7 @@
 
 #include <wick/data.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 
 #define MOST_PACKED 1040
 
@@ -102,14 +102,14 @@ static wk_tensor *read_idx(const char *op, const char *path, gzFile file, int64_
     wk_tensor *x = wk_tensor_new(op, ndim, shape, dtype, wk_cpu);
     if (!x)
         return NULL;
-    if (read_bytes(file, wk_data(x), bytes) != bytes)
+    if (read_bytes(file, wk_host("idx_read", x), bytes) != bytes)
         return truncated(op, path, file);
     const int64_t more = read_bytes(file, header, 1);
     if (more != 0)
         return more < 0 ? truncated(op, path, file)
                         : wk_fail(op, "%s: holds more than the %s %s that its header announces", path,
                                   wk_shape_string(x), wk_dtype_name(dtype));
-    swap_bytes(wk_data(x), x->numel, wk_dtype_size(dtype));
+    swap_bytes(wk_host("idx_read", x), x->numel, wk_dtype_size(dtype));
     return x;
 }
 

@@ -12,7 +12,7 @@
 #include <wick/io.h>
 #include <wick/view.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 #include "file.h"
 
 static const struct {
@@ -160,10 +160,10 @@ static wk_tensor *read_numbers(const char *op, const char *path, const npy_heade
     if (!x)
         return NULL;
     if (data_bytes > 0)
-        memcpy(wk_data(x), data, data_bytes);
+        memcpy(wk_host(op, x), data, data_bytes);
     const int64_t parts = wk_dtype_is_complex(dtype) ? 2 : 1;
     if (header->descr[0] == '>')
-        swap_bytes(wk_data(x), parts * x->numel, wk_dtype_size(dtype) / (size_t)parts);
+        swap_bytes(wk_host(op, x), parts * x->numel, wk_dtype_size(dtype) / (size_t)parts);
     return header->fortran_order && header->ndim > 1 ? wk_permute_with(x, wk_shape_of(header->ndim, order)) : x;
 }
 
@@ -233,7 +233,7 @@ static bool write_npy(const char *op, const char *path, const wk_tensor *x, cons
     head[9] = (char)((total - 10) >> 8);
     wk_new_file file;
     if (wk_new_file_open(&file, op, path) && wk_new_file_write(&file, head, total) &&
-        wk_new_file_write(&file, wk_data(x), (size_t)x->numel * wk_dtype_size(x->dtype)))
+        wk_new_file_write(&file, wk_host(op, x), (size_t)x->numel * wk_dtype_size(x->dtype)))
         return wk_new_file_commit(&file);
     return false;
 }

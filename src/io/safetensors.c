@@ -14,7 +14,7 @@
 #include <wick/io.h>
 
 #include "core/alloc.h"
-#include "core/tensor.h"
+#include "core/run.h"
 #include "file.h"
 
 #define LONGEST_HEADER 100000000 // Python's limit
@@ -187,7 +187,7 @@ static wk_tensor *tensor_of(reader *r, const entry *e)
     if ((uintptr_t)data % (size < 8 ? size : 8) != 0 || e->begin == e->end) {
         wk_tensor *copy = wk_tensor_new(r->op, e->ndim, e->shape, e->dtype, wk_cpu);
         if (copy && e->begin != e->end)
-            memcpy(wk_data(copy), data, (size_t)(e->end - e->begin));
+            memcpy(wk_host(r->op, copy), data, (size_t)(e->end - e->begin));
         return copy;
     }
     wk_file_map_retain(r->map);
@@ -287,7 +287,7 @@ static bool write_all(const char *op, const char *path, const char *header, cons
         wk_scope
     {
         wk_tensor *x = wk_contiguous(wk_to(items[i].value, wk_cpu));
-        good = x && wk_new_file_write(&file, wk_data(x), (size_t)bytes_of(x));
+        good = x && wk_new_file_write(&file, wk_host(op, x), (size_t)bytes_of(x));
     }
     if (good)
         return wk_new_file_commit(&file);

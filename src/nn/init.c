@@ -11,6 +11,7 @@
 
 #include "core/element.h"
 #include "core/random.h"
+#include "core/run.h"
 #include "ops/ops.h"
 #include "ops/random.h"
 
@@ -160,12 +161,12 @@ static void redraw_outside(wk_generator *generator, wk_tensor *drawn, wk_tensor 
     const wk_dtype dtype = drawn->dtype;
     const double low = wk_round_floating(dtype, args->a), high = wk_round_floating(dtype, args->b);
     do {
-        wk_draw_normal(generator, dtype, wk_data(fresh), fresh->numel, args->mean, args->std, singly);
+        wk_random_normal(generator, dtype, wk_host("init", fresh), fresh->numel, args->mean, args->std, singly);
         for (int64_t i = 0; i < drawn->numel; i++) {
             if (!pending[i])
                 continue;
-            const double value = wk_load_floating(dtype, wk_data(fresh), i);
-            wk_store_floating(dtype, wk_data(drawn), i, value);
+            const double value = wk_load_floating(dtype, wk_host("init", fresh), i);
+            wk_store_floating(dtype, wk_host("init", drawn), i, value);
             pending[i] = value < low || value > high;
         }
     } while (any_pending(pending, drawn->numel));
@@ -181,17 +182,17 @@ static void accept_by_density(wk_generator *generator, wk_tensor *drawn, wk_tens
     const double peak = wk_round_floating(wide, -0.5 * distance * distance);
     const double mean = wk_round_floating(wide, args->mean), std = wk_round_floating(wide, args->std);
     do {
-        wk_random_uniform(generator, dtype, wk_data(fresh), fresh->numel, args->a, args->b);
-        wk_random_uniform(generator, dtype, wk_data(odds), odds->numel, 0, 1);
+        wk_random_uniform(generator, dtype, wk_host("init", fresh), fresh->numel, args->a, args->b);
+        wk_random_uniform(generator, dtype, wk_host("init", odds), odds->numel, 0, 1);
         for (int64_t i = 0; i < drawn->numel; i++) {
             if (!pending[i])
                 continue;
-            const double value = wk_load_floating(dtype, wk_data(fresh), i);
-            wk_store_floating(dtype, wk_data(drawn), i, value);
+            const double value = wk_load_floating(dtype, wk_host("init", fresh), i);
+            wk_store_floating(dtype, wk_host("init", drawn), i, value);
             double density = wk_round_floating(dtype, wk_round_floating(dtype, value - mean) / std);
             density = wk_round_floating(dtype, density * density);
             density = wk_round_floating(dtype, wk_round_floating(dtype, density * -0.5) - peak);
-            pending[i] = wk_round_floating(dtype, log(wk_load_floating(dtype, wk_data(odds), i))) > density;
+            pending[i] = wk_round_floating(dtype, log(wk_load_floating(dtype, wk_host("init", odds), i))) > density;
         }
     } while (any_pending(pending, drawn->numel));
 }
@@ -212,9 +213,9 @@ wk_tensor *wk_nn_init_trunc_normal_with(wk_nn_init_trunc_normal_args args)
     (void)no_grad;
     if (!wk_check_writable(op, args.x))
         return NULL;
-    wk_tensor *drawn = wk_random_like(op, args.x, dtype, args.x->device);
-    wk_tensor *fresh = drawn ? wk_random_like(op, args.x, dtype, args.x->device) : NULL;
-    wk_tensor *odds = fresh ? wk_random_like(op, args.x, dtype, args.x->device) : NULL;
+    wk_tensor *drawn = wk_random_like(op, args.x, dtype, wk_cpu);
+    wk_tensor *fresh = drawn ? wk_random_like(op, args.x, dtype, wk_cpu) : NULL;
+    wk_tensor *odds = fresh ? wk_random_like(op, args.x, dtype, wk_cpu) : NULL;
     bool *pending = odds ? wk_alloc((size_t)args.x->numel) : NULL;
     if (!pending)
         return odds ? wk_out_of_memory(op, (size_t)args.x->numel) : NULL;
@@ -224,7 +225,7 @@ wk_tensor *wk_nn_init_trunc_normal_with(wk_nn_init_trunc_normal_args args)
     else
         accept_by_density(generator, drawn, fresh, odds, pending, &args);
     wk_free(pending);
-    return wk_write(op, args.x, drawn);
+    return wk_write(op, args.x, wk_to(drawn, args.x->device));
 }
 
 /* ---------------------------------------------------------------- orthogonal_ */
@@ -271,17 +272,17 @@ wk_tensor *wk_nn_init_orthogonal_with(wk_nn_init_orthogonal_args args)
     const bool wide = rows < columns; // then the rows are made orthonormal, else the columns
     const int64_t count = wide ? rows : columns, n = wide ? columns : rows;
     const int64_t row_step = wide ? columns : 1, column_step = wide ? 1 : rows; // in vectors
-    wk_tensor *drawn = wk_tensor_new(op, x->ndim, x->shape, x->dtype, x->device);
+    wk_tensor *drawn = wk_tensor_new(op, x->ndim, x->shape, x->dtype, wk_cpu);
     double *vectors = drawn ? wk_alloc((size_t)x->numel * sizeof *vectors) : NULL;
     if (!vectors)
         return drawn ? wk_out_of_memory(op, (size_t)x->numel * sizeof *vectors) : NULL;
-    wk_draw_normal(wk_generator_or_default(args.generator), x->dtype, wk_data(drawn), x->numel, 0, 1, false);
+    wk_random_normal(wk_generator_or_default(args.generator), x->dtype, wk_host(op, drawn), x->numel, 0, 1, false);
     for (int64_t i = 0; i < x->numel; i++)
-        vectors[i / columns * row_step + i % columns * column_step] = wk_load_floating(x->dtype, wk_data(drawn), i);
+        vectors[i / columns * row_step + i % columns * column_step] = wk_load_floating(x->dtype, wk_host("init", drawn), i);
     orthonormalize(vectors, count, n);
     for (int64_t i = 0; i < x->numel; i++)
-        wk_store_floating(x->dtype, wk_data(drawn), i,
+        wk_store_floating(x->dtype, wk_host("init", drawn), i,
                           args.gain * vectors[i / columns * row_step + i % columns * column_step]);
     wk_free(vectors);
-    return wk_write(op, x, drawn);
+    return wk_write(op, x, wk_to(drawn, x->device));
 }

@@ -9,6 +9,7 @@
 
 #include "core/random.h"
 #include "core/element.h"
+#include "core/run.h"
 #include "ops.h"
 #include "random.h"
 
@@ -24,7 +25,7 @@ static bool check_weights(const char *op, const wk_tensor *weights, int64_t rows
     for (int64_t row = 0; row < rows; row++) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++) {
-            const double weight = wk_load_floating(weights->dtype, wk_data(weights), row * n + i);
+            const double weight = wk_load_floating(weights->dtype, wk_host("multinomial", weights), row * n + i);
             if (!(weight >= 0 && weight < INFINITY))
                 return wk_fail(op, "weights: expected finite numbers, 0 or more, got %g", weight);
             sum += weight;
@@ -43,7 +44,7 @@ static void draw_from_sums(wk_generator *generator, const wk_tensor *weights, in
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
         running[i] = sum =
-            wk_round_floating(dtype, sum + wk_load_floating(weights->dtype, wk_data(weights), row * n + i));
+            wk_round_floating(dtype, sum + wk_load_floating(weights->dtype, wk_host("multinomial", weights), row * n + i));
     for (int64_t i = 0; i < n; i++)
         running[i] = wk_round_floating(dtype, running[i] / sum);
     running[n - 1] = 1;
@@ -78,8 +79,8 @@ static void draw_by_race(const wk_tensor *weights, const wk_tensor *q, int64_t r
 {
     runner first = {-1, 0};
     for (int64_t i = 0; i < n; i++) {
-        const double weight = wk_load_floating(weights->dtype, wk_data(weights), row * n + i);
-        const double draw = wk_load_floating(q->dtype, wk_data(q), row * n + i);
+        const double weight = wk_load_floating(weights->dtype, wk_host("multinomial", weights), row * n + i);
+        const double draw = wk_load_floating(q->dtype, wk_host("multinomial", q), row * n + i);
         runners[i] = (runner){weight == 0 ? 0 : wk_round_floating(weights->dtype, weight / draw), i};
         if (runners[i].time > first.time)
             first = runners[i];
@@ -114,13 +115,14 @@ wk_tensor *wk_multinomial_with(wk_multinomial_args args)
 
     const int64_t shape[2] = {rows, samples};
     wk_tensor *indices = wk_tensor_new(op, weights->ndim, weights->ndim == 2 ? shape : shape + 1, wk_int64, wk_cpu);
-    wk_tensor *dense = indices ? wk_dense(weights) : NULL;
+    const wk_device device = weights->device; // drawn on the host
+    wk_tensor *dense = indices ? wk_on_host(op, wk_dense(weights)) : NULL;
     if (!dense || !check_weights(op, dense, rows, n))
         return NULL;
     wk_tensor *q = NULL;
     const bool race = !args.replacement || samples == 1;
     if (race) {
-        q = wk_random_like(op, weights, weights->dtype, weights->device);
+        q = wk_random_like(op, weights, weights->dtype, wk_cpu);
         q = q ? wk_dense(wk_exponential_(q, 1, args.generator)) : NULL;
         if (!q)
             return NULL;
@@ -129,12 +131,12 @@ wk_tensor *wk_multinomial_with(wk_multinomial_args args)
     if (!room)
         return wk_out_of_memory(op, (size_t)n * sizeof(runner));
     for (int64_t row = 0; row < rows; row++) {
-        int64_t *row_indices = (int64_t *)wk_data(indices) + row * samples;
+        int64_t *row_indices = (int64_t *)wk_host(op, indices) + row * samples;
         if (race)
             draw_by_race(dense, q, row, n, room, samples, row_indices);
         else
             draw_from_sums(wk_generator_or_default(args.generator), dense, row, n, room, samples, row_indices);
     }
     wk_free(room);
-    return indices;
+    return wk_to(indices, device);
 }

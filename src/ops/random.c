@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-#include "core/element.h"
 #include "core/random.h"
+#include "core/run.h"
+#include "ops.h"
 
 static wk_device device_or_cpu(wk_device device) { return device.type == WK_DEVICE_DEFAULT ? wk_cpu : device; }
 static wk_dtype dtype_or(wk_dtype dtype, wk_dtype otherwise) { return dtype == wk_dtype_default ? otherwise : dtype; }
@@ -68,24 +69,21 @@ static wk_tensor *draw_uniform(const char *op, wk_tensor *x, wk_generator *gener
         return NULL;
     if (!wk_dtype_is_complex(x->dtype) && !wk_dtype_is_floating(x->dtype))
         return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
-    wk_random_uniform(wk_generator_or_default(generator), wk_dtype_to_real(x->dtype), wk_data(x),
-                      wk_dtype_is_complex(x->dtype) ? 2 * x->numel : x->numel, 0, 1);
-    return x;
+    return wk_run(op, x, uniform, .generator = wk_generator_or_default(generator), .y = wk_data(x),
+                  .dtype = wk_dtype_to_real(x->dtype), .count = wk_dtype_is_complex(x->dtype) ? 2 * x->numel : x->numel,
+                  .from = 0, .to = 1)
+               ? x
+               : NULL;
 }
 
-void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
-                    bool singly)
+wk_tensor *wk_normal_into(const char *op, wk_generator *generator, wk_tensor *x, double mean, double std, bool singly)
 {
-    void (*draw)(wk_generator *, wk_dtype, void *, int64_t, double, double) =
-        singly ? wk_random_normal_singly : wk_random_normal;
-    if (!wk_dtype_is_complex(dtype)) {
-        draw(generator, dtype, y, count, mean, std);
-        return;
-    }
-    const wk_dtype part = wk_dtype_to_real(dtype);
-    draw(generator, part, y, 2 * count, 0, std / sqrt(2.0)); // each part has half the variance
-    for (int64_t i = 0; i < 2 * count; i += 2)
-        wk_store_floating(part, y, i, wk_load_floating(part, y, i) + wk_round_floating(part, mean));
+    const bool complex = x && wk_dtype_is_complex(x->dtype); // each part has half the variance
+    if (!x || !wk_run(op, x, normal, .generator = wk_generator_or_default(generator), .y = wk_data(x),
+                      .dtype = wk_dtype_to_real(x->dtype), .count = complex ? 2 * x->numel : x->numel,
+                      .from = complex ? 0 : mean, .to = complex ? std / sqrt(2.0) : std, .singly = singly))
+        return NULL;
+    return complex && mean != 0 ? WK_WITHOUT_GRAD(wk_add_(x, mean)) : x;
 }
 
 static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double std, wk_generator *generator)
@@ -94,8 +92,7 @@ static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double 
         return NULL;
     if (!wk_dtype_is_complex(x->dtype) && !wk_dtype_is_floating(x->dtype))
         return wk_fail(op, "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
-    wk_draw_normal(wk_generator_or_default(generator), x->dtype, wk_data(x), x->numel, mean, std, !wk_is_contiguous(x));
-    return x;
+    return wk_normal_into(op, generator, x, mean, std, !wk_is_contiguous(x));
 }
 
 wk_tensor *wk_rand_with(wk_rand_args args)
@@ -162,10 +159,10 @@ bool wk_check_random_limits(const char *op, wk_dtype dtype, int64_t low, int64_t
 
 static wk_tensor *draw_integers(wk_tensor *x, int64_t low, int64_t high, wk_generator *generator)
 {
-    if (x)
-        wk_random_integers(wk_generator_or_default(generator), x->dtype, wk_data(x), x->numel, low,
-                           (uint64_t)high - (uint64_t)low);
-    return x;
+    return x && wk_run("randint", x, integers, .generator = wk_generator_or_default(generator), .y = wk_data(x),
+                       .dtype = x->dtype, .count = x->numel, .low = low, .range = (uint64_t)high - (uint64_t)low)
+               ? x
+               : NULL;
 }
 
 wk_tensor *wk_randint_with(wk_randint_args args)
@@ -198,7 +195,7 @@ wk_tensor *wk_randperm_with(wk_randperm_args args)
         return wk_fail("randperm", "n: %s holds the whole numbers up to %lld, got n %lld", wk_dtype_name(dtype),
                        (long long)greatest[dtype], (long long)args.n);
     wk_tensor *x = new_of_size("randperm", &(wk_shape){1, {args.n}}, dtype, args.device);
-    if (x)
-        wk_random_permutation(wk_generator_or_default(args.generator), dtype, wk_data(x), args.n);
-    return finish(x, args.requires_grad);
+    const bool drawn = x && wk_run("randperm", x, permutation, .generator = wk_generator_or_default(args.generator),
+                                   .y = wk_data(x), .dtype = dtype, .count = args.n);
+    return drawn ? finish(x, args.requires_grad) : NULL;
 }

@@ -6,9 +6,9 @@
 
 #include "autograd/node.h"
 
-/* count normals of a floating or complex dtype; singly: as PyTorch draws a tensor that is not contiguous */
-void wk_draw_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std,
-                    bool singly);
+/* fills x, dense and floating or complex, with normals; singly: as PyTorch draws a tensor that is not contiguous.
+   Returns x, or NULL after an error. */
+wk_tensor *wk_normal_into(const char *op, wk_generator *generator, wk_tensor *x, double mean, double std, bool singly);
 /* a new tensor of x's shape, dense, laid out in the order of x's strides: its numel elements start at wk_data */
 wk_tensor *wk_random_like(const char *op, const wk_tensor *x, wk_dtype dtype, wk_device device);
 /* low < high, and dtype holds low .. high - 1 exactly; false after an error */

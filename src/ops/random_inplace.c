@@ -9,12 +9,13 @@
 #include <math.h>
 
 #include "core/random.h"
+#include "core/run.h"
 #include "ops.h"
 
-static wk_tensor *written(const char *op, wk_tensor *x, wk_tensor *drawn)
-{
-    return drawn ? wk_write(op, x, drawn) : NULL;
-}
+/* a line of the table into `drawn`, for args' generator; false after an error */
+#define DRAW(line, ...)                                                                                                \
+    (drawn && wk_run(op, drawn, line, .generator = wk_generator_or_default(args.generator), .y = wk_data(drawn),       \
+                     .dtype = drawn->dtype, .count = drawn->numel, __VA_ARGS__))
 
 static wk_tensor *drawn_like(const char *op, wk_tensor *x)
 {
@@ -53,10 +54,8 @@ wk_tensor *wk_uniform_in_place_with(wk_uniform_in_place_args args)
         return wk_fail(op, "from: expected to - from between 0 and %g, got from %g and to %g", greatest, args.from,
                        args.to);
     wk_tensor *drawn = drawn_like(op, args.x);
-    if (drawn)
-        wk_random_uniform(wk_generator_or_default(args.generator), dtype, wk_data(drawn), drawn->numel, args.from,
-                          args.to);
-    return written(op, args.x, drawn);
+    const bool fine = DRAW(uniform, .from = args.from, .to = args.to);
+    return fine ? wk_write(op, args.x, drawn) : NULL;
 }
 
 /* normal_: mean + std * normal */
@@ -69,10 +68,8 @@ wk_tensor *wk_normal_in_place_with(wk_normal_in_place_args args)
     if (!(args.std >= 0))
         return wk_fail(op, "std: expected 0 or more, got %g", args.std);
     wk_tensor *drawn = drawn_like(op, args.x);
-    if (drawn)
-        wk_draw_normal(wk_generator_or_default(args.generator), args.x->dtype, wk_data(drawn), drawn->numel, args.mean,
-                       args.std, !wk_is_contiguous(args.x));
-    return written(op, args.x, drawn);
+    drawn = wk_normal_into(op, args.generator, drawn, args.mean, args.std, !wk_is_contiguous(args.x));
+    return wk_write(op, args.x, drawn);
 }
 
 /* p of float32 or float64, broadcast to x and laid out as draws go */
@@ -91,26 +88,15 @@ static wk_tensor *probabilities(const char *op, wk_tensor *p, wk_tensor *like)
     return laid ? wk_copy_(laid, wk_detach(p)) : NULL;
 }
 
-static bool all_probable(const char *op, const wk_tensor *p)
-{
-    const float *floats = wk_data(p);
-    const double *doubles = wk_data(p);
-    for (int64_t i = 0; i < p->numel; i++) {
-        const double value = p->dtype == wk_float64 ? doubles[i] : floats[i];
-        if (!(value >= 0 && value <= 1))
-            return wk_fail(op, "p: expected probabilities in [0, 1], got %g", value);
-    }
-    return true;
-}
-
 static wk_tensor *draw_bernoulli(const char *op, wk_tensor *drawn, wk_tensor *p, wk_generator *generator)
 {
     wk_tensor *laid = drawn ? probabilities(op, p, drawn) : NULL;
-    if (!laid || !all_probable(op, laid))
+    if (!laid)
         return NULL;
-    wk_random_bernoulli(wk_generator_or_default(generator), laid->dtype, wk_data(laid), drawn->dtype, wk_data(drawn),
-                        drawn->numel);
-    return drawn;
+    return wk_run(op, drawn, bernoulli, .generator = wk_generator_or_default(generator), .y = wk_data(drawn),
+                  .dtype = drawn->dtype, .count = drawn->numel, .p = wk_data(laid), .p_dtype = laid->dtype)
+               ? drawn
+               : NULL;
 }
 
 /* bernoulli_: 1 with probability p, else 0 */
@@ -123,16 +109,14 @@ wk_tensor *wk_bernoulli_in_place_with(wk_bernoulli_in_place_args args)
     if (args.p.number.kind == WK_NO_NUMBER) {
         WK_REQUIRE(op, args.p.tensor);
         wk_tensor *drawn = drawn_like(op, args.x);
-        return written(op, args.x, draw_bernoulli(op, drawn, args.p.tensor, args.generator));
+        return wk_write(op, args.x, draw_bernoulli(op, drawn, args.p.tensor, args.generator));
     }
     const double p = args.p.number.value;
     if (!(p >= 0 && p <= 1))
         return wk_fail(op, "p: expected a probability in [0, 1], got %g", p);
     wk_tensor *drawn = drawn_like(op, args.x);
-    if (drawn)
-        wk_random_bernoulli_same(wk_generator_or_default(args.generator), p, drawn->dtype, wk_data(drawn),
-                                 drawn->numel);
-    return written(op, args.x, drawn);
+    const bool fine = DRAW(bernoulli, .from = p);
+    return fine ? wk_write(op, args.x, drawn) : NULL;
 }
 
 /* dp = 0, as in PyTorch: the draw says nothing of the slope */
@@ -162,13 +146,8 @@ wk_tensor *wk_random_in_place_with(wk_random_in_place_args args)
     if (!check_real(op, args.x) || (!full && !wk_check_random_limits(op, args.x->dtype, args.low, args.high)))
         return NULL;
     wk_tensor *drawn = drawn_like(op, args.x);
-    wk_generator *generator = wk_generator_or_default(args.generator);
-    if (drawn && full)
-        wk_random_full(generator, drawn->dtype, wk_data(drawn), drawn->numel);
-    else if (drawn)
-        wk_random_integers(generator, drawn->dtype, wk_data(drawn), drawn->numel, args.low,
-                           (uint64_t)args.high - (uint64_t)args.low);
-    return written(op, args.x, drawn);
+    const bool fine = full ? DRAW(random_full, ) : DRAW(integers, .low = args.low, .range = (uint64_t)args.high - (uint64_t)args.low);
+    return fine ? wk_write(op, args.x, drawn) : NULL;
 }
 
 /* exponential_: density lambd exp(-lambd x) */
@@ -181,8 +160,6 @@ wk_tensor *wk_exponential_in_place_with(wk_exponential_in_place_args args)
     if (!(args.lambd > 0))
         return wk_fail(op, "lambd: expected more than 0, got %g", args.lambd);
     wk_tensor *drawn = drawn_like(op, args.x);
-    if (drawn)
-        wk_random_exponential(wk_generator_or_default(args.generator), drawn->dtype, wk_data(drawn), drawn->numel,
-                              args.lambd);
-    return written(op, args.x, drawn);
+    const bool fine = DRAW(exponential, .from = args.lambd);
+    return fine ? wk_write(op, args.x, drawn) : NULL;
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 
 bool wk_canvas_new(wk_canvas *canvas, const char *op, int64_t width, int64_t height, wk_colour background)
 {
@@ -14,7 +14,7 @@ bool wk_canvas_new(wk_canvas *canvas, const char *op, int64_t width, int64_t hei
     canvas->picture = wk_tensor_new(op, 3, (int64_t[]){3, height, width}, wk_uint8, wk_cpu);
     if (!canvas->picture)
         return false;
-    canvas->pixels = wk_data(canvas->picture);
+    canvas->pixels = wk_host("plot", canvas->picture);
     wk_canvas_rectangle(canvas, 0, 0, width, height, background);
     return true;
 }

@@ -9,7 +9,7 @@
 
 #include "canvas.h"
 #include "core/alloc.h"
-#include "core/tensor.h"
+#include "core/run.h"
 
 static const wk_colour white = {255, 255, 255}, ink = {33, 37, 41}, grey = {134, 142, 150}, faint = {222, 226, 230};
 static const wk_colour right = {32, 134, 72}, wrong = {201, 42, 42}, deep_blue = {8, 48, 107}, blue = {49, 110, 182};
@@ -51,7 +51,7 @@ static const int64_t *labels_of(const char *op, const char *name, wk_tensor *x, 
         return wk_fail(op, "%s: expected integers (%lld,), a class for each, got %s %s", name,
                        (long long)(count >= 0 ? count : x->numel), wk_dtype_name(x->dtype), wk_shape_string(x));
     wk_tensor *dense = wk_contiguous(wk_to(wk_to(x, wk_cpu), wk_int64));
-    const int64_t *labels = dense ? wk_data(dense) : NULL;
+    const int64_t *labels = dense ? wk_host(op, dense) : NULL;
     for (int64_t i = 0; labels && i < x->numel; i++)
         if (labels[i] < 0 || labels[i] >= classes)
             return wk_fail(op, "%s: expected classes 0 .. %lld, got %lld", name, (long long)classes - 1,
@@ -139,7 +139,7 @@ static wk_tensor *draw_predictions(const char *op, const wk_plot_predictions_arg
     if (!predictions)
         return NULL;
     tile t = {.args = args,
-              .images = wk_data(images),
+              .images = wk_host(op, images),
               .channels = images->ndim == 4 ? images->shape[1] : 1,
               .height = images->shape[images->ndim - 2],
               .width = images->shape[images->ndim - 1]};

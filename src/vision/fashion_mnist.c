@@ -7,7 +7,7 @@
 #include <wick/cast.h>
 #include <wick/view.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 
 static const char *const class_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                           "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
@@ -50,7 +50,7 @@ static bool load(wk_vision_dataset *set, const char *root, bool train)
     if (small->dtype != wk_uint8 || small->ndim != 1 || small->shape[0] != data->shape[0])
         return wk_fail(op, "%s: expected uint8 (%lld,), one label for each picture, got %s %s", labels,
                        (long long)data->shape[0], wk_dtype_name(small->dtype), wk_shape_string(small));
-    const uint8_t *label = wk_data(small);
+    const uint8_t *label = wk_host("fashion_mnist", small);
     for (int64_t i = 0; i < small->numel; i++)
         if (label[i] >= CLASSES)
             return wk_fail(op, "%s: expected labels 0 .. %d, got %d", labels, CLASSES - 1, label[i]);

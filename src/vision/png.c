@@ -5,7 +5,7 @@
    is held against the file's length (deflate packs at most 1032 to 1). */
 #include <wick/vision.h>
 
-#include "core/tensor.h"
+#include "core/run.h"
 
 #ifdef WICK_HAVE_PNG
 
@@ -86,7 +86,7 @@ static bool write_picture(png_work *work, const wk_tensor *x)
     if (!work->rows)
         wk_out_of_memory(work->op, (size_t)(width * channels));
     else if (wk_new_file_open(&work->file, work->op, work->path)) {
-        good = encode(work, wk_data(x), channels, height, width);
+        good = encode(work, wk_host("png", x), channels, height, width);
         if (!good && work->file.target) { // not an error of the file's, which has told
             wk_new_file_abandon(&work->file);
             wk_fail(work->op, "%s: %s", work->path, work->message);
@@ -186,7 +186,7 @@ static wk_tensor *read_picture(png_work *work)
     const int64_t plane = size.height * size.width;
     for (int64_t i = 0; x && i < plane; i++)
         for (int64_t channel = 0; channel < size.channels; channel++)
-            ((uint8_t *)wk_data(x))[channel * plane + i] = work->rows[i * size.channels + channel];
+            ((uint8_t *)wk_host("png", x))[channel * plane + i] = work->rows[i * size.channels + channel];
     wk_free(work->rows);
     png_destroy_read_struct(&work->png, &work->info, NULL);
     return x;

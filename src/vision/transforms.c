@@ -8,7 +8,7 @@
 #include <wick/view.h>
 
 #include "core/random.h"
-#include "core/tensor.h"
+#include "core/run.h"
 
 /* y's rows are x's, backwards */
 static void mirror(const char *x, char *y, int64_t rows, int64_t width, size_t size)
@@ -40,16 +40,16 @@ wk_tensor *wk_vision_random_horizontal_flip_with(wk_vision_flip_args args)
     wk_tensor *y = NULL;
     wk_scope
     {
-        wk_tensor *x = wk_contiguous(wk_detach(args.x));
-        wk_tensor *flipped = x ? wk_keep(wk_tensor_new(op, x->ndim, x->shape, x->dtype, x->device)) : NULL;
+        wk_tensor *x = wk_contiguous(wk_to(wk_detach(args.x), wk_cpu));
+        wk_tensor *flipped = x ? wk_keep(wk_tensor_new(op, x->ndim, x->shape, x->dtype, wk_cpu)) : NULL;
         const int64_t count = args.x->ndim == 4 ? args.x->shape[0] : 1, width = args.x->shape[args.x->ndim - 1];
         const size_t size = wk_dtype_size(args.x->dtype);
         const int64_t each = args.x->numel / (count > 0 ? count : 1);
         wk_generator *generator = wk_generator_or_default(args.generator);
         wk_generator_lock(generator);
         for (int64_t i = 0; flipped && i < count; i++) {
-            const char *from = (const char *)wk_data(x) + (size_t)(i * each) * size;
-            char *to = (char *)wk_data(flipped) + (size_t)(i * each) * size;
+            const char *from = (const char *)wk_host(op, x) + (size_t)(i * each) * size;
+            char *to = (char *)wk_host(op, flipped) + (size_t)(i * each) * size;
             if (wk_random_unit(generator) >= args.p)
                 memcpy(to, from, (size_t)each * size);
             else if (each > 0)
@@ -58,5 +58,5 @@ wk_tensor *wk_vision_random_horizontal_flip_with(wk_vision_flip_args args)
         wk_generator_unlock(generator);
         y = flipped;
     }
-    return y;
+    return wk_to(y, args.x->device);
 }

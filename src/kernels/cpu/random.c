@@ -9,8 +9,8 @@
    are the minimax polynomials of Moshier's Cephes library in single precision; the C library's would be as good, and
    differ from PyTorch's in the last bit. */
 // compiled for: bytes
-#include "../kernels.h"
 #include "cpu.h"
+#include "random_draw.h"
 
 static inline float float_of_bits(uint32_t bits)
 {
@@ -37,30 +37,28 @@ static inline double unit_double(const uint32_t *words)
 }
 
 /* from + x (to - from), which rounding may bring to `to`: then it is `from`. */
-void KERNEL_NAME(uniform)(const void *work, int64_t begin, int64_t end)
+static void uniform_of_words(const uint32_t *words, void *out, wk_dtype dtype, double from, double to, int64_t count)
 {
-    const wk_uniform_work *w = work;
-    const uint32_t *words = w->words;
-    const double from = w->from, to = w->to, width = to - from;
+    const double width = to - from;
     const float from_float = (float)from, to_float = (float)to, width_float = to_float - from_float;
-    if (w->dtype == wk_float32) {
-        float *y = w->y;
-        for (int64_t i = begin; i < end; i++) {
+    if (dtype == wk_float32) {
+        float *y = out;
+        for (int64_t i = 0; i < count; i++) {
             float value = fmaf(unit_float(words[i]), width_float, from_float);
             y[i] = value == to_float ? from_float : value;
         }
-    } else if (w->dtype == wk_float64) {
-        double *y = w->y;
-        for (int64_t i = begin; i < end; i++) {
+    } else if (dtype == wk_float64) {
+        double *y = out;
+        for (int64_t i = 0; i < count; i++) {
             double value = fma(unit_double(words + 2 * i), width, from);
             y[i] = value == to ? from : value;
         }
     } else {
-        uint16_t *y = w->y;
-        const bool brain = w->dtype == wk_bfloat16;
+        uint16_t *y = out;
+        const bool brain = dtype == wk_bfloat16;
         const uint16_t from_half = brain ? wk_bfloat16_of_float(from_float) : wk_float16_of_float(from_float);
         const uint16_t to_half = brain ? wk_bfloat16_of_float(to_float) : wk_float16_of_float(to_float);
-        for (int64_t i = begin; i < end; i++) {
+        for (int64_t i = 0; i < count; i++) {
             float value = fmaf(unit_float(words[i]), width_float, from_float);
             uint16_t half = brain ? wk_bfloat16_of_float(value) : wk_float16_of_float(value);
             y[i] = half == to_half ? from_half : half;
@@ -125,10 +123,10 @@ static inline void sin_cos_of(float x, float *sin_x, float *cos_x)
 }
 
 /* A block of 16 holds 8 u1, then 8 u2; it comes back as 8 cosines, then 8 sines. */
-void KERNEL_NAME(box_muller)(const void *work, int64_t begin, int64_t end)
+static void box_muller_blocks(const void *work, int64_t begin, int64_t end)
 {
-    const wk_box_muller_work *w = work;
-    const float mean = (float)w->mean, std = (float)w->std;
+    const wk_box_muller *w = work;
+    const float mean = w->mean, std = w->std;
     for (int64_t block = begin; block < end; block++) {
         float *first = w->x + 16 * block, *second = first + 8;
         float radius[8], sine[8], cosine[8];
@@ -142,3 +140,13 @@ void KERNEL_NAME(box_muller)(const void *work, int64_t begin, int64_t end)
         }
     }
 }
+
+static const wk_draw_loops loops = {uniform_of_words, box_muller_blocks};
+
+WK_KERNEL(uniform, wk_draw_work) { wk_draw_uniform(&loops, w); }
+WK_KERNEL(normal, wk_draw_work) { wk_draw_normal(&loops, w); }
+WK_KERNEL(integers, wk_draw_work) { wk_draw_integers(w); }
+WK_KERNEL(random_full, wk_draw_work) { wk_draw_full(w); }
+WK_KERNEL(permutation, wk_draw_work) { wk_draw_permutation(w); }
+WK_KERNEL(bernoulli, wk_draw_work) { wk_draw_bernoulli(&loops, queue, w); }
+WK_KERNEL(exponential, wk_draw_work) { wk_draw_exponential(&loops, w); }

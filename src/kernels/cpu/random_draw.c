@@ -3,13 +3,13 @@
 
    Two of PyTorch's habits look odd and are kept: integers come from a remainder (slightly uneven), with two words from
    a range of 2^28 up; and a block of normals whose size is not a multiple of 16 draws its last 16 anew. */
-#include "random.h"
+#include "random_draw.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "element.h"
-#include "kernels/kernels.h"
+#include "../half.h"
+#include "parallel.h"
 
 #define CHUNK 512 // numbers drawn at a time
 #define WIDE_RANGE (UINT64_C(1) << 28)
@@ -22,11 +22,21 @@ static double unit_of(const uint32_t *words)
     return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
 }
 
-double wk_random_unit(wk_generator *generator)
+static void store_floating(wk_dtype dtype, void *y, int64_t i, double value)
 {
-    uint32_t words[2];
-    wk_random_words(generator, words, 2);
-    return unit_of(words);
+    switch (dtype) {
+    case wk_float64:
+        ((double *)y)[i] = value;
+        break;
+    case wk_float32:
+        ((float *)y)[i] = (float)value;
+        break;
+    case wk_bfloat16:
+        ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)value);
+        break;
+    default:
+        ((uint16_t *)y)[i] = wk_float16_of_float((float)value);
+    }
 }
 
 static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
@@ -51,31 +61,31 @@ static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
         ((bool *)y)[i] = value != 0;
         break;
     default:
-        wk_store_floating(dtype, y, i, (double)value);
+        store_floating(dtype, y, i, (double)value);
     }
 }
 
 /* ---------------------------------------------------------------- uniform */
 
-static void draw_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
+/* count numbers of y, drawn by the loops' uniform; the generator is locked */
+static void draw_uniform(const wk_draw_loops *loops, wk_generator *generator, wk_dtype dtype, void *y, int64_t count,
+                         double from, double to)
 {
     uint32_t words[2 * CHUNK];
     const int words_each = dtype == wk_float64 ? 2 : 1;
     const size_t size = wk_dtype_size(dtype);
-    wk_kernel *uniform = wk_cpu_kernels(wk_float32)->uniform;
     for (int64_t begin = 0; begin < count; begin += CHUNK) {
         const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
         wk_random_words(generator, words, here * words_each);
-        wk_uniform_work work = {words, (char *)y + (size_t)begin * size, dtype, from, to};
-        uniform(&work, 0, here);
+        loops->uniform(words, (char *)y + (size_t)begin * size, dtype, from, to, here);
     }
 }
 
-void wk_random_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
+void wk_draw_uniform(const wk_draw_loops *loops, const wk_draw_work *w)
 {
-    wk_generator_lock(generator);
-    draw_uniform(generator, dtype, y, count, from, to);
-    wk_generator_unlock(generator);
+    wk_generator_lock(w->generator);
+    draw_uniform(loops, w->generator, w->dtype, w->y, w->count, w->from, w->to);
+    wk_generator_unlock(w->generator);
 }
 
 /* ---------------------------------------------------------------- normal */
@@ -95,12 +105,10 @@ static double next_normal(wk_generator *generator)
     return radius * cos(angle);
 }
 
-void wk_random_normal_singly(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+static void draw_singly(const wk_draw_work *w)
 {
-    wk_generator_lock(generator);
-    for (int64_t i = 0; i < count; i++)
-        wk_store_floating(dtype, y, i, fma(next_normal(generator), std, mean));
-    wk_generator_unlock(generator);
+    for (int64_t i = 0; i < w->count; i++)
+        store_floating(w->dtype, w->y, i, fma(next_normal(w->generator), w->to, w->from));
 }
 
 /* 8 u1 and 8 u2 in [0, 1) to 16 normals, in place */
@@ -113,11 +121,11 @@ static void box_muller_double(double *x, double mean, double std)
     }
 }
 
-static void normal_blocks(wk_dtype dtype, void *y, int64_t blocks, double mean, double std)
+static void normal_blocks(const wk_draw_loops *loops, wk_dtype dtype, void *y, int64_t blocks, double mean, double std)
 {
     if (dtype == wk_float32) {
-        const wk_box_muller_work work = {y, mean, std};
-        wk_parallel(wk_cpu_kernels(wk_float32)->box_muller, &work, blocks, 64);
+        const wk_box_muller blocks_of = {y, (float)mean, (float)std};
+        wk_parallel(loops->box_muller, &blocks_of, blocks, 64);
         return;
     }
     for (int64_t block = 0; block < blocks; block++)
@@ -125,44 +133,44 @@ static void normal_blocks(wk_dtype dtype, void *y, int64_t blocks, double mean, 
 }
 
 /* Blocks of float32, rounded; the last 16 of a size that is no multiple of 16 are drawn anew, the odd ones never. */
-static void draw_normal_half(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+static void draw_normal_half(const wk_draw_loops *loops, const wk_draw_work *w)
 {
     float block[16];
-    for (int64_t begin = 0; begin < count; begin += 16) {
-        draw_uniform(generator, wk_float32, block, 16, 0, 1);
-        normal_blocks(wk_float32, block, 1, mean, std);
-        const int64_t first = begin + 16 <= count ? begin : count - 16;
+    for (int64_t begin = 0; begin < w->count; begin += 16) {
+        draw_uniform(loops, w->generator, wk_float32, block, 16, 0, 1);
+        normal_blocks(loops, wk_float32, block, 1, w->from, w->to);
+        const int64_t first = begin + 16 <= w->count ? begin : w->count - 16;
         for (int j = 0; j < 16; j++)
-            wk_store_floating(dtype, y, first + j, block[j]);
+            store_floating(w->dtype, w->y, first + j, block[j]);
     }
 }
 
-void wk_random_normal(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double mean, double std)
+void wk_draw_normal(const wk_draw_loops *loops, const wk_draw_work *w)
 {
-    if (count < 16) {
-        wk_random_normal_singly(generator, dtype, y, count, mean, std);
-        return;
+    wk_generator_lock(w->generator);
+    if (w->count < 16 || w->singly) {
+        draw_singly(w);
+    } else if (wk_dtype_size(w->dtype) == 2) {
+        draw_normal_half(loops, w);
+    } else {
+        draw_uniform(loops, w->generator, w->dtype, w->y, w->count, 0, 1);
+        normal_blocks(loops, w->dtype, w->y, w->count / 16, w->from, w->to);
+        if (w->count % 16 != 0) {
+            void *last = (char *)w->y + (size_t)(w->count - 16) * wk_dtype_size(w->dtype);
+            draw_uniform(loops, w->generator, w->dtype, last, 16, 0, 1);
+            normal_blocks(loops, w->dtype, last, 1, w->from, w->to);
+        }
     }
-    wk_generator_lock(generator);
-    if (wk_dtype_size(dtype) == 2) {
-        draw_normal_half(generator, dtype, y, count, mean, std);
-        wk_generator_unlock(generator);
-        return;
-    }
-    draw_uniform(generator, dtype, y, count, 0, 1);
-    normal_blocks(dtype, y, count / 16, mean, std);
-    if (count % 16 != 0) {
-        void *last = (char *)y + (size_t)(count - 16) * wk_dtype_size(dtype);
-        draw_uniform(generator, dtype, last, 16, 0, 1);
-        normal_blocks(dtype, last, 1, mean, std);
-    }
-    wk_generator_unlock(generator);
+    wk_generator_unlock(w->generator);
 }
 
 /* ---------------------------------------------------------------- integers */
 
-void wk_random_integers(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, int64_t low, uint64_t range)
+void wk_draw_integers(const wk_draw_work *w)
 {
+    wk_generator *generator = w->generator;
+    const int64_t count = w->count;
+    const uint64_t range = w->range;
     uint32_t words[2 * CHUNK];
     const bool wide = range >= WIDE_RANGE;
     wk_generator_lock(generator);
@@ -172,7 +180,7 @@ void wk_random_integers(wk_generator *generator, wk_dtype dtype, void *y, int64_
         for (int64_t i = 0; i < here; i++) {
             uint64_t part =
                 wide ? ((uint64_t)words[2 * i] << 32 | words[2 * i + 1]) % range : words[i] % (uint32_t)range;
-            store_integer(dtype, y, begin + i, (int64_t)((uint64_t)low + part));
+            store_integer(w->dtype, w->y, begin + i, (int64_t)((uint64_t)w->low + part));
         }
     }
     wk_generator_unlock(generator);
@@ -205,16 +213,18 @@ static uint64_t full_range(wk_dtype dtype)
     }
 }
 
-void wk_random_full(wk_generator *generator, wk_dtype dtype, void *y, int64_t count)
+void wk_draw_full(const wk_draw_work *w)
 {
+    wk_generator *generator = w->generator;
+    const wk_dtype dtype = w->dtype;
     const uint64_t range = full_range(dtype);
     const bool wide = dtype == wk_int64 || dtype == wk_float64;
     wk_generator_lock(generator);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < w->count; i++) {
         uint32_t words[2] = {0};
         wk_random_words(generator, words, wide ? 2 : 1);
         uint64_t word = wide ? (uint64_t)words[0] << 32 | words[1] : words[0];
-        store_integer(dtype, y, i, (int64_t)(word % range));
+        store_integer(dtype, w->y, i, (int64_t)(word % range));
     }
     wk_generator_unlock(generator);
 }
@@ -232,8 +242,12 @@ void wk_random_full(wk_generator *generator, wk_dtype dtype, void *y, int64_t co
         ((type *)y)[other] = moved;                                                                                    \
     }
 
-void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int64_t count)
+void wk_draw_permutation(const wk_draw_work *w)
 {
+    wk_generator *generator = w->generator;
+    const wk_dtype dtype = w->dtype;
+    const int64_t count = w->count;
+    void *y = w->y;
     const size_t size = wk_dtype_size(dtype);
     for (int64_t i = 0; i < count; i++)
         store_integer(dtype, y, i, i);
@@ -263,54 +277,60 @@ void wk_random_permutation(wk_generator *generator, wk_dtype dtype, void *y, int
 /* draws[i] < p[i * step] as 0 and 1 */
 #define STORE_BELOW(draws, p, step)                                                                                    \
     do {                                                                                                               \
-        if (wk_dtype_size(dtype) == 1)                                                                                 \
+        if (wk_dtype_size(w->dtype) == 1)                                                                              \
             for (int64_t i = 0; i < here; i++)                                                                         \
-                ((uint8_t *)y)[begin + i] = (draws)[i] < (p)[i * (step)];                                              \
+                ((uint8_t *)w->y)[begin + i] = (draws)[i] < (p)[i * (step)];                                           \
         else                                                                                                           \
             for (int64_t i = 0; i < here; i++)                                                                         \
-                store_integer(dtype, y, begin + i, (draws)[i] < (p)[i * (step)]);                                      \
+                store_integer(w->dtype, w->y, begin + i, (draws)[i] < (p)[i * (step)]);                                \
     } while (0)
 
-void wk_random_bernoulli(wk_generator *generator, wk_dtype p_dtype, const void *p, wk_dtype dtype, void *y,
-                         int64_t count)
+/* false where one of p is no probability: which */
+static bool all_probable(const wk_draw_work *w, double *which)
 {
-    double doubles[CHUNK];
+    for (int64_t i = 0; w->p && i < w->count; i++) {
+        *which = w->p_dtype == wk_float64 ? ((const double *)w->p)[i] : (double)((const float *)w->p)[i];
+        if (!(*which >= 0 && *which <= 1))
+            return false;
+    }
+    return true;
+}
+
+void wk_draw_bernoulli(const wk_draw_loops *loops, wk_queue *queue, const wk_draw_work *w)
+{
+    double doubles[CHUNK], which;
     float floats[CHUNK];
-    wk_generator_lock(generator);
-    for (int64_t begin = 0; begin < count; begin += CHUNK) {
-        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
-        if (p_dtype == wk_float64) {
-            draw_uniform(generator, wk_float64, doubles, here, 0, 1);
-            STORE_BELOW(doubles, (const double *)p + begin, 1);
+    if (!all_probable(w, &which)) {
+        wk_queue_fault(queue, &(wk_fault){.kind = WK_FAULT_NUMBER, .name = "p: expected probabilities in [0, 1]",
+                                          .number = which});
+        return;
+    }
+    wk_generator_lock(w->generator);
+    for (int64_t begin = 0; begin < w->count; begin += CHUNK) {
+        const int64_t here = w->count - begin < CHUNK ? w->count - begin : CHUNK;
+        if (!w->p || w->p_dtype == wk_float64) {
+            draw_uniform(loops, w->generator, wk_float64, doubles, here, 0, 1);
+            if (w->p)
+                STORE_BELOW(doubles, (const double *)w->p + begin, 1);
+            else
+                STORE_BELOW(doubles, &w->from, 0);
         } else {
-            draw_uniform(generator, wk_float32, floats, here, 0, 1);
-            STORE_BELOW(floats, (const float *)p + begin, 1);
+            draw_uniform(loops, w->generator, wk_float32, floats, here, 0, 1);
+            STORE_BELOW(floats, (const float *)w->p + begin, 1);
         }
     }
-    wk_generator_unlock(generator);
+    wk_generator_unlock(w->generator);
 }
 
-void wk_random_bernoulli_same(wk_generator *generator, double p, wk_dtype dtype, void *y, int64_t count)
+void wk_draw_exponential(const wk_draw_loops *loops, const wk_draw_work *w)
 {
     double draws[CHUNK];
-    wk_generator_lock(generator);
-    for (int64_t begin = 0; begin < count; begin += CHUNK) {
-        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
-        draw_uniform(generator, wk_float64, draws, here, 0, 1);
-        STORE_BELOW(draws, &p, 0);
-    }
-    wk_generator_unlock(generator);
-}
-
-void wk_random_exponential(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double lambda)
-{
-    double draws[CHUNK];
-    wk_generator_lock(generator);
-    for (int64_t begin = 0; begin < count; begin += CHUNK) {
-        const int64_t here = count - begin < CHUNK ? count - begin : CHUNK;
-        draw_uniform(generator, wk_float64, draws, here, 0, 1);
+    wk_generator_lock(w->generator);
+    for (int64_t begin = 0; begin < w->count; begin += CHUNK) {
+        const int64_t here = w->count - begin < CHUNK ? w->count - begin : CHUNK;
+        draw_uniform(loops, w->generator, wk_float64, draws, here, 0, 1);
         for (int64_t i = 0; i < here; i++)
-            wk_store_floating(dtype, y, begin + i, -1.0 / lambda * log1p(-draws[i]));
+            store_floating(w->dtype, w->y, begin + i, -1.0 / w->from * log1p(-draws[i]));
     }
-    wk_generator_unlock(generator);
+    wk_generator_unlock(w->generator);
 }
