@@ -99,7 +99,8 @@ bool wk_generator_load(wk_generator *generator, const void *bytes)
 
 #define DRAW(line, ...)                                                                                                \
     wk_cpu_backend.kernels[wk_uint8]->line(                                                                            \
-        wk_queue_of(wk_cpu), &(wk_draw_work){.generator = generator, .y = y, .dtype = dtype, .count = count, __VA_ARGS__})
+        wk_queue_of(wk_cpu),                                                                                           \
+        &(wk_draw_work){.generator = generator, .y = y, .dtype = dtype, .count = count, __VA_ARGS__})
 
 void wk_random_uniform(wk_generator *generator, wk_dtype dtype, void *y, int64_t count, double from, double to)
 {

@@ -32,8 +32,8 @@ double wk_random_unit(wk_generator *generator); // the next double in [0, 1)
 
 /* y (count) of dtype, by the line's distribution; the fields that a line does not name do not count.
    uniform       [from, to), floating
-   normal        from + to * normal, floating.  PyTorch draws 16 and more of a contiguous tensor in blocks, and fewer, or
-                 any number of another tensor, `singly`, one after another: other numbers of the same distribution.
+   normal        from + to * normal, floating.  PyTorch draws 16 and more of a contiguous tensor in blocks, and fewer,
+                 or any number of another tensor, `singly`, one after another: other numbers of one distribution.
    integers      low .. low + range - 1, as any real dtype
    random_full   0 .. the greatest integer of the dtype; of floats 0 .. 2^(bits of mantissa)
    permutation   0 .. count - 1 shuffled, as any real dtype that holds them

@@ -278,7 +278,8 @@ wk_tensor *wk_nn_init_orthogonal_with(wk_nn_init_orthogonal_args args)
         return drawn ? wk_out_of_memory(op, (size_t)x->numel * sizeof *vectors) : NULL;
     wk_random_normal(wk_generator_or_default(args.generator), x->dtype, wk_host(op, drawn), x->numel, 0, 1, false);
     for (int64_t i = 0; i < x->numel; i++)
-        vectors[i / columns * row_step + i % columns * column_step] = wk_load_floating(x->dtype, wk_host("init", drawn), i);
+        vectors[i / columns * row_step + i % columns * column_step] =
+            wk_load_floating(x->dtype, wk_host("init", drawn), i);
     orthonormalize(vectors, count, n);
     for (int64_t i = 0; i < x->numel; i++)
         wk_store_floating(x->dtype, wk_host("init", drawn), i,

@@ -43,8 +43,8 @@ static void draw_from_sums(wk_generator *generator, const wk_tensor *weights, in
     const wk_dtype dtype = weights->dtype == wk_float64 ? wk_float64 : wk_float32;
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
-        running[i] = sum =
-            wk_round_floating(dtype, sum + wk_load_floating(weights->dtype, wk_host("multinomial", weights), row * n + i));
+        running[i] = sum = wk_round_floating(
+            dtype, sum + wk_load_floating(weights->dtype, wk_host("multinomial", weights), row * n + i));
     for (int64_t i = 0; i < n; i++)
         running[i] = wk_round_floating(dtype, running[i] / sum);
     running[n - 1] = 1;

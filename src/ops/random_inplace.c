@@ -146,7 +146,8 @@ wk_tensor *wk_random_in_place_with(wk_random_in_place_args args)
     if (!check_real(op, args.x) || (!full && !wk_check_random_limits(op, args.x->dtype, args.low, args.high)))
         return NULL;
     wk_tensor *drawn = drawn_like(op, args.x);
-    const bool fine = full ? DRAW(random_full, ) : DRAW(integers, .low = args.low, .range = (uint64_t)args.high - (uint64_t)args.low);
+    const uint64_t range = (uint64_t)args.high - (uint64_t)args.low;
+    const bool fine = full ? DRAW(random_full, ) : DRAW(integers, .low = args.low, .range = range);
     return fine ? wk_write(op, args.x, drawn) : NULL;
 }
 

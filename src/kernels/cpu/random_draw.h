@@ -1,5 +1,5 @@
-/* Between the distributions (random_draw.c, compiled once) and the loops that turn words into numbers (random.c, compiled
-   for each instruction set). */
+/* Between the distributions (random_draw.c, compiled once) and the loops that turn words into numbers (random.c,
+   compiled for each instruction set). */
 #ifndef WICK_CPU_RANDOM_DRAW_H
 #define WICK_CPU_RANDOM_DRAW_H
 

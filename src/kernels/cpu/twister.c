@@ -1,5 +1,5 @@
-/* mt19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998).  Of a seed only the low 32 bits reach the
-   state; all 64 are remembered. */
+/* mt19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998).  Of a seed only the low 32 bits reach
+   the state; all 64 are remembered. */
 #include "../random.h"
 
 #define MIDDLE 397 // words between the two that make a third
