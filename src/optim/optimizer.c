@@ -101,7 +101,7 @@ static bool step_group(const wk_optimizer *optimizer, const wk_param_group *grou
     fine = fine && run(optimizer, group, call);
     for (int64_t i = 0; fine && copies && i < group->params.count; i++)
         if (group->params.items[i]->grad && group->state[i].values != group->params.items[i])
-            wk_copy_values(group->state[i].values, group->params.items[i]);
+            fine = wk_copy_values(group->state[i].values, group->params.items[i]);
     return fine;
 }
 
