@@ -1,16 +1,14 @@
-/* cross_entropy of logits: fused for classes, composed for probabilities; nll_loss.
-
-   For rows x of C logits with class t, class weights w and label smoothing e (kernels/cpu/cross_entropy.c has the
-   maths): loss = (1 - e) w[t] (lse - x[t]) + e / C (W lse - sum(w x)),   W = sum(w) dx = dy (((1 - e) w[t] + e / C W)
-   softmax(x) - (1 - e) w[t] onehot(t) - e / C w) Under create_graph the backward is composed of ops. */
+/* cross_entropy of logits: fused for classes, composed for probabilities; nll_loss.  kernels/cross_entropy.h has the
+   maths. */
 #include <wick/activation.h>
 #include <wick/loss.h>
 
 #include <string.h>
 
+#include "core/run.h"
+#include "kernels/cross_entropy.h"
 #include "loss.h"
 #include "ops.h"
-#include "core/run.h"
 
 typedef enum loss_reduction { BAD, NONE, SUM, MEAN } loss_reduction;
 
@@ -21,169 +19,162 @@ static loss_reduction reduction_of(const char *op, const char *reduction) // BAD
     return strcmp(reduction, "mean") == 0 ? MEAN : strcmp(reduction, "sum") == 0 ? SUM : NONE;
 }
 
-static wk_tensor *reduced(wk_tensor *losses, loss_reduction kind)
+/* x (N, C, d1, ...) as (N, d1, ..., C), with history, and back */
+static wk_tensor *classes_last(wk_tensor *x) { return x && x->ndim > 2 ? wk_movedim(x, 1, -1) : x; }
+static wk_tensor *classes_second(wk_tensor *x) { return x && x->ndim > 2 ? wk_movedim(x, -1, 1) : x; }
+
+static bool check_weight(const char *op, const wk_tensor *x, const wk_tensor *weight, int64_t classes)
 {
-    return kind == NONE ? losses : kind == SUM ? wk_sum(losses) : wk_mean(losses);
-}
-
-typedef struct rows_of_classes {
-    wk_tensor *x;      // (rows, C): the classes last and dense, without history
-    wk_tensor *target; // (rows) int64
-    wk_tensor *weight; // (C) or NULL
-    int64_t classes;
-    int dim; // of the classes in x
-} rows_of_classes;
-
-/* x (N, C, d1, ...) as (N, d1, ..., C), with history */
-static wk_tensor *classes_last(wk_tensor *input) { return input && input->ndim > 2 ? wk_movedim(input, 1, -1) : input; }
-
-static bool check_weight(const char *op, const wk_tensor *weight, int64_t classes)
-{
-    if (!weight || (weight->ndim == 1 && weight->shape[0] == classes))
+    if (!weight)
         return true;
-    return wk_fail(op, "weight: expected shape (%lld,), one a class, got %s", (long long)classes,
-                   wk_shape_string(weight));
-}
-
-/* false after an error */
-static bool check_classes(const char *op, const wk_cross_entropy_args *args, rows_of_classes *rows)
-{
-    wk_tensor *input = args->x, *target = args->target;
-    rows->dim = input->ndim == 1 ? 0 : 1;
-    bool fits = input->ndim > 0 && target->ndim == (input->ndim == 1 ? 0 : input->ndim - 1);
-    for (int dim = 0; fits && dim < target->ndim; dim++)
-        fits = target->shape[dim] == input->shape[dim < 1 ? dim : dim + 1];
-    if (!fits)
-        return wk_fail(op, "target: expected a class for each row of x (N, C, ...), got x %s and target %s",
-                       wk_shape_string(input), wk_shape_string(target));
-    if (target->dtype != wk_int64 && target->dtype != wk_uint8)
-        return wk_fail(op, "target: expected classes as int64, got %s\nhint: wk_to(target, wk_int64)",
-                       wk_dtype_name(target->dtype));
-    rows->classes = input->shape[rows->dim];
-    if (!check_weight(op, args->weight, rows->classes))
-        return false;
-    wk_no_grad
-    {
-        rows->x = wk_dense(classes_last(input));
-        rows->target = wk_dense(wk_to(target, wk_int64));
-        rows->weight = args->weight ? wk_dense(wk_to(args->weight, input->dtype)) : NULL;
-    }
-    if (!rows->x || !rows->target || (args->weight && !rows->weight))
-        return false;
-    int64_t bad = args->ignore_index;
-    wk_run_range(target, index_check, rows->target->numel, 1, .index = wk_data(rows->target), .low = 0,
-                 .high = rows->classes, .ignore = args->ignore_index, .bad = &bad);
-    if (bad != args->ignore_index)
-        return wk_fail(op, "target: expected classes from 0 to %lld (or ignore_index %lld), got %lld",
-                       (long long)rows->classes - 1, (long long)args->ignore_index, (long long)bad);
-    return true;
-}
-
-/* 1 at each row's class, in the dtype of like: (..., C); nothing where it is ignored */
-static wk_tensor *one_hot(wk_tensor *target, int64_t classes, int64_t ignore, wk_tensor *like)
-{
-    wk_tensor *column = wk_unsqueeze(target, -1);
-    wk_tensor *hot = wk_logical_and(wk_eq(column, wk_arange(classes)), wk_ne(column, ignore));
-    return like ? wk_to(hot, like->dtype) : NULL;
-}
-
-/* w[t] for each row, or 1; 0 where it is ignored */
-static wk_tensor *own_weights(wk_tensor *hot, wk_tensor *weight)
-{
-    return wk_sum(weight ? wk_mul(hot, weight) : hot, -1);
+    if (weight->ndim != 1 || weight->shape[0] != classes)
+        return wk_fail(op, "weight: expected shape (%lld,), one a class, got %s", (long long)classes,
+                       wk_shape_string(weight));
+    return wk_check_same_device(op, "x", x, "weight", weight);
 }
 
 /* ---------------------------------------------------------------- of classes */
 
-/* dx of ops; dy has one a row, or is one number */
-static wk_tensor *composed_backward(wk_node *node, wk_tensor *dy)
+/* what the kernels see, and what becomes of the losses of rows; without history */
+typedef struct class_rows {
+    wk_tensor *target;                   // (rows) int64, of the shape of the losses
+    wk_tensor *weight;                   // (C) reals, or NULL
+    wk_tensor *losses, *weights, *total; // (rows) reals; total: the weights' sum, of a mean
+    int64_t classes;
+    loss_reduction kind;
+} class_rows;
+
+typedef struct class_kept {
+    int64_t classes, ignore_index;
+    double smoothing;
+    bool per_row; // a loss for each row
+} class_kept;
+
+/* false after an error */
+static bool make_rows(const char *op, const wk_cross_entropy_args *args, loss_reduction kind, class_rows *rows)
 {
-    wk_tensor *x = classes_last(wk_saved(node, 0)), *target = wk_saved(node, 1), *weight = wk_saved(node, 2);
-    wk_tensor *hot = one_hot(target, node->n, node->dim, x);
-    const double spread = node->number / (double)node->n;
-    wk_tensor *counts = wk_unsqueeze(wk_to(wk_ne(target, node->dim), x ? x->dtype : wk_float32), -1);
-    wk_tensor *own = wk_mul(wk_unsqueeze(own_weights(hot, weight), -1), 1 - node->number);
-    wk_tensor *all_counted = wk_mul(counts, wk_mul(weight ? weight : wk_ones_like(hot), spread));
-    wk_tensor *scale = wk_add(own, wk_sum(all_counted, -1, .keepdim = true));
-    wk_tensor *dx = wk_sub(wk_sub(wk_mul(scale, wk_softmax(x)), wk_mul(own, hot)), all_counted);
-    return wk_mul(dy && dy->ndim > 0 ? wk_unsqueeze(dy, -1) : dy, dx);
+    wk_tensor *x = args->x, *target = args->target;
+    bool fits = x->ndim > 0 && target->ndim == (x->ndim == 1 ? 0 : x->ndim - 1);
+    for (int dim = 0; fits && dim < target->ndim; dim++)
+        fits = target->shape[dim] == x->shape[dim < 1 ? dim : dim + 1];
+    if (!fits)
+        return wk_fail(op, "target: expected a class for each row of x (N, C, ...), got x %s and target %s",
+                       wk_shape_string(x), wk_shape_string(target));
+    if (target->dtype != wk_int64 && target->dtype != wk_uint8)
+        return wk_fail(op, "target: expected classes as int64, got %s\nhint: wk_to(target, wk_int64)",
+                       wk_dtype_name(target->dtype));
+    const wk_dtype compute = wk_real_dtype(x->dtype);
+    *rows = (class_rows){.classes = x->shape[x->ndim == 1 ? 0 : 1], .kind = kind};
+    if (!wk_check_same_device(op, "x", x, "target", target) || !check_weight(op, x, args->weight, rows->classes))
+        return false;
+    rows->target = wk_dense(wk_to(target, wk_int64));
+    if (args->weight && !(rows->weight = wk_dense(WK_WITHOUT_GRAD(wk_to(args->weight, compute)))))
+        return false;
+    rows->losses = wk_tensor_new(op, target->ndim, target->shape, compute, x->device);
+    rows->weights = wk_empty_like(rows->losses);
+    return rows->target && rows->weights;
+}
+
+static wk_tensor *reduced_rows(class_rows *rows, wk_dtype dtype)
+{
+    wk_tensor *y = rows->kind == NONE ? rows->losses : wk_sum(rows->losses);
+    if (rows->kind == MEAN)
+        y = wk_div(y, rows->total = wk_sum(rows->weights));
+    return wk_to(y, dtype);
+}
+
+/* in a backward: what a row's loss gets, in reals; total is NULL but of a mean */
+static wk_tensor *dy_of_rows(wk_node *node, wk_tensor *dy, wk_tensor *total)
+{
+    dy = wk_to(dy, wk_real_dtype(node->output->dtype));
+    return total ? wk_div(dy, total) : dy;
+}
+
+/* 1 at each row's class, in this dtype: (..., C); nothing where it is ignored */
+static wk_tensor *one_hot(wk_tensor *target, const class_kept *kept, wk_dtype dtype)
+{
+    if (!target)
+        return NULL;
+    wk_tensor *column = wk_unsqueeze(target, -1);
+    wk_tensor *classes = wk_arange_with(WK_NUMBER(0), WK_NUMBER(kept->classes), WK_NUMBER(1),
+                                        (wk_range_args){.device = target->device});
+    return wk_to(wk_logical_and(wk_eq(column, classes), wk_ne(column, kept->ignore_index)), dtype);
+}
+
+static void cross_entropy_in_ops(wk_node *node, wk_tensor *dy)
+{
+    const class_kept *kept = node->kept;
+    const wk_dtype compute = wk_real_dtype(node->output->dtype);
+    wk_tensor *x = classes_last(wk_to(wk_saved(node, 0), compute)), *target = wk_saved(node, 1);
+    wk_tensor *weight = wk_saved(node, 2), *hot = one_hot(target, kept, compute);
+    dy = dy_of_rows(node, dy, wk_saved(node, 5));
+    wk_tensor *counts = wk_unsqueeze(wk_to(wk_ne(target, kept->ignore_index), compute), -1);
+    wk_tensor *own = wk_sum(weight ? wk_mul(hot, weight) : hot, -1, .keepdim = true); // w[t], or 1; 0 where ignored
+    own = wk_mul(own, 1 - kept->smoothing);
+    wk_tensor *each = wk_mul(weight ? weight : wk_ones_like(hot), kept->smoothing / (double)kept->classes);
+    each = wk_mul(counts, each);
+    wk_tensor *scale = wk_add(own, wk_sum(each, -1, .keepdim = true));
+    wk_tensor *dx = wk_sub(wk_sub(wk_mul(scale, wk_softmax(x)), wk_mul(own, hot)), each);
+    dx = wk_mul(kept->per_row && dy ? wk_unsqueeze(dy, -1) : dy, dx);
+    wk_accumulate(node, 0, classes_second(dx));
 }
 
 static void cross_entropy_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *input = wk_saved(node, 0), *dx = NULL;
-    if (node->saves > 4) // the mean
-        dy = wk_div(dy, wk_saved(node, 4));
-    if (wk_is_grad_enabled()) {
-        dx = composed_backward(node, dy);
-    } else {
-        wk_tensor *x = wk_dense(classes_last(input)), *target = wk_saved(node, 1), *weight = wk_saved(node, 2);
-        wk_tensor *lse = wk_saved(node, 3);
-        dy = wk_dense(dy);
-        dx = x ? wk_empty_like(x) : NULL;
-        if (!dx || !dy || !lse || !target)
-            return;
-        if (dx->numel > 0)
-            wk_run_range(x, cross_entropy_backward, lse->numel, 4 * node->n, .dy = wk_data(dy), .x = wk_data(x),
-                   .target = wk_data(target), .weight = weight ? wk_data(weight) : NULL, .lse = wk_data(lse),
-                   .dx = wk_data(dx), .n = node->n, .ignore = node->dim, .smoothing = node->number,
-                   .dy_step = node->flag);
-    }
-    wk_accumulate(node, 0, dx && input && input->ndim > 2 ? wk_movedim(dx, -1, 1) : dx);
+    static const char BACKWARD[] = "cross_entropy_backward";
+    const class_kept *kept = node->kept;
+    wk_tensor *x = wk_dense(classes_last(wk_saved(node, 0))), *dx = wk_empty_like(x);
+    wk_tensor *max = wk_saved(node, 3), *log_sum = wk_saved(node, 4);
+    dy = wk_dense(dy_of_rows(node, dy, wk_saved(node, 5)));
+    if (dx && dy && max && log_sum &&
+        wk_run(BACKWARD, x, cross_entropy_backward, .dy = wk_data(dy), .x = wk_data(x),
+               .target = wk_data(wk_saved(node, 1)), .weight = wk_data(wk_saved(node, 2)), .max = wk_data(max),
+               .log_sum = wk_data(log_sum), .dx = wk_data(dx), .rows = max->numel, .n = kept->classes,
+               .ignore = kept->ignore_index, .smoothing = kept->smoothing, .per_row = kept->per_row))
+        wk_accumulate(node, 0, classes_second(dx));
 }
 
-static wk_tensor *of_classes(wk_cross_entropy_args *args, loss_reduction kind)
+static wk_tensor *of_classes(const wk_cross_entropy_args *args, loss_reduction kind)
 {
-    rows_of_classes rows;
-    wk_tensor *input = args->x;
-    if (!check_classes("cross_entropy", args, &rows))
+    static const char OP[] = "cross_entropy";
+    class_rows rows;
+    if (!make_rows(OP, args, kind, &rows))
         return NULL;
-    wk_tensor *target = rows.target, *y = NULL, *total = NULL;
-    wk_tensor *losses = wk_tensor_new("cross_entropy", target->ndim, target->shape, input->dtype, input->device);
-    wk_tensor *lse = losses ? wk_empty_like(losses) : NULL, *weights = lse ? wk_empty_like(losses) : NULL;
-    if (!weights)
+    wk_tensor *x = wk_dense(WK_WITHOUT_GRAD(classes_last(args->x)));
+    wk_tensor *max = wk_empty_like(rows.losses), *log_sum = wk_empty_like(rows.losses);
+    if (!x || !max || !log_sum ||
+        !wk_run(OP, x, cross_entropy, .x = wk_data(x), .target = wk_data(rows.target), .weight = wk_data(rows.weight),
+                .losses = wk_data(rows.losses), .weights = wk_data(rows.weights), .max = wk_data(max),
+                .log_sum = wk_data(log_sum), .rows = max->numel, .n = rows.classes, .ignore = args->ignore_index,
+                .smoothing = args->label_smoothing))
         return NULL;
-    if (rows.x->numel > 0)
-        wk_run_range(input, cross_entropy, losses->numel, 4 * rows.classes, .x = wk_data(rows.x),
-                     .target = wk_data(target), .weight = rows.weight ? wk_data(rows.weight) : NULL,
-                     .losses = wk_data(losses), .weights = wk_data(weights), .lse = wk_data(lse), .n = rows.classes,
-                     .ignore = args->ignore_index, .smoothing = args->label_smoothing);
-    wk_no_grad
-    {
-        y = kind == NONE ? losses : wk_sum(losses);
-        if (kind == MEAN) {
-            total = wk_sum(weights);
-            y = wk_div(y, total);
-        }
-    }
-    /* flag: dy has one a row */
-    return wk_record_one(
-        y, &(wk_record_args){.name = "cross_entropy_backward",
-                             .backward = cross_entropy_backward,
-                             WK_INPUTS(input),
-                             .saved = {total ? 5 : 4, (wk_tensor *[]){input, target, rows.weight, lse, total}},
-                             .dim = args->ignore_index,
-                             .n = rows.classes,
-                             .number = args->label_smoothing,
-                             .flag = kind == NONE});
+    wk_tensor *y = WK_WITHOUT_GRAD(reduced_rows(&rows, x->dtype));
+    return wk_record(
+        y, cross_entropy_backward, WK_INPUTS(args->x),
+        WK_SAVED(args->x, rows.target, rows.weight, max, log_sum, rows.total),
+        WK_KEPT(class_kept, rows.classes, args->ignore_index, args->label_smoothing, .per_row = kind == NONE),
+        .composed = cross_entropy_in_ops);
 }
 
 /* ---------------------------------------------------------------- of probabilities: -sum(w t log softmax(x)) */
 
 static wk_tensor *of_probabilities(const wk_cross_entropy_args *args, loss_reduction kind)
 {
-    wk_tensor *x = args->x, *target = args->target;
-    if (!wk_same_shape(x, target) || x->ndim == 0)
+    const wk_dtype result = wk_promote_types(args->x->dtype, args->target->dtype);
+    if (!wk_same_shape(args->x, args->target) || args->x->ndim == 0)
         return wk_fail("cross_entropy", "target: probabilities have x's shape %s, got %s\nhint: classes are integers",
-                       wk_shape_string(x), wk_shape_string(target));
-    const int64_t classes = x->shape[x->ndim == 1 ? 0 : 1];
-    if (!check_weight("cross_entropy", args->weight, classes))
+                       wk_shape_string(args->x), wk_shape_string(args->target));
+    const int64_t classes = args->x->shape[args->x->ndim == 1 ? 0 : 1];
+    if (!wk_check_same_device("cross_entropy", "x", args->x, "target", args->target) ||
+        !check_weight("cross_entropy", args->x, args->weight, classes))
         return NULL;
+    wk_tensor *x = wk_to(args->x, wk_real_dtype(args->x->dtype)); // halves are computed in float32
+    wk_tensor *target = wk_to(args->target, wk_real_dtype(args->target->dtype));
     if (args->label_smoothing > 0)
         target = wk_add(wk_mul(target, 1 - args->label_smoothing), args->label_smoothing / (double)classes);
     wk_tensor *terms = wk_mul(wk_log_softmax(classes_last(x)), classes_last(target));
     wk_tensor *losses = wk_neg(wk_sum(args->weight ? wk_mul(terms, args->weight) : terms, -1));
-    return reduced(losses, kind);
+    return wk_to(kind == NONE ? losses : kind == SUM ? wk_sum(losses) : wk_mean(losses), result);
 }
 
 wk_tensor *wk_cross_entropy_with(wk_cross_entropy_args args)
@@ -196,31 +187,54 @@ wk_tensor *wk_cross_entropy_with(wk_cross_entropy_args args)
         return NULL;
     if (!(args.label_smoothing >= 0 && args.label_smoothing <= 1))
         return wk_fail(op, "label_smoothing: expected 0 to 1, got %g", args.label_smoothing);
-    const wk_dtype dtype = args.x->dtype;
-    if (wk_is_half(dtype)) {
-        args.x = wk_to(args.x, wk_float32);
-        if (wk_is_half(args.target->dtype))
-            args.target = wk_to(args.target, wk_float32);
-        return wk_to(args.x && args.target ? wk_cross_entropy_with(args) : NULL, dtype);
-    }
     return wk_dtype_is_floating(args.target->dtype) ? of_probabilities(&args, kind) : of_classes(&args, kind);
 }
 
-/* ---------------------------------------------------------------- nll_loss: -w[t] x[t] */
+/* ---------------------------------------------------------------- nll_loss: -w[t] x[t]; dx = -dy w[t] onehot(t) */
+
+static void nll_loss_in_ops(wk_node *node, wk_tensor *dy)
+{
+    const class_kept *kept = node->kept;
+    wk_tensor *weight = wk_saved(node, 1);
+    wk_tensor *hot = one_hot(wk_saved(node, 0), kept, wk_real_dtype(node->output->dtype));
+    dy = dy_of_rows(node, dy, wk_saved(node, 2));
+    wk_tensor *dx = wk_mul(wk_neg(kept->per_row && dy ? wk_unsqueeze(dy, -1) : dy), weight ? wk_mul(hot, weight) : hot);
+    wk_accumulate(node, 0, classes_second(dx));
+}
+
+static void nll_loss_backward(wk_node *node, wk_tensor *dy)
+{
+    static const char BACKWARD[] = "nll_loss_backward";
+    const class_kept *kept = node->kept;
+    wk_tensor *target = wk_saved(node, 0);
+    dy = wk_dense(dy_of_rows(node, dy, wk_saved(node, 2)));
+    if (!target || !dy)
+        return;
+    wk_shape shape = wk_shape_of(target->ndim, target->shape);
+    shape.sizes[shape.ndim++] = kept->classes;
+    wk_tensor *dx = wk_tensor_new(BACKWARD, shape.ndim, shape.sizes, node->output->dtype, dy->device);
+    if (wk_run(BACKWARD, dx, nll_loss_backward, .dy = wk_data(dy), .target = wk_data(target),
+               .weight = wk_data(wk_saved(node, 1)), .dx = wk_data(dx), .rows = target->numel, .n = kept->classes,
+               .ignore = kept->ignore_index, .per_row = kept->per_row))
+        wk_accumulate(node, 0, classes_second(dx));
+}
 
 wk_tensor *wk_nll_loss_with(wk_cross_entropy_args args)
 {
-    const char *op = "nll_loss";
-    WK_REQUIRE(op, args.x);
-    WK_REQUIRE(op, args.target);
-    const loss_reduction kind = reduction_of(op, args.reduction);
-    rows_of_classes rows;
-    if (!kind || !wk_check_floating(op, args.x) || !check_classes(op, &args, &rows))
+    static const char OP[] = "nll_loss";
+    WK_REQUIRE(OP, args.x);
+    WK_REQUIRE(OP, args.target);
+    const loss_reduction kind = reduction_of(OP, args.reduction);
+    class_rows rows;
+    if (!kind || !wk_check_floating(OP, args.x) || !make_rows(OP, &args, kind, &rows))
         return NULL;
-    wk_tensor *x = classes_last(args.x), *hot = one_hot(rows.target, rows.classes, args.ignore_index, x);
-    wk_tensor *chosen = wk_where(wk_ne(hot, 0), x, 0); // not hot * x: infinities elsewhere do not count
-    wk_tensor *losses = wk_neg(wk_sum(rows.weight ? wk_mul(chosen, rows.weight) : chosen, -1));
-    if (kind != MEAN)
-        return reduced(losses, kind);
-    return wk_div(wk_sum(losses), wk_sum(own_weights(hot, rows.weight)));
+    wk_tensor *x = wk_dense(WK_WITHOUT_GRAD(classes_last(args.x)));
+    if (!wk_run(OP, x, nll_loss, .x = wk_data(x), .target = wk_data(rows.target), .weight = wk_data(rows.weight),
+                .losses = wk_data(rows.losses), .weights = wk_data(rows.weights), .rows = rows.losses->numel,
+                .n = rows.classes, .ignore = args.ignore_index))
+        return NULL;
+    wk_tensor *y = WK_WITHOUT_GRAD(reduced_rows(&rows, x->dtype));
+    return wk_record(y, nll_loss_backward, WK_INPUTS(args.x), WK_SAVED(rows.target, rows.weight, rows.total),
+                     WK_KEPT(class_kept, rows.classes, args.ignore_index, .per_row = kind == NONE),
+                     .composed = nll_loss_in_ops);
 }

@@ -8,9 +8,7 @@ wk_tensor *wk_dense(wk_tensor *x)
     if (!x || wk_is_contiguous(x))
         return x;
     wk_tensor *y = wk_tensor_new("contiguous", x->ndim, x->shape, x->dtype, x->device);
-    if (y)
-        wk_copy_values(x, y);
-    return y;
+    return y && wk_copy_values(x, y) ? y : NULL;
 }
 
 wk_dense_rows wk_rows_last(const char *op, wk_tensor *x, int64_t dim)

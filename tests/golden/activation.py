@@ -38,4 +38,6 @@ for dim in (0, 1, -1):
     g.case("glu", F.glu, [randn(2, 4, dtype=f64)], dim=dim)
 g.case("glu", F.glu, [randn(3, 5)], dim=1)
 g.case("glu", F.glu, [randn(3, 5)], dim=2)
+for dim in (0, 1):
+    g.case("log_softmax", torch.log_softmax, [randn(3, 4, 5) * 3], dtypes=[torch.float16, torch.bfloat16], dim=dim)
 g.write()

@@ -97,4 +97,28 @@ g.case("binary_cross_entropy_with_logits", f, [torch.tensor([100.0, -100, 0, 100
                                                None], reduction="none")
 g.case("binary_cross_entropy_with_logits", f, [randn(4, 7), torch.rand(4, 7), None], dtypes=FLOATS)
 g.case("binary_cross_entropy_with_logits", f, [randn(3), randn(4), None])
+# logits near 1e6 and 1e8, whose log-sum would be lost in a sum with the maximum; halves; dtypes that promote
+f = classes(F.cross_entropy)
+for dtype in (torch.float32, f64):
+    for offset in (1e6, 1e8, -1e8):
+        x, t = torch.tensor([[0, 1, 2], [2, 0, 1]], dtype=dtype) + offset, torch.tensor([0, 1])
+        for smoothing in (0.0, 0.2):
+            g.case("cross_entropy", f, [x, t, None], reduction="none", label_smoothing=smoothing, smooth=False)
+        g.case("cross_entropy_weighted", lambda x, t, **k: F.cross_entropy(x, t, torch.tensor([0.5, 2, 1.25]).to(x), **k),
+               [x, t], label_smoothing=0.2, smooth=False)
+HALVES = [torch.float16, torch.bfloat16]
+for op, f in (("cross_entropy", classes(F.cross_entropy)), ("nll_loss", classes(F.nll_loss))):
+    for reduction in ("sum", "none"):
+        g.case(op, f, [randn(4, 7), torch.tensor([6, 0, -100, 3]), None], dtypes=HALVES, reduction=reduction)
+    g.case(op, f, [randn(2, 3, 2), torch.randint(0, 3, (2, 2)), None], dtypes=HALVES)
+    g.case(op, f, [torch.zeros(2, 0), torch.tensor([0, 0]), None])
+    g.case(op, f, [torch.zeros(2, 0), torch.tensor([-100, -100]), None])
+    g.case(op, f, [randn(2, 3), torch.tensor([2, 1], dtype=torch.uint8), None])
+g.case("nll_loss", classes(F.nll_loss), [torch.tensor([[1, -float("inf"), 2], [float("nan"), 0, 1]]), torch.tensor([0, 1]),
+                                         None], reduction="none")
+g.case("cross_entropy", classes(F.cross_entropy), [randn(4, 3), randn(4, 3).softmax(1), None], dtypes=HALVES)
+for x, t in ((torch.float32, torch.float16), (torch.float32, f64), (f64, torch.float32)):
+    g.case("cross_entropy", classes(F.cross_entropy), [randn(4, 3, dtype=x), randn(4, 3, dtype=t).softmax(1), None],
+           gradient=False)
+
 g.write()

@@ -25,4 +25,6 @@ for op, function in (("softmax", torch.softmax),):
     g.case(op, function, [torch.arange(6).view(2, 3)], dim=-1, dtype=torch.float32)
     g.case(op, function, [torch.arange(6).view(2, 3)], dim=-1)
     g.case(op, function, [randn(2, 3)], dim=2)
+for dim in (0, 1):
+    g.case("softmax", torch.softmax, [randn(3, 4, 5) * 3], dtypes=[torch.float16, torch.bfloat16], dim=dim)
 g.write()

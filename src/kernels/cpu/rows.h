@@ -69,7 +69,9 @@ WK_INLINE void wk_rows_run(wk_kernel *range, wk_queue *queue, const void *work, 
     wk_rows rows = {.work = work, .n = n, .buffers = buffers};
     (void)queue;
 #if WK_IS_HALF
-    rows.memory = queue->scratch(queue, (size_t)(wk_parallel_threads() * buffers * n) * sizeof(real));
+    const int64_t threads = wk_parallel_threads();
+    const int64_t slots = count < threads && wk_parallel_thread() == 0 ? count : threads;
+    rows.memory = queue->scratch(queue, (size_t)(slots * buffers * n) * sizeof(real));
     if (!rows.memory)
         return;
 #endif
