@@ -171,12 +171,12 @@ static void conv2d_setup(void)
 static void conv2d_run(void)
 {
     clear_grads();
-    wk_backward(wk_conv2d(x, w, b, .padding = WK_PAIR(1)), .gradient = dy);
+    wk_backward(wk_conv2d(x, w, b, .padding = 1), .gradient = dy);
 }
 static void conv2d_result(wk_tensor **out)
 {
     conv2d_run();
-    out[0] = wk_conv2d(x, w, b, .padding = WK_PAIR(1));
+    out[0] = wk_conv2d(x, w, b, .padding = 1);
     out[1] = x->grad;
     out[2] = w->grad;
     out[3] = b->grad;

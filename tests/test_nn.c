@@ -23,10 +23,28 @@ static wk_module *conv2d(void) { return wk_nn_conv2d(4, 6, 3, .stride = 2, .padd
 static wk_module *conv2d_patches(void) { return wk_nn_conv2d(1, 16, 4, 4); }
 static wk_module *conv2d_groups(void)
 {
-    return wk_nn_conv2d(4, 8, WK_PAIR(3, 2), .stride = WK_PAIR(1, 2), .padding = WK_PAIR(2, 1),
-                        .dilation = WK_PAIR(2, 1), .groups = 2, .bias = false);
+    return wk_nn_conv2d(4, 8, wk_per_dim(3, 2), .stride = wk_per_dim(1, 2), .padding = wk_per_dim(2, 1),
+                        .dilation = wk_per_dim(2, 1), .groups = 2, .bias = false);
 }
 static wk_module *conv1d(void) { return wk_nn_conv1d(3, 5, 3, .padding = 1); }
+static wk_module *conv3d(void)
+{
+    return wk_nn_conv3d(2, 4, wk_per_dim(2, 1, 3), .padding = wk_per_dim(1, 0, 1), .groups = 2);
+}
+static wk_module *conv1d_circular(void)
+{
+    return wk_nn_conv1d(3, 4, 4, .padding = WK_SAME, .padding_mode = "circular");
+}
+static wk_module *conv2d_reflect(void)
+{
+    return wk_nn_conv2d(2, 3, wk_per_dim(3, 2), 2, wk_per_dim(2, 1), .padding_mode = "reflect");
+}
+static wk_module *conv_transpose1d(void) { return wk_nn_conv_transpose1d(4, 6, 3, 2, .groups = 2, .bias = false); }
+static wk_module *conv_transpose2d(void)
+{
+    return wk_nn_conv_transpose2d(3, 4, wk_per_dim(3, 2), 2, 1, wk_per_dim(1, 0), .dilation = wk_per_dim(1, 2));
+}
+static wk_module *conv_transpose3d(void) { return wk_nn_conv_transpose3d(2, 3, 2, wk_per_dim(2, 1, 1)); }
 static wk_module *layer_norm(void) { return wk_nn_layer_norm((6)); }
 static wk_module *layer_norm_2d(void) { return wk_nn_layer_norm((3, 6), 1e-3, .bias = false); }
 static wk_module *layer_norm_plain(void) { return wk_nn_layer_norm((6), .elementwise_affine = false); }
@@ -135,6 +153,12 @@ static const struct {
               {"conv2d_patches", conv2d_patches, forward},
               {"conv2d_groups", conv2d_groups, forward},
               {"conv1d", conv1d, forward},
+              {"conv3d", conv3d, forward},
+              {"conv1d_circular", conv1d_circular, forward},
+              {"conv2d_reflect", conv2d_reflect, forward},
+              {"conv_transpose1d", conv_transpose1d, forward},
+              {"conv_transpose2d", conv_transpose2d, forward},
+              {"conv_transpose3d", conv_transpose3d, forward},
               {"layer_norm", layer_norm, forward},
               {"layer_norm_2d", layer_norm_2d, forward},
               {"layer_norm_plain", layer_norm_plain, forward},
@@ -259,6 +283,16 @@ static void layers_without_memory_fail_cleanly(void **state)
     }
 }
 
+static void prints(wk_module *module, const char *expected)
+{
+    char text[1000] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    wk_module_print(module, file);
+    fclose(file);
+    wk_module_free(module);
+    assert_string_equal(text, expected);
+}
+
 static void printed_forms(void **state)
 {
     (void)state;
@@ -274,13 +308,15 @@ static void printed_forms(void **state)
                            "  (5): sigmoid()\n"
                            "  (6): identity()\n"
                            ")\n";
-    char text[1000] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    wk_module *module = mlp();
-    wk_module_print(module, file);
-    fclose(file);
-    wk_module_free(module);
-    assert_string_equal(text, expected);
+    prints(mlp(), expected);
+    prints(wk_nn_conv1d(3, 5, 3, .padding = 1), "conv1d(3, 5, kernel_size=(3,), stride=(1,), padding=(1,))\n");
+    prints(wk_nn_conv3d(2, 4, wk_per_dim(1, 2, 3), .padding = WK_SAME, .groups = 2, .bias = false,
+                        .padding_mode = "reflect"),
+           "conv3d(2, 4, kernel_size=(1, 2, 3), stride=(1, 1, 1), padding=same, groups=2, bias=False, "
+           "padding_mode=reflect)\n");
+    prints(wk_nn_conv_transpose2d(4, 6, 3, 2, 1, 1, 2, true, 1),
+           "conv_transpose2d(4, 6, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1), "
+           "groups=2)\n");
 }
 
 static void wrong_arguments_are_errors(void **state)
@@ -288,7 +324,12 @@ static void wrong_arguments_are_errors(void **state)
     (void)state;
     assert_fails(wk_nn_linear(-1, 2), "in_features");
     assert_fails(wk_nn_conv2d(3, 4, 2, .groups = 2), "groups");
-    assert_fails(wk_nn_conv2d(3, 4, 0), "kernel_size");
+    assert_fails(wk_nn_conv2d(3, 4, 0), "kernel_size: expected at least 1, got 0");
+    assert_fails(wk_nn_conv2d(3, 4, wk_per_dim(3, 3, 3)), "nn_conv2d: kernel_size: expected one number for all dims");
+    assert_fails(wk_nn_conv2d(3, 4, 3, .stride = wk_per_dim(-1, 1)), "stride: expected at least 1, got -1");
+    assert_fails(wk_nn_conv2d(3, 4, 3, 2, WK_SAME), "padding: WK_SAME needs stride 1, got 2");
+    assert_fails(wk_nn_conv1d(3, 4, 3, .padding_mode = "mirror"), "padding_mode");
+    assert_fails(wk_nn_conv_transpose3d(3, 4, 3, .padding = WK_SAME), "padding: expected numbers");
     assert_fails(wk_nn_embedding(4, 2, .padding_idx = 4), "padding_idx");
     assert_fails(wk_nn_dropout(1.5), "p: expected 0 to 1");
     assert_fails(wk_nn_gelu("erf"), "approximate");

@@ -67,45 +67,64 @@ typedef struct wk_nn_linear_args {
 #define wk_nn_linear(...) wk_nn_linear_with((wk_nn_linear_args){.bias = true, .in_features = __VA_ARGS__})
 wk_module *wk_nn_linear_with(wk_nn_linear_args args);
 
-/* ---- conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true):
-   weight (out, in / groups, kH, kW), bias (out).  (N, in, H, W) -> (N, out, H', W').  One number for both dims, or
-   WK_PAIR(3, 5); padding also WK_SAME. */
-typedef struct wk_nn_conv2d {
+/* ---- conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true,
+   padding_mode = "zeros"): weight (out, in / groups, kH, kW), bias (out).  (N, in, H, W) -> (N, out, H', W'); conv1d
+   and conv3d the same with 1 and 3 dims.  One number for all dims, or wk_per_dim(3, 5); padding also WK_SAME, WK_VALID;
+   padding_mode also "reflect", "replicate", "circular".
+   conv_transpose2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1,
+   bias = true, dilation = 1): weight (in, out / groups, kH, kW), bias (out); also with 1 and 3 dims. */
+typedef struct wk_nn_convolution {
     wk_module_base base;
     int64_t in_channels, out_channels;
-    wk_pair kernel_size, stride, padding, dilation;
+    wk_per_dim kernel_size, stride, padding, dilation, output_padding;
     int64_t groups;
-    wk_tensor *weight, *bias;
-} wk_nn_conv2d;
-typedef struct wk_nn_conv2d_args {
+    const char *padding_mode; // constant
+    wk_tensor *weight, *bias; // bias: NULL without
+    int dims;
+    bool transposed;
+} wk_nn_convolution;
+typedef wk_nn_convolution wk_nn_conv1d, wk_nn_conv2d, wk_nn_conv3d;
+typedef wk_nn_convolution wk_nn_conv_transpose1d, wk_nn_conv_transpose2d, wk_nn_conv_transpose3d;
+typedef struct wk_nn_convolution_args {
     int64_t in_channels, out_channels;
-    wk_pair kernel_size, stride, padding, dilation;
+    wk_per_dim kernel_size, stride, padding, dilation;
     int64_t groups;
     bool bias;
+    const char *padding_mode;
     wk_device device;
     wk_dtype dtype;
-} wk_nn_conv2d_args;
-#define wk_nn_conv2d(...)                                                                                              \
-    wk_nn_conv2d_with(                                                                                                 \
-        (wk_nn_conv2d_args){.stride = 1, .dilation = 1, .groups = 1, .bias = true, .in_channels = __VA_ARGS__})
-wk_module *wk_nn_conv2d_with(wk_nn_conv2d_args args);
-
-/* conv1d: weight (out, in / groups, k).  (N, in, L) -> (N, out, L') */
-typedef struct wk_nn_conv1d {
-    wk_module_base base;
-    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
-    wk_tensor *weight, *bias;
-} wk_nn_conv1d;
-typedef struct wk_nn_conv1d_args {
-    int64_t in_channels, out_channels, kernel_size, stride, padding, dilation, groups;
+} wk_nn_convolution_args;
+#define WK_NN_CONVOLUTION(...)                                                                                         \
+    ((wk_nn_convolution_args){.stride = 1,                                                                             \
+                              .dilation = 1,                                                                           \
+                              .groups = 1,                                                                             \
+                              .bias = true,                                                                            \
+                              .padding_mode = "zeros",                                                                 \
+                              .in_channels = __VA_ARGS__})
+#define wk_nn_conv1d(...) wk_nn_conv1d_with(WK_NN_CONVOLUTION(__VA_ARGS__))
+#define wk_nn_conv2d(...) wk_nn_conv2d_with(WK_NN_CONVOLUTION(__VA_ARGS__))
+#define wk_nn_conv3d(...) wk_nn_conv3d_with(WK_NN_CONVOLUTION(__VA_ARGS__))
+wk_module *wk_nn_conv1d_with(wk_nn_convolution_args args);
+wk_module *wk_nn_conv2d_with(wk_nn_convolution_args args);
+wk_module *wk_nn_conv3d_with(wk_nn_convolution_args args);
+typedef struct wk_nn_conv_transpose_args {
+    int64_t in_channels, out_channels;
+    wk_per_dim kernel_size, stride, padding, output_padding;
+    int64_t groups;
     bool bias;
+    wk_per_dim dilation;
     wk_device device;
     wk_dtype dtype;
-} wk_nn_conv1d_args;
-#define wk_nn_conv1d(...)                                                                                              \
-    wk_nn_conv1d_with(                                                                                                 \
-        (wk_nn_conv1d_args){.stride = 1, .dilation = 1, .groups = 1, .bias = true, .in_channels = __VA_ARGS__})
-wk_module *wk_nn_conv1d_with(wk_nn_conv1d_args args);
+} wk_nn_conv_transpose_args;
+#define WK_NN_CONV_TRANSPOSE(...)                                                                                      \
+    ((wk_nn_conv_transpose_args){                                                                                      \
+        .stride = 1, .groups = 1, .bias = true, .dilation = 1, .in_channels = __VA_ARGS__})
+#define wk_nn_conv_transpose1d(...) wk_nn_conv_transpose1d_with(WK_NN_CONV_TRANSPOSE(__VA_ARGS__))
+#define wk_nn_conv_transpose2d(...) wk_nn_conv_transpose2d_with(WK_NN_CONV_TRANSPOSE(__VA_ARGS__))
+#define wk_nn_conv_transpose3d(...) wk_nn_conv_transpose3d_with(WK_NN_CONV_TRANSPOSE(__VA_ARGS__))
+wk_module *wk_nn_conv_transpose1d_with(wk_nn_conv_transpose_args args);
+wk_module *wk_nn_conv_transpose2d_with(wk_nn_conv_transpose_args args);
+wk_module *wk_nn_conv_transpose3d_with(wk_nn_conv_transpose_args args);
 
 /* ---- layer_norm((normalized_shape), eps = 1e-5, elementwise_affine = true, bias = true): over the last dims */
 typedef struct wk_nn_layer_norm {

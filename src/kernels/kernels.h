@@ -16,12 +16,6 @@
 
 #define WK_ATTENTION_ROWS 128 // query rows in a block
 
-/* x (N, C, H, W), weight (O, C / groups, KH, KW), y (N, O, OH, OW), all contiguous; [0] is along H, [1] along W */
-typedef struct wk_convolution_shape {
-    int64_t N, C, H, W, O, OH, OW, KH, KW, groups;
-    int64_t stride[2], dilation[2], padding[2], padding_end[2];
-} wk_convolution_shape;
-
 #include "ranges.def"
 
 /* one struct per line */

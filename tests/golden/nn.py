@@ -106,4 +106,11 @@ layer("cross_entropy_loss", lambda: nn.CrossEntropyLoss(weight=torch.tensor([1.0
       draw(4, 3), target)
 layer("mse_loss", lambda: nn.MSELoss(reduction="sum"), draw(4, 3), draw(4, 3))
 
+layer("conv3d", lambda: nn.Conv3d(2, 4, (2, 1, 3), padding=(1, 0, 1), groups=2), draw(1, 2, 3, 4, 4))
+layer("conv1d_circular", lambda: nn.Conv1d(3, 4, 4, padding="same", padding_mode="circular"), draw(2, 3, 7))
+layer("conv2d_reflect", lambda: nn.Conv2d(2, 3, (3, 2), stride=2, padding=(2, 1), padding_mode="reflect"), draw(2, 2, 5, 4))
+layer("conv_transpose1d", lambda: nn.ConvTranspose1d(4, 6, 3, 2, groups=2, bias=False), draw(2, 4, 5))
+layer("conv_transpose2d", lambda: nn.ConvTranspose2d(3, 4, (3, 2), 2, 1, (1, 0), dilation=(1, 2)), draw(2, 3, 4, 3))
+layer("conv_transpose3d", lambda: nn.ConvTranspose3d(2, 3, 2, (2, 1, 1)), draw(1, 2, 2, 3, 2))
+
 save_file(answers, pathlib.Path(__file__).with_name("nn.safetensors"))

@@ -2,9 +2,10 @@
 
    oneDNN wants layouts of its own: x, weight and y are reordered on the way in and out, a piece of a few images at a
    time, which stays in cache (per image of 64 channels of 28 x 28: 290 us of arithmetic at 200 GFLOPS, 15 us of
-   reordering). Primitives are made for one thread, and run in one: a slot is one thread's work (32 such images by 64
-   3x3 kernels, forward and backward on one core: PyTorch 44 ms).  The gradient of a weight is summed within a slot
-   piece by piece, then over slots, in oneDNN's layout.
+   reordering).  Primitives are made for one thread, and run in one.  Making one takes 20 us, once oneDNN has compiled
+   it and has it in its own cache: none is kept here.  The gradient of a weight is summed within a slot, a share of the
+   images, piece by piece, then over slots, in oneDNN's layout.  Where there are fewer than four pieces, their channels
+   are cut into parts: of y, or of x where that is written.  What is cut, and how, depends on sizes alone.
 
    For kernels over few channels (the first layer of a network) oneDNN's gradient of x is slower than a matrix product:
    34 GFLOPS for 3 channels, 8 for 1; and tiny convolutions are over before its primitives are looked up. */
@@ -15,345 +16,297 @@
 #endif
 
 #if defined(WICK_HAVE_ONEDNN) && DNNL_VERSION_MAJOR == 2
-#include <omp.h>
 #include <string.h>
 
-/* plan->handles; a reorder is NULL where oneDNN's layout is the plain one */
-enum { ENGINE, DESCRIPTOR, PRIMITIVE, REORDER_X, REORDER_WEIGHT, REORDER_Y, HANDLES };
-enum { X, WEIGHT, Y, ROLES };
+#include "../cpu/parallel.h"
+#include "convolution_primitives.h"
 
-typedef struct layouts {
-    dnnl_memory_desc_t plain[ROLES];
-    const dnnl_memory_desc_t *own[ROLES];
-    const dnnl_memory_desc_t *scratchpad;
-    dnnl_memory_desc_t bias;
-} layouts;
+enum { SLOTS = 8, WEIGHT_SLOTS = 4 };                   // of images; those for a gradient hold a whole weight each
+enum { LEAST_PRODUCTS = 4 << 20, LEAST_CHANNELS = 32 }; // of a piece, of a part
+
+typedef struct plan {
+    const wk_convolution_work *w;
+    const wk_convolution_loops *loops;
+    wk_convolution_direction direction;
+    size_t size;           // bytes of a number in x, weight, y
+    wk_spatial_shape part; // the shape of one piece of one part
+    int64_t pieces, parts, slots;
+    wk_convolution_primitives made; // for such a part
+
+    const float *bias_floats; // as long as bias; NULL: there is none
+    char *weight_floats;      // the whole weight, converted
+    char *weights;            // (parts) in oneDNN's layout; of a gradient (1 + slots, parts): the sum comes first
+    char *threads;            // each thread's own memory
+    size_t thread_bytes;
+    bool failed; // atomic
+} plan;
 
 static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/* piece: the fewest images that make 4 million multiply-adds; it divides N, and leaves a piece for each slot if it can
- */
-static int64_t piece_of(const wk_convolution_shape *s, int64_t slots)
+/* The fewest images that make enough multiply-adds; it divides N, and leaves a piece for each slot if it can. */
+static int64_t images_of_piece(const wk_spatial_shape *s, int64_t slots)
 {
     const int64_t products = wk_convolution_products(s) / s->N;
     int64_t piece = 1;
     for (int64_t images = 1; images <= s->N / slots; images++)
         if (s->N % images == 0) {
             piece = images;
-            if (images * products >= 4 << 20)
+            if (images * products >= LEAST_PRODUCTS)
                 break;
         }
     return piece;
 }
 
-static void plain_layouts(const wk_convolution_shape *s, int64_t piece, dnnl_memory_desc_t *plain,
-                          dnnl_memory_desc_t *any)
+static int64_t parts_of(const wk_spatial_shape *s, int64_t pieces, int64_t channels)
 {
-    const dnnl_dims_t x = {piece, s->C, s->H, s->W}, y = {piece, s->O, s->OH, s->OW};
-    const dnnl_dims_t weight = {s->O, s->C, s->KH, s->KW};
-    const dnnl_dims_t grouped = {s->groups, s->O / s->groups, s->C / s->groups, s->KH, s->KW};
-    const bool groups = s->groups > 1;
-    dnnl_memory_desc_init_by_tag(&plain[X], 4, x, dnnl_f32, dnnl_nchw);
-    dnnl_memory_desc_init_by_tag(&plain[Y], 4, y, dnnl_f32, dnnl_nchw);
-    dnnl_memory_desc_init_by_tag(&plain[WEIGHT], groups ? 5 : 4, groups ? grouped : weight, dnnl_f32,
-                                 groups ? dnnl_goihw : dnnl_oihw);
-    dnnl_memory_desc_init_by_tag(&any[X], 4, x, dnnl_f32, dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&any[Y], 4, y, dnnl_f32, dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&any[WEIGHT], groups ? 5 : 4, groups ? grouped : weight, dnnl_f32,
-                                 dnnl_format_tag_any);
+    int64_t parts = 1;
+    const int64_t products = wk_convolution_products(s) / pieces;
+    while (s->groups == 1 && pieces * parts < 4 && channels % (2 * parts * 16) == 0 &&
+           channels / (2 * parts) >= LEAST_CHANNELS && products / (2 * parts) >= LEAST_PRODUCTS)
+        parts *= 2;
+    return parts;
 }
 
-static bool make_descriptor(wk_convolution_work *work, dnnl_primitive_attr_t attributes)
+/* where a part of the weight begins, in numbers */
+static int64_t part_of_weight(const plan *p, int64_t part)
 {
-    const wk_convolution_shape *s = &work->shape;
-    wk_convolution_plan *plan = work->plan;
-    dnnl_memory_desc_t plain[ROLES], any[ROLES], bias;
-    plain_layouts(s, plan->piece, plain, any);
-    const dnnl_dims_t outputs = {s->O};
-    dnnl_memory_desc_init_by_tag(&bias, 1, outputs, dnnl_f32, dnnl_x);
-    const dnnl_dims_t stride = {s->stride[0], s->stride[1]}, dilation = {s->dilation[0] - 1, s->dilation[1] - 1};
-    const dnnl_dims_t padding = {s->padding[0], s->padding[1]}, end = {s->padding_end[0], s->padding_end[1]};
-    const bool has_bias = work->bias && plan->direction == WK_CONVOLUTION_FORWARD;
-
-    dnnl_convolution_desc_t forward, backward;
-    dnnl_primitive_desc_t *made = (dnnl_primitive_desc_t *)&plan->handles[DESCRIPTOR], hint = NULL;
-    dnnl_engine_t engine = plan->handles[ENGINE];
-    if (dnnl_dilated_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &any[X],
-                                                   &any[WEIGHT], has_bias ? &bias : NULL, &any[Y], stride, dilation,
-                                                   padding, end) != dnnl_success)
-        return false;
-    if (plan->direction == WK_CONVOLUTION_FORWARD)
-        return dnnl_primitive_desc_create(made, &forward, attributes, engine, NULL) == dnnl_success;
-    dnnl_status_t status = dnnl_primitive_desc_create(&hint, &forward, attributes, engine, NULL);
-    if (status == dnnl_success && plan->direction == WK_CONVOLUTION_DATA)
-        status = dnnl_dilated_convolution_backward_data_desc_init(
-            &backward, dnnl_convolution_direct, &any[X], &any[WEIGHT], &any[Y], stride, dilation, padding, end);
-    else if (status == dnnl_success)
-        status = dnnl_dilated_convolution_backward_weights_desc_init(
-            &backward, dnnl_convolution_direct, &any[X], &any[WEIGHT], NULL, &any[Y], stride, dilation, padding, end);
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(made, &backward, attributes, engine, hint);
-    if (hint)
-        dnnl_primitive_desc_destroy(hint);
-    return status == dnnl_success;
+    const wk_spatial_shape *s = &p->part;
+    const int64_t channels = p->direction == WK_CONVOLUTION_DATA ? s->C : s->O * (s->C / s->groups);
+    return part * channels * wk_spatial_size(s->kernel);
 }
 
-static layouts layouts_of(const wk_convolution_work *work)
+static char *plain_weight(const plan *p, int64_t part)
 {
-    layouts found;
-    dnnl_memory_desc_t any[ROLES];
-    plain_layouts(&work->shape, work->plan->piece, found.plain, any);
-    dnnl_primitive_desc_t descriptor = work->plan->handles[DESCRIPTOR];
-    const wk_convolution_direction direction = work->plan->direction;
-    found.own[X] = dnnl_primitive_desc_query_md(
-        descriptor, direction == WK_CONVOLUTION_DATA ? dnnl_query_diff_src_md : dnnl_query_src_md, 0);
-    found.own[WEIGHT] = dnnl_primitive_desc_query_md(
-        descriptor, direction == WK_CONVOLUTION_WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-    found.own[Y] = dnnl_primitive_desc_query_md(
-        descriptor, direction == WK_CONVOLUTION_FORWARD ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0);
-    found.scratchpad = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    const dnnl_dims_t outputs = {work->shape.O};
-    dnnl_memory_desc_init_by_tag(&found.bias, 1, outputs, dnnl_f32, dnnl_x);
-    return found;
+    const int64_t first = part_of_weight(p, part);
+    return p->made.role[WK_WEIGHT].converted ? p->weight_floats + first * (int64_t)sizeof(float)
+                                             : (char *)p->w->weight + first * (int64_t)p->size;
 }
 
-static int written(wk_convolution_direction direction)
-{
-    return direction == WK_CONVOLUTION_FORWARD ? Y : direction == WK_CONVOLUTION_DATA ? X : WEIGHT;
-}
+/* a piece of x or y, as the tensor has it, as oneDNN reads or writes it in plain layout (the same, or floats of the
+   thread's own), and in oneDNN's layout (the same, or memory of the thread's own) */
+typedef struct place {
+    char *tensor, *plain;
+    void *own;
+} place;
 
-static bool make_reorder(wk_convolution_plan *plan, const layouts *l, int role)
+static place place_of(const plan *p, int role, int64_t first, char **memory)
 {
-    if (dnnl_memory_desc_equal(&l->plain[role], l->own[role]))
-        return true;
-    const bool out = role == written(plan->direction);
-    dnnl_engine_t engine = plan->handles[ENGINE];
-    dnnl_primitive_desc_t descriptor;
-    if (dnnl_reorder_primitive_desc_create(&descriptor, out ? l->own[role] : &l->plain[role], engine,
-                                           out ? &l->plain[role] : l->own[role], engine, NULL) != dnnl_success)
-        return false;
-    const dnnl_status_t status =
-        dnnl_primitive_create((dnnl_primitive_t *)&plan->handles[REORDER_X + role], descriptor);
-    dnnl_primitive_desc_destroy(descriptor);
-    return status == dnnl_success;
-}
-
-void wk_convolution_onednn_close(wk_convolution_work *work)
-{
-    wk_convolution_plan *plan = work->plan;
-    for (int role = X; role < ROLES; role++)
-        if (plan->handles[REORDER_X + role])
-            dnnl_primitive_destroy(plan->handles[REORDER_X + role]);
-    if (plan->handles[PRIMITIVE])
-        dnnl_primitive_destroy(plan->handles[PRIMITIVE]);
-    if (plan->handles[DESCRIPTOR])
-        dnnl_primitive_desc_destroy(plan->handles[DESCRIPTOR]);
-    if (plan->handles[ENGINE])
-        dnnl_engine_destroy(plan->handles[ENGINE]);
-    memset(plan->handles, 0, sizeof plan->handles);
-}
-
-static bool open_single_threaded(wk_convolution_work *work)
-{
-    wk_convolution_plan *plan = work->plan;
-    dnnl_primitive_attr_t attributes = NULL;
-    bool made =
-        dnnl_engine_create((dnnl_engine_t *)&plan->handles[ENGINE], dnnl_cpu, 0) == dnnl_success &&
-        dnnl_primitive_attr_create(&attributes) == dnnl_success &&
-        dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) == dnnl_success &&
-        make_descriptor(work, attributes) &&
-        dnnl_primitive_create((dnnl_primitive_t *)&plan->handles[PRIMITIVE], plan->handles[DESCRIPTOR]) == dnnl_success;
-    if (attributes)
-        dnnl_primitive_attr_destroy(attributes);
-    if (!made)
-        return false;
-    const layouts l = layouts_of(work);
-    for (int role = X; role < ROLES; role++)
-        made = made && make_reorder(plan, &l, role);
-    return made;
-}
-
-bool wk_convolution_onednn_open(wk_convolution_work *work)
-{
-    wk_convolution_plan *plan = work->plan;
-    const wk_convolution_shape *s = &work->shape;
-    const int64_t products = wk_convolution_products(s), channels = s->C / s->groups;
-    const bool few = plan->direction == WK_CONVOLUTION_DATA && channels < 8 && s->groups == 1;
-    if (plan->dtype != wk_float32 || few || products < 4 << 20 || products / s->N < 1 << 16)
-        return false;
-    plan->piece = piece_of(s, work->slots);
-    const int threads = omp_get_max_threads();
-    omp_set_num_threads(1);
-    const bool made = open_single_threaded(work);
-    omp_set_num_threads(threads);
-    if (!made) {
-        wk_convolution_onednn_close(work);
-        return false;
+    const wk_convolution_layout *l = &p->made.role[role];
+    place at = {.tensor = (char *)(role == WK_X ? p->w->x : p->w->y) + first * (int64_t)p->size};
+    at.plain = at.tensor;
+    if (l->converted) {
+        at.plain = *memory;
+        *memory += rounded((size_t)l->numbers * sizeof(float));
     }
-    plan->by_onednn = true;
+    at.own = at.plain;
+    if (l->reorder) {
+        at.own = *memory;
+        *memory += l->bytes;
+    }
+    return at;
+}
 
-    /* shared: the weight in oneDNN's layout, or each slot's part of its gradient; a slot: x, y, scratchpad, and a
-       piece's own gradient */
-    const layouts l = layouts_of(work);
-    const bool weight = plan->direction == WK_CONVOLUTION_WEIGHT;
-    plan->part_bytes = (int64_t)rounded(dnnl_memory_desc_get_size(l.own[WEIGHT]));
-    plan->shared_bytes = (size_t)(weight ? (work->slots + 1) * plan->part_bytes : plan->part_bytes);
-    work->slot_bytes =
-        (int64_t)(rounded(dnnl_memory_desc_get_size(l.own[X])) + rounded(dnnl_memory_desc_get_size(l.own[Y])) +
-                  rounded(dnnl_memory_desc_get_size(l.scratchpad))) +
-        (weight ? plan->part_bytes : 0);
-    plan->bytes = plan->shared_bytes + (size_t)(work->slots * work->slot_bytes);
+static bool read_in(const plan *p, dnnl_stream_t stream, int role, const place *at)
+{
+    if (p->made.role[role].converted)
+        p->loops->load((float *)at->plain, at->tensor, p->made.role[role].numbers);
+    return wk_convolution_reorder(&p->made, stream, role, at->plain, at->own);
+}
+
+static bool write_out(const plan *p, dnnl_stream_t stream, int role, const place *at, const float *bias)
+{
+    if (!wk_convolution_reorder(&p->made, stream, role, at->plain, at->own))
+        return false;
+    const int64_t size = wk_spatial_size(p->part.in);
+    for (int64_t c = 0; role == WK_X && bias && c < p->part.N * p->part.C; c++) { // a gradient of oneDNN's has none
+        float *x = (float *)at->plain + c * size;
+        const float value = bias[c % p->part.C];
+#pragma omp simd
+        for (int64_t i = 0; i < size; i++)
+            x[i] += value;
+    }
+    if (p->made.role[role].converted)
+        p->loops->store(at->tensor, (const float *)at->plain, p->made.role[role].numbers);
     return true;
 }
 
-/* ---------------------------------------------------------------- running */
-
-/* in the calling thread alone: threads of OpenMP's would spin beside those of the pool for milliseconds afterwards */
-static bool execute(dnnl_primitive_t primitive, dnnl_stream_t stream, int count, const dnnl_exec_arg_t *arguments)
+/* weight: in oneDNN's layout, read or written; gradient: where it is written, another such place of the thread's */
+static bool run_piece(const plan *p, dnnl_stream_t stream, int64_t piece, int64_t part, void *weight, float **gradient)
 {
-    const int threads = omp_get_max_threads();
-    omp_set_num_threads(1);
-    const bool done = dnnl_primitive_execute(primitive, stream, count, arguments) == dnnl_success;
-    omp_set_num_threads(threads);
-    return done;
-}
-
-/* from `from` in one layout to `to` in the other; oneDNN takes pointers that it does not write through */
-static bool reorder(const wk_convolution_plan *plan, dnnl_stream_t stream, const layouts *l, int role,
-                    const void *plain, void *own)
-{
-    const bool out = role == written(plan->direction);
-    dnnl_memory_t a = NULL, b = NULL;
-    dnnl_engine_t engine = plan->handles[ENGINE];
-    const bool done = dnnl_memory_create(&a, &l->plain[role], engine, (void *)plain) == dnnl_success &&
-                      dnnl_memory_create(&b, l->own[role], engine, own) == dnnl_success &&
-                      execute(plan->handles[REORDER_X + role], stream, 2,
-                              (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, out ? b : a}, {DNNL_ARG_TO, out ? a : b}});
-    if (a)
-        dnnl_memory_destroy(a);
-    if (b)
-        dnnl_memory_destroy(b);
-    return done;
-}
-
-static bool convolve(const wk_convolution_work *work, dnnl_stream_t stream, const layouts *l, void *x, void *weight,
-                     void *y, void *scratchpad)
-{
-    const wk_convolution_direction direction = work->plan->direction;
-    dnnl_engine_t engine = work->plan->handles[ENGINE];
-    const dnnl_memory_desc_t *descriptors[5] = {l->own[X], l->own[WEIGHT], l->own[Y], l->scratchpad, &l->bias};
-    void *places[5] = {x, weight, y, scratchpad, (void *)work->bias};
-    dnnl_exec_arg_t arguments[5] = {
-        {direction == WK_CONVOLUTION_DATA ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, NULL},
-        {direction == WK_CONVOLUTION_WEIGHT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, NULL},
-        {direction == WK_CONVOLUTION_FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, NULL},
-        {DNNL_ARG_SCRATCHPAD, NULL},
-        {DNNL_ARG_BIAS, NULL}};
-    const int count = work->bias && direction == WK_CONVOLUTION_FORWARD ? 5 : 4;
-    bool done = true;
-    for (int i = 0; i < count; i++)
-        done = done && dnnl_memory_create(&arguments[i].memory, descriptors[i], engine, places[i]) == dnnl_success;
-    done = done && execute(work->plan->handles[PRIMITIVE], stream, count, arguments);
-    for (int i = 0; i < count; i++)
-        if (arguments[i].memory)
-            dnnl_memory_destroy(arguments[i].memory);
-    return done;
-}
-
-static bool run_slot(const wk_convolution_work *work, int64_t slot, dnnl_stream_t stream)
-{
-    const wk_convolution_shape *s = &work->shape;
-    const wk_convolution_plan *plan = work->plan;
-    const layouts l = layouts_of(work);
-    const int out = written(plan->direction);
-    char *own[2], *at = work->scratch + plan->shared_bytes + slot * work->slot_bytes; // x, y
-    own[0] = at;
-    own[1] = own[0] + rounded(dnnl_memory_desc_get_size(l.own[X]));
-    char *scratchpad = own[1] + rounded(dnnl_memory_desc_get_size(l.own[Y]));
-    char *gradient = scratchpad + rounded(dnnl_memory_desc_get_size(l.scratchpad));
-    float *part = (float *)(work->scratch + (slot + 1) * plan->part_bytes);
-
-    const int64_t pieces = s->N / plan->piece, first = slot * pieces / work->slots;
-    for (int64_t piece = first; piece < (slot + 1) * pieces / work->slots; piece++) {
-        char *x = (char *)work->x + piece * plan->piece * s->C * s->H * s->W * (int64_t)sizeof(float);
-        char *y = (char *)work->y + piece * plan->piece * s->O * s->OH * s->OW * (int64_t)sizeof(float);
-        char *x_own = plan->handles[REORDER_X] ? own[0] : x, *y_own = plan->handles[REORDER_Y] ? own[1] : y;
-        void *weight = work->scratch;
-        if (plan->direction == WK_CONVOLUTION_WEIGHT)
-            weight = piece == first ? (char *)part : gradient;
-        else if (!plan->handles[REORDER_WEIGHT])
-            weight = work->weight;
-        if ((x_own != x && out != X && !reorder(plan, stream, &l, X, x, x_own)) ||
-            (y_own != y && out != Y && !reorder(plan, stream, &l, Y, y, y_own)) ||
-            !convolve(work, stream, &l, x_own, weight, y_own, scratchpad) ||
-            (x_own != x && out == X && !reorder(plan, stream, &l, X, x, x_own)) ||
-            (y_own != y && out == Y && !reorder(plan, stream, &l, Y, y, y_own)))
-            return false;
-        const int64_t count = plan->part_bytes / (int64_t)sizeof(float);
-        if (plan->direction == WK_CONVOLUTION_WEIGHT && piece > first)
-            for (int64_t i = 0; i < count; i++)
-                part[i] += ((const float *)gradient)[i];
+    const wk_spatial_shape *s = &p->part, *whole = &p->w->shape;
+    const bool of_x = p->direction == WK_CONVOLUTION_DATA;
+    const int64_t x = (piece * s->N * whole->C + (of_x ? part * s->C : 0)) * wk_spatial_size(s->in);
+    const int64_t y = (piece * s->N * whole->O + (of_x ? 0 : part * s->O)) * wk_spatial_size(s->out);
+    const float *bias = p->bias_floats ? p->bias_floats + part * (of_x ? s->C : s->O) : NULL;
+    char *memory = p->threads + (size_t)wk_parallel_thread() * p->thread_bytes;
+    const place at[WK_ROLES] = {[WK_X] = place_of(p, WK_X, x, &memory), [WK_Y] = place_of(p, WK_Y, y, &memory)};
+    void *scratchpad = memory;
+    if (gradient) {
+        *gradient = (float *)(memory + p->made.scratchpad_bytes);
+        weight = weight ? weight : *gradient;
     }
-    return true;
+    return (p->made.out == WK_X || read_in(p, stream, WK_X, &at[WK_X])) &&
+           (p->made.out == WK_Y || read_in(p, stream, WK_Y, &at[WK_Y])) &&
+           wk_convolution_execute(&p->made, stream, (void *const[]){at[WK_X].own, weight, at[WK_Y].own}, bias,
+                                  scratchpad) &&
+           (p->made.out == WK_WEIGHT || write_out(p, stream, p->made.out, &at[p->made.out], bias));
 }
 
-static void run_slots(const void *work_, int64_t begin, int64_t end)
+/* ---------------------------------------------------------------- the steps, over items that threads share */
+
+typedef bool step(const plan *p, dnnl_stream_t stream, int64_t item);
+typedef struct steps {
+    plan *p;
+    step *step;
+} steps;
+
+static void do_items(const void *work, int64_t begin, int64_t end)
 {
-    const wk_convolution_work *work = work_;
+    const steps *to_do = work;
     dnnl_stream_t stream = NULL;
-    bool done = dnnl_stream_create(&stream, work->plan->handles[ENGINE], dnnl_stream_default_flags) == dnnl_success;
-    for (int64_t slot = begin; slot < end; slot++)
-        done = done && run_slot(work, slot, stream);
+    bool done = dnnl_stream_create(&stream, to_do->p->made.engine, dnnl_stream_default_flags) == dnnl_success;
+    for (int64_t item = begin; item < end; item++)
+        done = done && to_do->step(to_do->p, stream, item);
     if (stream)
         dnnl_stream_destroy(stream);
     if (!done)
-        __atomic_store_n(&work->plan->failed, true, __ATOMIC_RELAXED);
+        __atomic_store_n(&to_do->p->failed, true, __ATOMIC_RELAXED);
 }
 
-/* the weight into oneDNN's layout before, or its gradient out of it after */
-static bool reorder_weight(wk_convolution_work *work, const layouts *l, void *own)
+static bool each(plan *p, step *step, int64_t items)
 {
-    dnnl_stream_t stream = NULL;
-    const bool done =
-        dnnl_stream_create(&stream, work->plan->handles[ENGINE], dnnl_stream_default_flags) == dnnl_success &&
-        reorder(work->plan, stream, l, WEIGHT, work->weight, own);
-    if (stream)
-        dnnl_stream_destroy(stream);
+    wk_parallel(do_items, (&(steps){p, step}), items, INT64_MAX);
+    return !p->failed;
+}
+
+static bool load_weight(const plan *p, dnnl_stream_t stream, int64_t item)
+{
+    (void)stream;
+    const int64_t numbers = p->parts * p->made.role[WK_WEIGHT].numbers;
+    const int64_t first = numbers * item / p->parts, end = numbers * (item + 1) / p->parts;
+    p->loops->load((float *)p->weight_floats + first, (const char *)p->w->weight + first * (int64_t)p->size,
+                   end - first);
+    return true;
+}
+
+static bool reorder_weight(const plan *p, dnnl_stream_t stream, int64_t part)
+{
+    return wk_convolution_reorder(&p->made, stream, WK_WEIGHT, plain_weight(p, part),
+                                  p->weights + (size_t)part * p->made.role[WK_WEIGHT].bytes);
+}
+
+static bool part_of_piece(const plan *p, dnnl_stream_t stream, int64_t item)
+{
+    const int64_t part = item % p->parts;
+    const wk_convolution_layout *l = &p->made.role[WK_WEIGHT];
+    return run_piece(p, stream, item / p->parts, part,
+                     l->reorder ? p->weights + (size_t)part * l->bytes : plain_weight(p, part), NULL);
+}
+
+static bool part_of_slot(const plan *p, dnnl_stream_t stream, int64_t item)
+{
+    const int64_t slot = item / p->parts, part = item % p->parts;
+    const wk_convolution_layout *l = &p->made.role[WK_WEIGHT];
+    char *sum = p->weights + (size_t)(p->parts + item) * l->bytes;
+    const int64_t first = slot * p->pieces / p->slots;
+    for (int64_t piece = first; piece < (slot + 1) * p->pieces / p->slots; piece++) {
+        float *gradient;
+        if (!run_piece(p, stream, piece, part, piece == first ? sum : NULL, &gradient))
+            return false;
+        if (piece > first)
+            p->loops->add((float *)sum, gradient, (int64_t)(l->bytes / sizeof(float)));
+    }
+    return true;
+}
+
+/* the slots' sums of a part, added up, and into the gradient */
+static bool sum_of_slots(const plan *p, dnnl_stream_t stream, int64_t part)
+{
+    const wk_convolution_layout *l = &p->made.role[WK_WEIGHT];
+    char *total = p->weights + (size_t)part * l->bytes, *plain = plain_weight(p, part);
+    memset(total, 0, l->bytes);
+    for (int64_t slot = 0; slot < p->slots; slot++)
+        p->loops->add((float *)total, (const float *)(p->weights + (size_t)(p->parts * (1 + slot) + part) * l->bytes),
+                      (int64_t)(l->bytes / sizeof(float)));
+    if (!l->reorder)
+        memcpy(plain, total, (size_t)l->numbers * sizeof(float));
+    else if (!wk_convolution_reorder(&p->made, stream, WK_WEIGHT, plain, total))
+        return false;
+    if (l->converted)
+        p->loops->store((char *)p->w->weight + part_of_weight(p, part) * (int64_t)p->size, (const float *)plain,
+                        l->numbers);
+    return true;
+}
+
+static bool run(plan *p)
+{
+    const wk_convolution_layout *l = &p->made.role[WK_WEIGHT];
+    if (p->direction == WK_CONVOLUTION_WEIGHT)
+        return each(p, part_of_slot, p->slots * p->parts) && each(p, sum_of_slots, p->parts);
+    return (!l->converted || each(p, load_weight, p->parts)) && (!l->reorder || each(p, reorder_weight, p->parts)) &&
+           each(p, part_of_piece, p->pieces * p->parts);
+}
+
+/* false after a fault */
+static bool take_memory(plan *p, wk_queue *queue, wk_dtype dtype)
+{
+    const wk_convolution_layout *l = &p->made.role[WK_WEIGHT];
+    const bool gradient = p->direction == WK_CONVOLUTION_WEIGHT;
+    const bool has_bias = p->w->bias && !gradient, half = dtype != wk_float32;
+    const int64_t biases = p->parts * (p->direction == WK_CONVOLUTION_DATA ? p->part.C : p->part.O);
+    const size_t bias_bytes = half && has_bias ? rounded((size_t)biases * sizeof(float)) : 0;
+    const size_t float_bytes = l->converted ? rounded((size_t)(p->parts * l->numbers) * sizeof(float)) : 0;
+    const size_t copies = (size_t)p->parts * (gradient ? 1 + (size_t)p->slots : l->reorder != NULL);
+    p->thread_bytes = p->made.scratchpad_bytes + (gradient ? l->bytes : 0);
+    for (int role = WK_X; role <= WK_Y; role += WK_Y - WK_X) {
+        const wk_convolution_layout *at = &p->made.role[role];
+        p->thread_bytes += at->converted ? rounded((size_t)at->numbers * sizeof(float)) : 0;
+        p->thread_bytes += at->reorder ? at->bytes : 0;
+    }
+    char *memory = queue->scratch(queue, bias_bytes + float_bytes + copies * l->bytes +
+                                             (size_t)wk_parallel_threads() * p->thread_bytes);
+    if (!memory)
+        return false;
+    p->weight_floats = memory + bias_bytes;
+    p->weights = p->weight_floats + float_bytes;
+    p->threads = p->weights + copies * l->bytes;
+    if (half && has_bias)
+        p->loops->load((float *)memory, p->w->bias, biases);
+    p->bias_floats = !has_bias ? NULL : half ? (const float *)memory : p->w->bias;
+    return true;
+}
+
+bool wk_convolution_onednn(wk_queue *queue, const wk_convolution_work *w, wk_convolution_direction direction,
+                           wk_dtype dtype, const wk_convolution_loops *loops)
+{
+    const wk_spatial_shape *s = &w->shape;
+    const int64_t products = wk_convolution_products(s);
+    const bool few = direction == WK_CONVOLUTION_DATA && s->groups == 1 && s->C < 8;
+    if ((dtype != wk_float32 && dtype != wk_float16 && dtype != wk_bfloat16) || few || products < LEAST_PRODUCTS ||
+        products / s->N < 1 << 16)
+        return false;
+    plan p = {.w = w, .loops = loops, .direction = direction, .size = wk_dtype_size(dtype), .part = *s};
+    const int64_t most = direction == WK_CONVOLUTION_WEIGHT ? WEIGHT_SLOTS : SLOTS;
+    int64_t *channels = direction == WK_CONVOLUTION_DATA ? &p.part.C : &p.part.O;
+    p.slots = s->N < most ? s->N : most;
+    p.part.N = images_of_piece(s, p.slots);
+    p.pieces = s->N / p.part.N;
+    p.parts = parts_of(s, p.pieces, *channels);
+    *channels /= p.parts;
+
+    /* of x, a part has some columns of the weight */
+    const int64_t row = direction == WK_CONVOLUTION_DATA && s->groups == 1 ? s->C * wk_spatial_size(s->kernel) : 0;
+    const bool done = wk_convolution_primitives_make(&p.made, direction, dtype, &p.part, row, w->bias) &&
+                      (!take_memory(&p, queue, dtype) || run(&p));
+    wk_convolution_primitives_free(&p.made);
     return done;
 }
 
-bool wk_convolution_onednn_run(const wk_kernels *kernels, wk_convolution_work *work)
-{
-    wk_convolution_plan *plan = work->plan;
-    const layouts l = layouts_of(work);
-    const bool weight = plan->direction == WK_CONVOLUTION_WEIGHT;
-    if (!weight && plan->handles[REORDER_WEIGHT] && !reorder_weight(work, &l, work->scratch))
-        return false;
-    wk_parallel(run_slots, work, work->slots, INT64_MAX);
-    if (plan->failed)
-        return false;
-    if (!weight)
-        return true;
-    const int64_t count = (int64_t)dnnl_memory_desc_get_size(l.own[WEIGHT]) / (int64_t)sizeof(float);
-    float *total = (float *)work->scratch, *part = (float *)(work->scratch + plan->part_bytes);
-    if (!plan->handles[REORDER_WEIGHT])
-        total = work->weight;
-    const int64_t stride = plan->part_bytes / (int64_t)sizeof(float); // parts may be padded
-    const wk_sum_work sum = {.x = part, .y = total, .n = work->slots, .inner = stride, .chunk = work->slots};
-    wk_parallel(kernels->sum, &sum, count, work->slots);
-    return !plan->handles[REORDER_WEIGHT] || reorder_weight(work, &l, total);
-}
-
 #else
-bool wk_convolution_onednn_open(wk_convolution_work *work)
+bool wk_convolution_onednn(wk_queue *queue, const wk_convolution_work *work, wk_convolution_direction direction,
+                           wk_dtype dtype, const wk_convolution_loops *loops)
 {
-    (void)work;
+    (void)queue, (void)work, (void)direction, (void)dtype, (void)loops;
     return false;
 }
-bool wk_convolution_onednn_run(const wk_kernels *kernels, wk_convolution_work *work)
-{
-    (void)kernels, (void)work;
-    return false;
-}
-void wk_convolution_onednn_close(wk_convolution_work *work) { (void)work; }
 #endif
