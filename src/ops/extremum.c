@@ -1,55 +1,47 @@
 /* max and min along a dim, with their places; argmax, argmin.  (max and min of everything are amax and amin:
- * reduction.c.) */
-#include <string.h>
-
+   reduction.c.) */
+#include "kernels/extremum.h"
 #include "ops.h"
 #include "reduction.h"
-#include "core/run.h"
+
+typedef struct max_kept {
+    wk_reduced reduced;
+    int dim;
+} max_kept;
 
 /* dx = dy where the index says, 0 elsewhere */
 static void max_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *indices = wk_saved(node, 0), *positions = NULL;
-    wk_no_grad
-    {
-        wk_shape along = {.ndim = node->shape.ndim};
-        for (int dim = 0; dim < along.ndim; dim++)
-            along.sizes[dim] = dim == node->dim ? -1 : 1;
-        positions = wk_reshape_with(wk_arange(node->shape.ndim ? node->shape.sizes[node->dim] : 1), along);
-    }
-    wk_tensor *chosen = wk_eq(positions, wk_reshape_with(indices, node->shape2));
-    wk_accumulate(node, 0, wk_where(chosen, wk_keep_dims(node, dy), 0));
+    const max_kept *kept = node->kept;
+    wk_tensor *indices = wk_saved(node, 0);
+    if (!indices)
+        return;
+    wk_shape along = {.ndim = kept->reduced.shape.ndim};
+    for (int dim = 0; dim < along.ndim; dim++)
+        along.sizes[dim] = dim == kept->dim ? -1 : 1;
+    const int64_t n = along.ndim > 0 ? kept->reduced.shape.sizes[kept->dim] : 1;
+    wk_tensor *positions =
+        wk_arange_with(WK_NUMBER(0), WK_NUMBER(n), WK_NUMBER(1), (wk_range_args){.device = indices->device});
+    wk_tensor *chosen = wk_eq(wk_reshape_with(positions, along), wk_keep_dims(&kept->reduced, indices));
+    wk_accumulate(node, 0, wk_where(chosen, wk_keep_dims(&kept->reduced, dy), 0));
 }
 
 /* over one dim, or (dim < 0) over all: values (or not) and indices, without history; false after an error */
 static bool arg_reduce(const char *op, bool largest, wk_tensor *x, int dim, bool keepdim, wk_reduction *plan,
                        wk_tensor **values, wk_tensor **indices)
 {
-    if (wk_dtype_is_complex(x->dtype))
-        return wk_fail(op, "is not defined for %s", wk_dtype_name(x->dtype));
     const wk_shape dims = {.ndim = dim >= 0, .sizes = {dim}};
-    wk_tensor *wide = x;
-    wk_no_grad wide = wk_is_half(x->dtype) ? wk_to(x, wk_float32) : x;
-    if (!wide || !wk_plan_reduction(op, wide, &dims, keepdim, plan))
+    if (!wk_plan_reduction(op, x, &dims, keepdim, plan) || !wk_check_has_extremum(op, x, plan, dim < 0))
         return false;
-    if (plan->n == 0 && (plan->outer * plan->inner > 0 || dim < 0))
-        return wk_fail(op, "x: nothing has no largest or smallest; got %s\nhint: reduce over a dim that is not 0",
-                       wk_shape_string(x));
-    *indices = wk_tensor_new(op, plan->result.ndim, plan->result.sizes, wk_int64, x->device);
-    wk_tensor *best = values ? wk_tensor_new(op, plan->result.ndim, plan->result.sizes, wide->dtype, x->device) : NULL;
-    if (!*indices || (values && !best))
-        return false;
-    const int64_t count = (*indices)->numel;
-    void *into = best ? wk_data(best) : NULL;
-    if (count > 0 && largest)
-        wk_run_range(wide, argmax, count, plan->n, .x = wk_data(plan->source), .values = into,
-                     .indices = wk_data(*indices), .n = plan->n, .inner = plan->inner);
-    else if (count > 0)
-        wk_run_range(wide, argmin, count, plan->n, .x = wk_data(plan->source), .values = into,
-                     .indices = wk_data(*indices), .n = plan->n, .inner = plan->inner);
+    const wk_shape *result = &plan->result;
+    *indices = wk_tensor_new(op, result->ndim, result->sizes, wk_int64, x->device);
     if (values)
-        wk_no_grad *values = wk_to(best, x->dtype);
-    return !values || *values;
+        *values = wk_tensor_new(op, result->ndim, result->sizes, x->dtype, x->device);
+    if (!*indices || (values && !*values))
+        return false;
+    return wk_run(op, x, extremum, .x = wk_data(plan->source), .values = values ? wk_data(*values) : NULL,
+                  .indices = wk_data(*indices), .outer = plan->outer, .n = plan->n, .inner = plan->inner,
+                  .largest = largest);
 }
 
 static wk_tensor *extremum_dim(const char *op, bool largest, wk_extremum_args *args)
@@ -69,9 +61,8 @@ static wk_tensor *extremum_dim(const char *op, bool largest, wk_extremum_args *a
                                                      .backward = max_backward,
                                                      WK_INPUTS(x),
                                                      WK_SAVED(indices),
-                                                     .dim = dim,
-                                                     .shape = wk_shape_of(x->ndim, x->shape),
-                                                     .shape2 = plan.kept});
+                                                     WK_KEPT(max_kept, {wk_shape_of(x->ndim, x->shape), plan.kept},
+                                                             dim)});
     if (args->places.items[0])
         *args->places.items[0] = values;
     if (args->places.items[1])

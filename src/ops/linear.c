@@ -1,6 +1,7 @@
 /* linear: y = x weight^T + bias, the whole of it in one product over the rows of x, bias included. */
 #include "matmul.h"
 #include "core/run.h"
+#include "kernels/reduce.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,15 +17,14 @@ static void column_sum_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *column_sum(wk_tensor *x)
 {
     WK_REQUIRE("linear", x);
-    if (wk_kernels_of(x->device, x->dtype)->sum == wk_kernel_absent)
-        return wk_sum(x, (0));
     wk_tensor *rows = wk_dense(x);
     wk_tensor *y = rows ? wk_tensor_new("linear", 1, &x->shape[1], x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
     const int64_t n = x->shape[0];
-    wk_run_range(x, sum, y->numel, n, .x = wk_data(rows), .y = wk_data(y), .n = n, .inner = x->shape[1],
-           .chunk = n > 0 ? n : 1);
+    if (!wk_run("linear", y, sum, .x = wk_data(rows), .y = wk_data(y), .outer = 1, .n = n, .inner = x->shape[1],
+                .chunk = n))
+        return NULL;
     return wk_record(y, column_sum_backward, WK_INPUTS(x), .shape = wk_shape_of(2, x->shape));
 }
 

@@ -5,6 +5,8 @@
 #include <wick/reduction.h>
 
 #include "autograd/node.h"
+#include "core/run.h"
+#include "kernels/reduce.h"
 
 /* What is reduced, seen as source (outer, n, inner): x itself where the reduced dims are neighbours in dense memory,
    else a copy with the reduced dims last. */
@@ -17,9 +19,34 @@ typedef struct wk_reduction {
 
 /* false after an error */
 bool wk_plan_reduction(const char *op, wk_tensor *x, const wk_shape *dims, bool keepdim, wk_reduction *plan);
-/* y = a kernel of the shape of `sum` (its slot), in two stages where n is large; without history */
-wk_tensor *wk_fold(const char *op, size_t kernel, const wk_reduction *plan);
+/* false after an error: a largest or smallest is asked for of nothing; all: over all dims */
+bool wk_check_has_extremum(const char *op, const wk_tensor *x, const wk_reduction *plan, bool all);
+
+/* y = sum, mean, norm, prod, amax or amin of the plan's source, without history:
+       wk_reduce("sum", sum, &plan) */
+#define wk_reduce(op, kernel, plan)                                                                                    \
+    ({                                                                                                                 \
+        const wk_reduction *const plan_ = (plan);                                                                      \
+        wk_tensor *const x_ = plan_->source;                                                                           \
+        wk_tensor *const y_ = wk_tensor_new(op, plan_->result.ndim, plan_->result.sizes, x_->dtype, x_->device);       \
+        y_ && wk_run(op, y_, kernel, .x = wk_data(x_), .y = wk_data(y_), .outer = plan_->outer, .n = plan_->n,         \
+                     .inner = plan_->inner)                                                                            \
+            ? y_                                                                                                       \
+            : NULL;                                                                                                    \
+    })
+
+/* What the gradient of a reduction remembers of it. */
+typedef struct wk_reduced {
+    wk_shape shape; // x's
+    wk_shape kept;  // with 1 for the reduced dims
+} wk_reduced;
+#define WK_KEPT_REDUCED(x, plan) WK_KEPT(wk_reduced, wk_shape_of((x)->ndim, (x)->shape), (plan).kept)
+
 /* dy as it was before the reduced dims were dropped */
-wk_tensor *wk_keep_dims(wk_node *node, wk_tensor *dy);
+wk_tensor *wk_keep_dims(const wk_reduced *reduced, wk_tensor *dy);
+/* dy, repeated over what was reduced */
+wk_tensor *wk_repeat_reduced(const wk_reduced *reduced, wk_tensor *dy);
+/* the dims that were reduced (and others of size 1, which does no harm) */
+wk_shape wk_reduced_dims(const wk_reduced *reduced);
 
 #endif

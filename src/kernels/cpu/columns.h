@@ -18,8 +18,10 @@ typedef struct wk_stretch {
     int64_t width;  // columns
 } wk_stretch;
 
-static inline wk_stretch wk_stretch_at(const wk_columns *c, int64_t item, int64_t end)
+WK_INLINE wk_stretch wk_stretch_at(const wk_columns *c, int64_t item, int64_t end)
 {
+    if (c->inner == 1 && c->n <= c->chunk) // rows along memory: many and short, they should not pay for divisions
+        return (wk_stretch){item * c->n, c->n, 1};
     const int64_t chunks = c->n > c->chunk ? (c->n + c->chunk - 1) / c->chunk : 1; // 1 where there is nothing to reduce
     const int64_t column = item % c->inner, chunk = item / c->inner % chunks, outer = item / c->inner / chunks;
     const int64_t first = chunk * c->chunk;

@@ -1,14 +1,15 @@
-/* cumsum and cumprod over the middle of x (outer, n, inner): y[i] = y[i - 1] + x[i], or from the
-   end.  Floats accumulate in double, as in
-   PyTorch.  An item is a column (outer, inner). */
-// compiled for: float integer
-#include "../kernels.h"
+/* cumsum and cumprod along the middle of x (outer, n, inner): y[i] = y[i - 1] + x[i], or from the end.  Floats
+   accumulate in double, as in PyTorch. */
+// compiled for: float half integer complex
+#include "../cumulative.h"
 #include "columns.h"
 
 #if WK_IS_FLOATING
 typedef double accumulator;
-#else
+#elif WK_IS_INTEGER
 typedef real accumulator;
+#else
+typedef double _Complex accumulator;
 #endif
 
 typedef accumulator accumulation(accumulator so_far, real x);
@@ -19,7 +20,7 @@ WK_INLINE accumulator plus(accumulator so_far, real x) { return (accumulator)(so
 WK_INLINE accumulator times(accumulator so_far, real x) { return (accumulator)(so_far * x); }
 
 /* rows along memory; `step` is 1 from their first number, -1 from their last */
-WK_INLINE void along(accumulation *next, accumulator start, const real *x, real *y, int64_t n, int64_t rows,
+WK_INLINE void along(accumulation *next, accumulator start, const elem *x, elem *y, int64_t n, int64_t rows,
                      int64_t step)
 {
     const int64_t first = step > 0 ? 0 : n - 1;
@@ -30,17 +31,17 @@ WK_INLINE void along(accumulation *next, accumulator start, const real *x, real 
             so_far[r] = start;
         for (int64_t i = 0, at = row * n + first; i < n; i++, at += step)
             for (int r = 0; r < ROWS; r++)
-                y[at + r * n] = (real)(so_far[r] = next(so_far[r], x[at + r * n]));
+                y[at + r * n] = STORE((real)(so_far[r] = next(so_far[r], LOAD(x[at + r * n]))));
     }
     for (; row < rows; row++) {
         accumulator so_far = start;
         for (int64_t i = 0, at = row * n + first; i < n; i++, at += step)
-            y[at] = (real)(so_far = next(so_far, x[at]));
+            y[at] = STORE((real)(so_far = next(so_far, LOAD(x[at]))));
     }
 }
 
 /* columns side by side, across memory */
-WK_INLINE void across(accumulation *next, accumulator start, const real *x, real *y, int64_t n, int64_t inner,
+WK_INLINE void across(accumulation *next, accumulator start, const elem *x, elem *y, int64_t n, int64_t inner,
                       int64_t width, int64_t step)
 {
     accumulator so_far[WK_COLUMNS];
@@ -48,27 +49,27 @@ WK_INLINE void across(accumulation *next, accumulator start, const real *x, real
         so_far[j] = start;
     for (int64_t i = 0, at = step > 0 ? 0 : (n - 1) * inner; i < n; i++, at += step * inner)
         for (int64_t j = 0; j < width; j++)
-            y[at + j] = (real)(so_far[j] = next(so_far[j], x[at + j]));
+            y[at + j] = STORE((real)(so_far[j] = next(so_far[j], LOAD(x[at + j]))));
 }
 
 WK_INLINE void accumulate(accumulation *next, accumulator start, const wk_cumsum_work *w, int64_t begin, int64_t end)
 {
     const int64_t n = w->n, inner = w->inner, step = w->reverse ? -1 : 1;
     if (inner == 1) {
-        along(next, start, (const real *)w->x + begin * n, (real *)w->y + begin * n, n, end - begin, step);
+        along(next, start, (const elem *)w->x + begin * n, (elem *)w->y + begin * n, n, end - begin, step);
         return;
     }
     const wk_columns columns = {n, inner, n};
     for (int64_t item = begin, width; item < end; item += width) {
         const wk_stretch at = wk_stretch_at(&columns, item, end);
         width = at.width;
-        across(next, start, (const real *)w->x + at.offset, (real *)w->y + at.offset, n, inner, width, step);
+        across(next, start, (const elem *)w->x + at.offset, (elem *)w->y + at.offset, n, inner, width, step);
     }
 }
 
-void KERNEL_NAME(cumsum)(const void *work, int64_t begin, int64_t end) { accumulate(plus, 0, work, begin, end); }
+/* an item is a column (outer, inner) */
+static void cumsum_range(const void *work, int64_t begin, int64_t end) { accumulate(plus, 0, work, begin, end); }
+static void cumprod_range(const void *work, int64_t begin, int64_t end) { accumulate(times, 1, work, begin, end); }
 
-void KERNEL_NAME(cumprod)(const void *work, int64_t begin, int64_t end)
-{
-    accumulate(times, 1, &((const wk_cumprod_work *)work)->as, begin, end);
-}
+WK_KERNEL(cumsum, wk_cumsum_work) { wk_parallel(cumsum_range, w, w->outer * w->inner, w->n); }
+WK_KERNEL(cumprod, wk_cumsum_work) { wk_parallel(cumprod_range, w, w->outer * w->inner, w->n); }

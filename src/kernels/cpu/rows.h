@@ -1,4 +1,4 @@
-/* Sums and maxima along a contiguous row, for the row kernels.
+/* Sums and maxima along a contiguous row, for the row kernels and reductions.
 
    WK_LANES partial results run side by side, so that additions do not wait for each other and stay in registers.  After
    every 16 rounds they are added to a second set: the error of a sum grows with 16 + n / (16 WK_LANES), as in a
@@ -94,6 +94,12 @@ WK_INLINE real wk_value(const real *a, const real *b, real c, int64_t i)
     (void)b, (void)c;
     return a[i];
 }
+/* of numbers that lie in memory as elements, whatever a's type says */
+WK_INLINE real wk_stored(const real *a, const real *b, real c, int64_t i)
+{
+    (void)b, (void)c;
+    return LOAD(((const elem *)a)[i]);
+}
 WK_INLINE real wk_product(const real *a, const real *b, real c, int64_t i)
 {
     (void)c;
@@ -147,6 +153,7 @@ WK_INLINE real wk_row_sum(wk_term *term, const real *a, const real *b, real c, i
     return sum + last;
 }
 
+#if WK_IS_FLOATING
 /* the largest value, NaN ignored (softmax meets it again in the sum); -infinity of nothing */
 WK_INLINE real wk_row_max(const real *x, int64_t n)
 {
@@ -171,5 +178,6 @@ WK_INLINE real wk_row_max(const real *x, int64_t n)
         max = lanes[lane] > max ? lanes[lane] : max;
     return max;
 }
+#endif
 
 #endif

@@ -1,10 +1,10 @@
 /* sort and topk along contiguous rows of n, with the indices that the values had.  NaN counts as the greatest.
 
-   sort: merges from below, stable both ways, over runs of 16 sorted by insertion; scratch is as large as the results.
+   sort: merges from below, stable both ways, over runs of 16 sorted by insertion.
    topk: the best k so far stand sorted; a number that beats the last of them is inserted.  Most numbers do not, and 64
-   at a time are passed over by comparisons that vectorize.  For large k sorting is faster; the op knows. */
-// compiled for: float integer
-#include "../kernels.h"
+   at a time are passed over by comparisons that vectorize.  For large k a row is sorted. */
+// compiled for: float half integer
+#include "../sort.h"
 #include "cpu.h"
 
 #define RUN 16
@@ -41,16 +41,30 @@ static void merge(const real *values, const int64_t *indices, real *to_values, i
     }
 }
 
-void KERNEL_NAME(sort)(const void *work, int64_t begin, int64_t end)
+/* rows, of which the k first of the order are wanted; each is sorted between two places of its own */
+typedef struct sorting {
+    const elem *x;    // (rows, n)
+    elem *values;     // (rows, k)
+    int64_t *indices; // (rows, k)
+    int64_t rows, n, k;
+    bool descending;
+    real *scratch_values;     // (places, 2, n), a place for each row or for each thread
+    int64_t *scratch_indices; // the same
+    int64_t places;
+} sorting;
+
+static void sort_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_sort_work *w = work;
+    const sorting *w = work;
     const int64_t n = w->n;
     for (int64_t row = begin; row < end; row++) {
-        real *values = (real *)w->values + row * n, *other_values = (real *)w->scratch_values + row * n;
-        int64_t *indices = w->indices + row * n, *other_indices = w->scratch_indices + row * n;
-        memcpy(values, (const real *)w->x + row * n, (size_t)n * sizeof(real));
-        for (int64_t i = 0; i < n; i++)
+        const int64_t place = w->places == w->rows ? row : wk_parallel_thread();
+        real *values = w->scratch_values + place * 2 * n, *other_values = values + n;
+        int64_t *indices = w->scratch_indices + place * 2 * n, *other_indices = indices + n;
+        for (int64_t i = 0; i < n; i++) {
+            values[i] = LOAD(w->x[row * n + i]);
             indices[i] = i;
+        }
         for (int64_t start = 0; start < n; start += RUN)
             insertion_sort(values + start, indices + start, n - start < RUN ? n - start : RUN, w->descending);
         for (int64_t run = RUN; run < n; run *= 2) {
@@ -63,18 +77,34 @@ void KERNEL_NAME(sort)(const void *work, int64_t begin, int64_t end)
             int64_t *swap_indices = indices;
             indices = other_indices, other_indices = swap_indices;
         }
-        if (values != (real *)w->values + row * n) {
-            memcpy(other_values, values, (size_t)n * sizeof(real));
-            memcpy(other_indices, indices, (size_t)n * sizeof *indices);
-        }
+        for (int64_t i = 0; i < w->k; i++)
+            w->values[row * w->k + i] = STORE(values[i]);
+        memcpy(w->indices + row * w->k, indices, (size_t)w->k * sizeof *indices);
     }
 }
 
-/* puts x[i] where it belongs among the best `count` of at most k */
-static void insert(real *values, int64_t *indices, int64_t count, int64_t k, real x, int64_t i, bool largest)
+static void sort_rows(wk_queue *queue, sorting w)
+{
+    w.places = w.rows < wk_parallel_threads() ? w.rows : wk_parallel_threads();
+    w.scratch_values = queue->scratch(queue, (size_t)(w.places * 2 * w.n) * sizeof(real));
+    w.scratch_indices = queue->scratch(queue, (size_t)(w.places * 2 * w.n) * sizeof(int64_t));
+    if (w.scratch_values && w.scratch_indices)
+        wk_parallel(sort_range, &w, w.rows, 16 * w.n);
+}
+
+WK_KERNEL(sort, wk_sort_work)
+{
+    sort_rows(queue, (sorting){.x = w->x, .values = w->values, .indices = w->indices, .rows = w->rows, .n = w->n,
+                               .k = w->n, .descending = w->descending});
+}
+
+/* ---------------------------------------------------------------- topk */
+
+/* puts x, element i, where it belongs among the best `count` of at most k */
+static void insert(elem *values, int64_t *indices, int64_t count, int64_t k, elem x, int64_t i, bool largest)
 {
     int64_t at = count < k ? count : k - 1;
-    for (; at > 0 && before(x, values[at - 1], largest); at--) {
+    for (; at > 0 && before(LOAD(x), LOAD(values[at - 1]), largest); at--) {
         values[at] = values[at - 1];
         indices[at] = indices[at - 1];
     }
@@ -82,27 +112,36 @@ static void insert(real *values, int64_t *indices, int64_t count, int64_t k, rea
     indices[at] = i;
 }
 
-void KERNEL_NAME(topk)(const void *work, int64_t begin, int64_t end)
+static void topk_range(const void *work, int64_t begin, int64_t end)
 {
     const wk_topk_work *w = work;
     const int64_t n = w->n, k = w->k;
     const bool largest = w->largest;
     for (int64_t row = begin; k > 0 && row < end; row++) {
-        const real *x = (const real *)w->x + row * n;
-        real *values = (real *)w->values + row * k;
+        const elem *x = (const elem *)w->x + row * n;
+        elem *values = (elem *)w->values + row * k;
         int64_t *indices = w->indices + row * k;
         for (int64_t i = 0; i < k; i++)
             insert(values, indices, i, k, x[i], i, largest);
         for (int64_t start = k; start < n; start += 64) {
             const int64_t stop = start + 64 < n ? start + 64 : n;
-            const real last = values[k - 1];
+            const real last = LOAD(values[k - 1]);
             int found = 0;
 #pragma omp simd reduction(| : found)
             for (int64_t i = start; i < stop; i++)
-                found |= before(x[i], last, largest);
+                found |= before(LOAD(x[i]), last, largest);
             for (int64_t i = start; found && i < stop; i++)
-                if (before(x[i], values[k - 1], largest))
+                if (before(LOAD(x[i]), LOAD(values[k - 1]), largest))
                     insert(values, indices, k, k, x[i], i, largest);
         }
     }
+}
+
+WK_KERNEL(topk, wk_topk_work)
+{
+    if (w->k > 64 && w->k > w->n / 64)
+        sort_rows(queue, (sorting){.x = w->x, .values = w->values, .indices = w->indices, .rows = w->rows, .n = w->n,
+                                   .k = w->k, .descending = w->largest});
+    else
+        wk_parallel(topk_range, w, w->rows, 2 * w->n);
 }

@@ -1,57 +1,116 @@
-/* y[outer, chunk, inner] = sum of x[outer, n, inner] over the rows of n that lie in the chunk.
-
-   n is cut into chunks so that a sum over everything has items to share among threads, and an order of additions that
-   does not depend on their number; y is then summed once more over its chunks.  Along memory (inner is 1) the row is
-   summed in lanes (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
-// compiled for: float integer
-#include "../kernels.h"
-#include "columns.h"
-
-#if WK_IS_FLOATING
+/* sum, mean and norm over the middle of x (outer, n, inner).  Along memory (inner is 1) a row is summed in lanes
+   (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
+// compiled for: float half integer complex
 #include "rows.h"
-static real contiguous_sum(const real *x, int64_t n) { return wk_row_sum(wk_value, x, NULL, 0, n); }
-#else
-static real contiguous_sum(const real *x, int64_t n)
-{
-    real sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum = (real)(sum + x[i]);
-    return sum;
-}
-#endif
+#include "stages.h"
 
-/* 16 rows at a time into a sum of their own, which is then added: a cascade, as in rows.h */
-static void column_sums(const real *x, real *y, int64_t rows, int64_t stride, int64_t width)
+#define CASCADE 16 // rows
+
+/* `cascade` rows at a time into a sum of their own, which is then added, as in rows.h; four of them at a time, so that
+   part is loaded and stored less often */
+WK_INLINE void column_sums(wk_term *term, const real *x, real *total, int64_t rows, int64_t stride, int64_t width,
+                           int64_t cascade)
 {
-    real total[WK_COLUMNS] = {0};
-    for (int64_t start = 0; start < rows; start += 16) {
-        const int64_t stop = start + 16 < rows ? start + 16 : rows;
+#define TERM(i) term(x, NULL, 0, (i) * stride + j)
+    memset(total, 0, (size_t)width * sizeof(real));
+    for (int64_t i = 0, stop; i < rows;) {
+        stop = rows - i > cascade ? i + cascade : rows;
         real part[WK_COLUMNS] = {0};
-        for (int64_t i = start; i < stop; i++) {
-            const real *row = x + i * stride;
+        for (; i + 4 <= stop; i += 4) {
 #pragma omp simd
             for (int64_t j = 0; j < width; j++)
-                part[j] = (real)(part[j] + row[j]);
+                part[j] = (real)((((part[j] + TERM(i)) + TERM(i + 1)) + TERM(i + 2)) + TERM(i + 3));
+        }
+        for (; i < stop; i++) {
+#pragma omp simd
+            for (int64_t j = 0; j < width; j++)
+                part[j] = (real)(part[j] + TERM(i));
         }
 #pragma omp simd
         for (int64_t j = 0; j < width; j++)
             total[j] = (real)(total[j] + part[j]);
     }
-    memcpy(y, total, (size_t)width * sizeof(real));
+#undef TERM
 }
 
-void KERNEL_NAME(sum)(const void *work, int64_t begin, int64_t end)
+/* what becomes of a sum in the end */
+typedef real finish(real sum, int64_t n);
+WK_INLINE real kept(real sum, int64_t n)
 {
-    const wk_sum_work *w = work;
-    const wk_columns columns = {w->n, w->inner, w->chunk};
+    (void)n;
+    return sum;
+}
+
+WK_INLINE void store(finish *finished, const wk_stage *stage, int64_t item, real *sums, int64_t width)
+{
+    if (!stage->first)
+        for (int64_t j = 0; j < width; j++)
+            sums[j] = finished(sums[j], stage->whole->n);
+    wk_stage_store(stage, item, sums, width);
+}
+
+WK_INLINE void sums(wk_term *term, int64_t cascade, finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
+{
+    const int64_t inner = stage->columns.inner;
     for (int64_t item = begin, width; item < end; item += width) {
-        const wk_stretch at = wk_stretch_at(&columns, item, end);
+        const wk_stretch at = wk_stretch_at(&stage->columns, item, end);
+        const real *x = wk_stage_x(stage, at.offset); // the term knows what lies there
+        real y[WK_COLUMNS];
         width = at.width;
-        const real *x = (const real *)w->x + at.offset;
-        real *y = (real *)w->y + item;
-        if (w->inner == 1)
-            *y = contiguous_sum(x, at.rows);
-        else
-            column_sums(x, y, at.rows, w->inner, width);
+        if (inner == 1) {
+            *y = wk_row_sum(term, x, NULL, 0, at.rows);
+            store(finished, stage, item, y, 1);
+        } else {
+            column_sums(term, x, y, at.rows, inner, width, cascade);
+            store(finished, stage, item, y, width);
+        }
     }
 }
+
+/* a second stage adds what the first one left */
+WK_INLINE void plain_sums(finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
+{
+    if (wk_stage_reads_reals(stage))
+        sums(wk_value, CASCADE, finished, stage, begin, end);
+    else
+        sums(wk_stored, CASCADE, finished, stage, begin, end);
+}
+
+static void sum_range(const void *stage, int64_t begin, int64_t end) { plain_sums(kept, stage, begin, end); }
+
+WK_KERNEL(sum, wk_reduce_work) { wk_stages_run(sum_range, queue, w); }
+
+/* ---------------------------------------------------------------- mean */
+
+#if !WK_IS_INTEGER
+WK_INLINE real divided(real sum, int64_t n) { return sum / (__typeof__(__real__ sum))n; }
+
+static void mean_range(const void *stage, int64_t begin, int64_t end) { plain_sums(divided, stage, begin, end); }
+
+WK_KERNEL(mean, wk_reduce_work) { wk_stages_run(mean_range, queue, w); }
+#endif
+
+/* ---------------------------------------------------------------- norm: the root of the sum of squares */
+
+#if WK_IS_FLOATING
+WK_INLINE real squared(const real *a, const real *b, real c, int64_t i)
+{
+    return wk_stored(a, b, c, i) * wk_stored(a, b, c, i);
+}
+WK_INLINE real root(real sum, int64_t n)
+{
+    (void)n;
+    return SQRT(sum);
+}
+
+static void norm_range(const void *work, int64_t begin, int64_t end)
+{
+    const wk_stage *stage = work;
+    if (stage->second)
+        plain_sums(root, stage, begin, end);
+    else
+        sums(squared, INT64_MAX, root, stage, begin, end);
+}
+
+WK_KERNEL(norm, wk_reduce_work) { wk_stages_run(norm_range, queue, w); }
+#endif

@@ -1,0 +1,81 @@
+/* max or min over the middle of x (outer, n, inner), and the index of the first that attains it; the first NaN wins. */
+// compiled for: float half integer
+#include "../extremum.h"
+#include "columns.h"
+
+/* whether x takes the place of the best so far; a NaN takes it from any number, and keeps it */
+typedef bool comparison(real x, real best);
+
+WK_INLINE bool exceeds(real x, real best) { return x > best || (x != x && best == best); }
+WK_INLINE bool falls_below(real x, real best) { return x < best || (x != x && best == best); }
+
+/* Along memory: the best value of each stretch of 64 by plain comparisons, which vectorize; only a stretch that holds a
+   new best is searched for its place. */
+WK_INLINE int64_t best_along(comparison *better, const elem *x, int64_t n)
+{
+    int64_t best = 0;
+    for (int64_t start = 0; start < n; start += 64) {
+        const int64_t stop = start + 64 < n ? start + 64 : n;
+        const real value = LOAD(x[best]);
+        int found = 0;
+#pragma omp simd reduction(| : found)
+        for (int64_t i = start; i < stop; i++)
+            found |= better(LOAD(x[i]), value);
+        for (int64_t i = start; found && i < stop; i++)
+            if (better(LOAD(x[i]), LOAD(x[best])))
+                best = i;
+    }
+    return best;
+}
+
+WK_INLINE void best_across(comparison *better, const elem *x, elem *values, int64_t *indices, int64_t n, int64_t stride,
+                           int64_t width)
+{
+    real best[WK_COLUMNS];
+    int64_t place[WK_COLUMNS] = {0};
+#pragma omp simd
+    for (int64_t j = 0; j < width; j++)
+        best[j] = LOAD(x[j]);
+    for (int64_t i = 1; i < n; i++) {
+        const elem *row = x + i * stride;
+#pragma omp simd
+        for (int64_t j = 0; j < width; j++) {
+            const bool takes = better(LOAD(row[j]), best[j]);
+            best[j] = takes ? LOAD(row[j]) : best[j];
+            place[j] = takes ? i : place[j];
+        }
+    }
+    memcpy(indices, place, (size_t)width * sizeof *indices);
+    for (int64_t j = 0; values && j < width; j++)
+        values[j] = STORE(best[j]);
+}
+
+WK_INLINE void find(comparison *better, const wk_extremum_work *w, int64_t begin, int64_t end)
+{
+    const wk_columns columns = {w->n, w->inner, w->n};
+    for (int64_t item = begin, width; item < end; item += width) {
+        const wk_stretch at = wk_stretch_at(&columns, item, end);
+        const elem *x = (const elem *)w->x + at.offset;
+        elem *values = w->values ? (elem *)w->values + item : NULL;
+        width = at.width;
+        if (w->inner > 1) {
+            best_across(better, x, values, w->indices + item, w->n, w->inner, width);
+            continue;
+        }
+        w->indices[item] = best_along(better, x, w->n);
+        if (values)
+            *values = x[w->indices[item]];
+    }
+}
+
+/* an item is an element of the result (outer, inner) */
+static void find_range(const void *work, int64_t begin, int64_t end)
+{
+    const wk_extremum_work *w = work;
+    if (w->largest)
+        find(exceeds, w, begin, end);
+    else
+        find(falls_below, w, begin, end);
+}
+
+WK_KERNEL(extremum, wk_extremum_work) { wk_parallel(find_range, w, w->outer * w->inner, w->n); }

@@ -1,0 +1,26 @@
+/* contiguous rows of n in order, with the indices that the values had; NaN counts as the greatest */
+#ifndef WICK_KERNELS_SORT_H
+#define WICK_KERNELS_SORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* stable */
+typedef struct wk_sort_work {
+    const void *x;    // (rows, n)
+    void *values;     // (rows, n)
+    int64_t *indices; // (rows, n)
+    int64_t rows, n;
+    bool descending;
+} wk_sort_work;
+
+/* the k first of each row, were it sorted */
+typedef struct wk_topk_work {
+    const void *x;    // (rows, n)
+    void *values;     // (rows, k)
+    int64_t *indices; // (rows, k)
+    int64_t rows, n, k;
+    bool largest;
+} wk_topk_work;
+
+#endif
