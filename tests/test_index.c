@@ -36,6 +36,93 @@ static void sums_are_the_same_on_any_number_of_threads(void **state)
     wk_set_num_threads(before);
 }
 
+static wk_tensor *half_sums(int threads, wk_dtype dtype)
+{
+    wk_manual_seed(3);
+    wk_tensor *source = wk_to(wk_randn((3000, 300)), dtype), *index = wk_randint(0, 37, (3000));
+    wk_tensor *places = wk_randint(0, 37, (3000, 300)), *zeros = wk_zeros((37, 300), .dtype = dtype);
+    wk_tensor *narrow = wk_slice(source, 1, 0, 5, 1);
+    wk_set_num_threads(threads);
+    wk_tensor *rows = wk_index_add(zeros, 0, index, source, .alpha = 0.5);
+    wk_tensor *narrow_rows = wk_index_add(wk_slice(zeros, 1, 0, 5, 1), 0, index, narrow);
+    wk_tensor *elements = wk_scatter_add(zeros, 0, places, source);
+    return wk_cat((rows, narrow_rows, elements), 1);
+}
+
+/* each sum is float32's, rounded once, on any number of threads */
+static void sums_of_halves_round_once(void **state)
+{
+    (void)state;
+    const int before = wk_get_num_threads();
+    for (wk_dtype dtype = wk_float16; dtype <= wk_bfloat16; dtype++) {
+        wk_scope
+        {
+            wk_tensor *one = half_sums(1, dtype), *three = half_sums(3, dtype);
+            assert_memory_equal(wk_data_ptr(one), wk_data_ptr(three), (size_t)wk_numel(one) * 2);
+            wk_manual_seed(3);
+            wk_tensor *source = wk_to(wk_to(wk_randn((3000, 300)), dtype), wk_float32);
+            wk_tensor *index = wk_randint(0, 37, (3000));
+            wk_tensor *rows = wk_to(wk_index_add(wk_zeros((37, 300)), 0, index, source, .alpha = 0.5), dtype);
+            assert_true(wk_equal(rows, wk_slice(one, 1, 0, 300, 1)));
+            rows = wk_to(wk_index_add(wk_zeros((37, 300)), 0, index, source), dtype);
+            assert_true(wk_equal(wk_slice(rows, 1, 0, 5, 1), wk_slice(one, 1, 300, 305, 1)));
+        }
+    }
+    wk_set_num_threads(before);
+}
+
+/* ---------------------------------------------------------------- indices out of range */
+
+static void nothing_is_written_after_a_bad_index(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *x = wk_zeros((3, 2)), *ones = wk_ones((2, 2)), *index = wk_arange(2, 4), *error_free = wk_clone(x);
+        wk_tensor *places = wk_stack((index, index), 1);
+        wk_error errors[7];
+        wk_try(&errors[0]) wk_index_add_(x, 0, index, ones);
+        wk_try(&errors[1]) wk_index_copy_(x, 0, index, ones);
+        wk_try(&errors[2]) wk_index_fill_(x, 0, index, 1);
+        wk_try(&errors[3]) wk_scatter_(x, 0, places, ones);
+        wk_try(&errors[4]) wk_scatter_add_(x, 0, places, ones);
+        wk_try(&errors[5]) wk_index_put_(x, ("%p", index), 1);
+        wk_try(&errors[6]) wk_index_put_(x, ("%p", index), 1, .accumulate = true);
+        for (int i = 0; i < 7; i++) {
+            assert_true(errors[i].set);
+            assert_non_null(
+                strstr(errors[i].message, "index: 3 is out of range for dim 0 of (3, 2), which has size 3"));
+        }
+        assert_true(wk_equal(x, error_free));
+        wk_index_add_(x, 0, wk_arange(1, 3), ones); // the queue goes on
+        assert_true(wk_item(wk_sum(x)) == 4);
+    }
+}
+
+/* ---------------------------------------------------------------- gradients that lie side by side */
+
+static void gradients_of_unbind_are_joined(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *x = wk_requires_grad_(wk_randn((3, 2, 4)), true);
+        for (int dim = 0; dim < 3; dim++)
+            for (int turned = 0; turned < 2; turned++) {
+                wk_tensors parts = wk_unbind(x, .dim = dim), dys = wk_unbind(wk_randn((3, 2, 4)), .dim = dim);
+                for (int64_t i = 0; turned && i < dys.count / 2; i++) { // not in the order of memory
+                    wk_tensor *first = dys.items[i];
+                    dys.items[i] = dys.items[dys.count - 1 - i];
+                    dys.items[dys.count - 1 - i] = first;
+                }
+                wk_tensor *dx = NULL, **place = &dx;
+                wk_autograd_grad_with((wk_autograd_grad_args){
+                    .outputs = parts, .inputs = {1, &x}, .results = {1, &place}, .grad_outputs = dys});
+                assert_true(wk_equal(dx, wk_stack(dys, dim)));
+            }
+    }
+}
+
 /* ---------------------------------------------------------------- lists and strings */
 
 static void lists_belong_to_their_scope(void **state)
@@ -75,8 +162,8 @@ static void an_index_out_of_range_is_pointed_at(void **state)
 {
     (void)state;
     wk_error error;
-    wk_try (&error)
-        wk_scope wk_index(wk_zeros((2, 3)), ":, %d", -4);
+    wk_try(&error) wk_scope
+    wk_index(wk_zeros((2, 3)), ":, %d", -4);
     assert_true(error.set);
     assert_non_null(strstr(error.message, "index -4 is out of range for a dim of size 3, in x of shape (2, 3)\n"
                                           "    [:, -4]\n"
@@ -114,14 +201,14 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     wk_error error;
-    wk_try (&error)
-        wk_scope many_ops();
+    wk_try(&error) wk_scope
+    many_ops();
     assert_false(error.set);
     const wk_memory_stats before = wk_memory_get_stats();
     for (int n = 0; n == 0 || error.set; n++) {
         wk_memory_fail_after(n);
-        wk_try (&error)
-            wk_scope many_ops();
+        wk_try(&error) wk_scope
+        many_ops();
         wk_memory_fail_after(-1);
         const wk_memory_stats after = wk_memory_get_stats();
         assert_int_equal(after.live_tensors, before.live_tensors);
@@ -133,6 +220,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_the_same_on_any_number_of_threads),
+        cmocka_unit_test(sums_of_halves_round_once),
+        cmocka_unit_test(nothing_is_written_after_a_bad_index),
+        cmocka_unit_test(gradients_of_unbind_are_joined),
         cmocka_unit_test(lists_belong_to_their_scope),
         cmocka_unit_test(conversions_are_numbers),
         cmocka_unit_test(an_index_out_of_range_is_pointed_at),

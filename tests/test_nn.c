@@ -331,6 +331,7 @@ static void wrong_arguments_are_errors(void **state)
     assert_fails(wk_nn_conv1d(3, 4, 3, .padding_mode = "mirror"), "padding_mode");
     assert_fails(wk_nn_conv_transpose3d(3, 4, 3, .padding = WK_SAME), "padding: expected numbers");
     assert_fails(wk_nn_embedding(4, 2, .padding_idx = 4), "padding_idx");
+    assert_fails(wk_nn_embedding(4, 2, .padding_idx = -5), "padding_idx");
     assert_fails(wk_nn_dropout(1.5), "p: expected 0 to 1");
     assert_fails(wk_nn_gelu("erf"), "approximate");
     assert_fails(wk_nn_multihead_attention(8, 3), "multiple of num_heads");

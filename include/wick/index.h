@@ -8,7 +8,11 @@
    integers (negative ones count from the end), slices a:b:c (c > 0; ends are clipped), ..., None (a new dim), True and
    False, and as %p an int64 or int32 tensor of indices or a bool tensor, whose true elements are meant.  Tensors of
    indices broadcast together; where a slice stands between them their dims come first in the result.  Without such
-   tensors the result is a view, with them a copy. */
+   tensors the result is a view, with them a copy.
+
+   An index out of range is an error: on the CPU an error of the op, and nothing is written; on a device that works
+   later, of whatever next waits for it.  What has a size that depends on values (a bool tensor as an index,
+   masked_select, nonzero), or takes a value for an integer (an int64 tensor without dims as an index), waits. */
 #ifndef WICK_INDEX_H
 #define WICK_INDEX_H
 
@@ -57,7 +61,8 @@ typedef struct wk_index_add_args {
     wk_tensor *index, *source;
     double alpha;
 } wk_index_add_args;
-/* index_add(x, dim, index, source, alpha = 1): x, with alpha source[j] added to x[index[j]] for each j */
+/* index_add(x, dim, index, source, alpha = 1): x, with alpha source[j] added to x[index[j]] for each j, in order; half
+   kinds are added in float32 and rounded once */
 #define wk_index_add(...) wk_index_add_with((wk_index_add_args){.alpha = 1, .x = __VA_ARGS__})
 #define wk_index_add_(...) wk_index_add_in_place_with((wk_index_add_args){.alpha = 1, .x = __VA_ARGS__})
 wk_tensor *wk_index_add_with(wk_index_add_args args);
@@ -73,14 +78,15 @@ wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *ind
 wk_tensor *wk_gather(wk_tensor *x, int64_t dim,
                      wk_tensor *index); // y[i][j] = x[index[i][j]][j] for dim 0; index's shape
 /* scatter(x, dim, index, source): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's dtype, at least as
-   large as index, or a number; of equal indices the last wins.  scatter_add adds. */
+   large as index, or a number; of equal indices the last wins.  scatter_add adds, as index_add does. */
 #define wk_scatter(x, dim, index, source) wk_scatter_with(x, dim, index, WK_OPERAND(source))
 #define wk_scatter_(x, dim, index, source) wk_scatter_in_place_with(x, dim, index, WK_OPERAND(source))
 wk_tensor *wk_scatter_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
 wk_tensor *wk_scatter_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
 wk_tensor *wk_scatter_add(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
 wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
-wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim); // gather; the other dims broadcast
+/* gather; the other dims broadcast, and an index may be any number: 0..size-1 goes on in both directions */
+wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim);
 
 /* ---- by masks */
 wk_tensor *wk_masked_select(wk_tensor *x,

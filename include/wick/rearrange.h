@@ -17,8 +17,8 @@ extern "C" {
 #define wk_tile(x, ...) wk_tile_with(x, WK_LIST(__VA_ARGS__))
 wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats);
 wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats);
-/* repeat_interleave(x, n, dim): each element of dim n times in a row, or as often as an int tensor says for each; of x
-   flattened where no dim is given */
+/* repeat_interleave(x, n, dim): each element of dim n times in a row, or as often as an int tensor says for each (which
+   waits for its values); of x flattened where no dim is given */
 typedef struct wk_repeat_interleave_args {
     wk_tensor *x;
     wk_operand repeats;
@@ -65,7 +65,8 @@ typedef struct wk_diagonal_args {
 wk_tensor *wk_diagonal_with(wk_diagonal_args args);
 
 wk_tensor *wk_unfold(wk_tensor *x, int64_t dim, int64_t size, int64_t step); // windows of a dim, as a last dim; a view
-/* one_hot(x, num_classes = -1): (*) int64 -> (*, num_classes) of 0 and 1; -1: as many as the largest needs */
+/* one_hot(x, num_classes = -1): (*) int64 -> (*, num_classes) of 0 and 1; -1: as many as the largest needs, which waits
+   for it */
 typedef struct wk_one_hot_args {
     wk_tensor *x;
     int64_t num_classes;

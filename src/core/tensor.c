@@ -33,6 +33,7 @@ static void storage_release(wk_storage *storage)
     wk_free(storage);
 }
 
+/* the caller has checked the shape */
 static wk_tensor *header_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {
     wk_tensor *x = wk_alloc_zeroed(sizeof *x);
@@ -42,12 +43,11 @@ static wk_tensor *header_new(const char *op, int ndim, const int64_t *shape, wk_
     x->dtype = dtype;
     x->device = device;
     x->references = 1;
-    if (!wk_check_numel(op, ndim, shape, &x->numel)) {
-        wk_free(x);
-        return NULL;
-    }
-    for (int dim = 0; dim < ndim; dim++)
+    x->numel = 1;
+    for (int dim = 0; dim < ndim; dim++) {
         x->shape[dim] = shape[dim];
+        x->numel *= shape[dim];
+    }
     __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
     return x;
 }
@@ -107,7 +107,8 @@ wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtyp
 wk_tensor *wk_tensor_alias(const char *op, wk_tensor *of, int ndim, const int64_t *shape, const int64_t *strides,
                            int64_t offset)
 {
-    wk_tensor *x = header_new(op, ndim, shape, of->dtype, of->device);
+    int64_t numel;
+    wk_tensor *x = wk_check_numel(op, ndim, shape, &numel) ? header_new(op, ndim, shape, of->dtype, of->device) : NULL;
     if (!x)
         return NULL;
     for (int dim = 0; dim < ndim; dim++)

@@ -7,6 +7,8 @@
 #ifndef WICK_KERNELS_INDEX_H
 #define WICK_KERNELS_INDEX_H
 
+#include <stdbool.h>
+
 #include "queue.h"
 
 /* the dim that indices are of, and whose: what a fault says */
@@ -52,6 +54,7 @@ typedef struct wk_index_columns {
 typedef struct wk_gather_work {
     wk_index_columns columns;
     wk_indexed along; // x's dim in gather, y's in scatter
+    bool wraps;       // no index is out of range: 0..size-1 goes on in both directions
 } wk_gather_work;
 
 /* y[i] = before[i] * along.size + index[i], or index[i] where before is NULL; negative indices count from the end */

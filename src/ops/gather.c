@@ -9,6 +9,7 @@
 typedef struct elements_kept {
     int dim;
     wk_shape shape; // of x in gather, of source in the others
+    bool wraps;     // take_along_dim: any index means an element
 } elements_kept;
 
 static wk_shape shape_of(const wk_tensor *x) { return wk_shape_of(x->ndim, x->shape); }
@@ -59,30 +60,35 @@ static wk_index_columns columns_of(const wk_tensor *index, const wk_tensor *from
 
 /* ---------------------------------------------------------------- gather: dx = dy added into zeros at index */
 
+static wk_tensor *scatter_add(const char *op, wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source,
+                              bool wraps);
+
 static void gather_backward(wk_node *node, wk_tensor *dy)
 {
     const elements_kept *kept = node->kept;
     wk_tensor *zeros = wk_gradient_zeros(kept->shape.ndim, kept->shape.sizes, dy->dtype, dy->device);
-    wk_accumulate(node, 0, wk_scatter_add(zeros, kept->dim, wk_saved(node, 0), dy));
+    wk_accumulate(node, 0, scatter_add(node->name, zeros, kept->dim, wk_saved(node, 0), dy, kept->wraps));
 }
 
-wk_tensor *wk_gather(wk_tensor *x, int64_t dim_, wk_tensor *index)
+static wk_tensor *gather(const char *op, wk_tensor *x, int64_t dim_, wk_tensor *index, bool wraps)
 {
-    static const char OP[] = "gather";
-    WK_REQUIRE(OP, x);
-    WK_REQUIRE(OP, index);
-    const int dim = wk_check_dim(OP, x->ndim, dim_);
-    if (dim < 0 || !check_sizes(OP, x, index, dim, NULL))
+    WK_REQUIRE(op, x);
+    WK_REQUIRE(op, index);
+    const int dim = wk_check_dim(op, x->ndim, dim_);
+    if (dim < 0 || !check_sizes(op, x, index, dim, NULL))
         return NULL;
-    wk_tensor *dense = wk_index_dense(OP, index, x);
-    wk_tensor *y = dense ? wk_tensor_new(OP, index->ndim, index->shape, x->dtype, x->device) : NULL;
+    wk_tensor *dense = wk_index_dense(op, index, x);
+    wk_tensor *y = dense ? wk_tensor_new(op, index->ndim, index->shape, x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
-    if (y->numel > 0 &&
-        !wk_run(OP, y, gather, .columns = columns_of(dense, x, y, dim), .along = wk_index_along(x, dim)))
+    if (y->numel > 0 && !wk_run(op, y, gather, .columns = columns_of(dense, x, y, dim), .along = wk_index_along(x, dim),
+                                .wraps = wraps))
         return NULL;
-    return wk_record(y, gather_backward, WK_INPUTS(x), WK_SAVED(dense), WK_KEPT(elements_kept, dim, shape_of(x)));
+    return wk_record(y, gather_backward, WK_INPUTS(x), WK_SAVED(dense),
+                     WK_KEPT(elements_kept, dim, shape_of(x), wraps));
 }
+
+wk_tensor *wk_gather(wk_tensor *x, int64_t dim, wk_tensor *index) { return gather("gather", x, dim, index, false); }
 
 /* ---------------------------------------------------------------- scatter, scatter_add */
 
@@ -90,7 +96,7 @@ typedef struct element_write {
     const char *op;
     wk_tensor *x, *index, *source;
     int dim;
-    bool adds;
+    bool adds, wraps;
 } element_write;
 
 static bool check_write(element_write *w, int64_t dim)
@@ -115,7 +121,7 @@ static wk_tensor *write_elements(const element_write *w, wk_tensor *y)
         return y;
     const wk_index_columns columns = columns_of(w->index, w->source, y, w->dim);
     const wk_indexed along = wk_index_along(y, w->dim);
-    const bool fine = w->adds ? wk_run(w->op, y, scatter_add, .columns = columns, .along = along)
+    const bool fine = w->adds ? wk_run(w->op, y, scatter_add, .columns = columns, .along = along, .wraps = w->wraps)
                               : wk_run(w->op, y, scatter, .columns = columns, .along = along);
     return fine ? y : NULL;
 }
@@ -124,7 +130,7 @@ static wk_tensor *write_elements(const element_write *w, wk_tensor *y)
 static void accumulate_source(wk_node *node, wk_tensor *dy)
 {
     const elements_kept *kept = node->kept;
-    wk_tensor *part = wk_gather(dy, kept->dim, wk_saved(node, 0));
+    wk_tensor *part = gather(node->name, dy, kept->dim, wk_saved(node, 0), kept->wraps);
     for (int own = 0; part && own < part->ndim; own++)
         if (part->shape[own] != kept->shape.sizes[own]) {
             wk_shape larger = shape_of(part);
@@ -157,26 +163,20 @@ static wk_tensor *written(const element_write *w)
 {
     wk_tensor *y = write_elements(w, WK_WITHOUT_GRAD(wk_clone(w->x)));
     return w->adds ? wk_record(y, scatter_add_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),
-                               WK_KEPT(elements_kept, w->dim, shape_of(w->source)))
+                               WK_KEPT(elements_kept, w->dim, shape_of(w->source), w->wraps))
                    : wk_record(y, scatter_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),
-                               WK_KEPT(elements_kept, w->dim, shape_of(w->source)));
+                               WK_KEPT(elements_kept, .dim = w->dim, .shape = shape_of(w->source)));
 }
 
-static wk_tensor *scattered(const char *op, wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source, bool adds,
-                            bool in_place)
+static wk_tensor *written_in_place(const element_write *w)
 {
-    element_write w = {.op = op, .x = x, .index = index, .source = source, .adds = adds};
-    if (!check_write(&w, dim) || (in_place && !wk_check_writable(op, x)))
+    const bool overlaps = w->source->storage == w->x->storage || w->index->storage == w->x->storage;
+    if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){w->x, w->source}}))
+        return wk_write(w->op, w->x, written(w));
+    if (!write_elements(w, w->x))
         return NULL;
-    if (!in_place)
-        return written(&w);
-    const bool overlaps = source->storage == x->storage || w.index->storage == x->storage;
-    if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, source}}))
-        return wk_write(op, x, written(&w));
-    if (!write_elements(&w, x))
-        return NULL;
-    x->storage->version++;
-    return x;
+    w->x->storage->version++;
+    return w->x;
 }
 
 /* source as a tensor: a number is expanded to index's shape */
@@ -192,24 +192,32 @@ static wk_tensor *source_of(const char *op, wk_tensor *x, wk_tensor *index, wk_o
 
 wk_tensor *wk_scatter_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source)
 {
-    wk_tensor *values = source_of("scatter", x, index, source);
-    return values ? scattered("scatter", x, dim, index, values, false, false) : NULL;
+    element_write w = {.op = "scatter", .x = x, .index = index, .source = source_of("scatter", x, index, source)};
+    return check_write(&w, dim) ? written(&w) : NULL;
 }
 
 wk_tensor *wk_scatter_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source)
 {
-    wk_tensor *values = source_of("scatter_", x, index, source);
-    return values ? scattered("scatter_", x, dim, index, values, false, true) : NULL;
+    element_write w = {.op = "scatter_", .x = x, .index = index, .source = source_of("scatter_", x, index, source)};
+    return check_write(&w, dim) && wk_check_writable(w.op, x) ? written_in_place(&w) : NULL;
+}
+
+static wk_tensor *scatter_add(const char *op, wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source,
+                              bool wraps)
+{
+    element_write w = {.op = op, .x = x, .index = index, .source = source, .adds = true, .wraps = wraps};
+    return check_write(&w, dim) ? written(&w) : NULL;
 }
 
 wk_tensor *wk_scatter_add(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
-    return scattered("scatter_add", x, dim, index, source, true, false);
+    return scatter_add("scatter_add", x, dim, index, source, false);
 }
 
 wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
-    return scattered("scatter_add_", x, dim, index, source, true, true);
+    element_write w = {.op = "scatter_add_", .x = x, .index = index, .source = source, .adds = true};
+    return check_write(&w, dim) && wk_check_writable(w.op, x) ? written_in_place(&w) : NULL;
 }
 
 /* ---------------------------------------------------------------- take_along_dim: gather of what is broadcast */
@@ -237,8 +245,6 @@ wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim_)
         x_size.sizes[dim] = x->shape[dim];
         index_size.sizes[dim] = index->shape[dim];
     }
-    const int64_t size = x->ndim > 0 ? x->shape[dim] : 1;
-    if (size > 0 && (index->dtype == wk_int64 || index->dtype == wk_int32))
-        index = wk_remainder(index, size); // any index means an element, as in PyTorch
-    return wk_gather(wk_expand_with(x, x_size, NULL), dim, wk_expand_with(index, index_size, NULL));
+    /* as in PyTorch, which gathers at the remainders */
+    return gather(OP, wk_expand_with(x, x_size, NULL), dim, wk_expand_with(index, index_size, NULL), true);
 }

@@ -12,7 +12,9 @@ wk_tensor *wk_index_dense(const char *op, wk_tensor *index, const wk_tensor *x)
 {
     if (index->dtype != wk_int64 && index->dtype != wk_int32)
         return wk_fail(op, "index: expected int64 or int32, got %s", wk_dtype_name(index->dtype));
-    return wk_check_same_device(op, "x", x, "index", index) ? wk_dense(wk_to(index, wk_int64)) : NULL;
+    if (!wk_check_same_device(op, "x", x, "index", index))
+        return NULL;
+    return wk_dense(index->dtype == wk_int64 ? index : wk_to(index, wk_int64));
 }
 
 wk_indexed wk_index_along(const wk_tensor *x, int dim)

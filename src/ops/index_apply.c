@@ -168,7 +168,7 @@ static wk_tensor *part_positions(const wk_index_part *part, const wk_tensor *x)
 /* flat = flat * size + index, or index where flat is not begun; negative indices count from the end */
 static bool fold_in(const places *p, wk_tensor *index, bool begun, const wk_indexed *along)
 {
-    wk_tensor *dense = wk_dense(wk_expand_with(index, p->shape, NULL));
+    wk_tensor *dense = wk_dense(wk_expand_with(index, p->shape, p->position));
     return wk_run("index", dense, linear_index, .index = wk_data(dense), .before = begun ? wk_data(p->position) : NULL,
                   .y = wk_data(p->position), .count = dense->numel, .along = *along);
 }

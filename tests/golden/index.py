@@ -209,4 +209,37 @@ g.case("nonzero", torch.nonzero, [torch.tensor(3.0)])
 g.case("nonzero", torch.nonzero, [torch.tensor(0.0)])
 g.case("nonzero", torch.nonzero, [torch.zeros(0, 3)])
 g.case("nonzero", torch.nonzero, [randn(2, 3, 4) > 0.5])
+
+# ---- sums that half kinds gather in float, of wide rows and narrow ones; complex ones
+for dtype in (torch.float16, torch.bfloat16, torch.complex64, torch.complex128):
+    if not dtype.is_complex:
+        wide, more = numbers(2, 260, dtype=dtype), numbers(3, 260, dtype=dtype)
+        g.case("index_add", dim_first(torch.index_add), [wide, long(1, 1, 1), more], gradient=False, dim=0)
+        wide, i = numbers(70, 3, dtype=dtype), torch.randint(0, 3, (70, 3))
+        g.case("scatter_add", dim_first(torch.scatter_add), [wide, i, wide], gradient=False, dim=1)
+        g.case("scatter_add", dim_first(torch.scatter_add), [wide.T.contiguous(), i.T.contiguous(), wide.T.contiguous()],
+               gradient=False, dim=0)
+    for shape, dim, source in (((2, 5, 3), 1, (2, 3, 3)), ((5, 20), 0, (3, 20)), ((5,), 0, (3,))):
+        i = long(4, 0, 4) if shape[dim] == 5 else long(2, 0, 2)
+        rows, more = numbers(*shape, dtype=dtype), numbers(*source, dtype=dtype)
+        g.case("index_add", dim_first(torch.index_add), [rows, i, more], dim=dim)
+        g.case("index_add_", dim_first(torch.Tensor.index_add_), [rows, i, more], dim=dim, alpha=-2.0)
+    for shape, dim in (((3, 5), 0), ((3, 5), 1), ((2, 3, 4), 1), ((6,), 0)):
+        rows, i = numbers(*shape, dtype=dtype), torch.randint(0, 3, shape)
+        g.case("scatter_add", dim_first(torch.scatter_add), [rows, i, numbers(*shape, dtype=dtype)], dim=dim)
+        g.case("scatter_add_", dim_first(torch.Tensor.scatter_add_), [rows, i, numbers(*shape, dtype=dtype)], dim=dim)
+for dtype in (torch.int32, torch.int64):
+    g.case("index_add", dim_first(torch.index_add), [numbers(3, 4, dtype=dtype), long(2, 0, 2), numbers(3, 4, dtype=dtype)], dim=0,
+           alpha=-3)
+
+# ---- a value's gradient counts each row once
+for dtype in (torch.float32, torch.float64, torch.float16):
+    g.case("index_fill", dim_first(torch.index_fill), [randn(3, 2, dtype=dtype), long(1, 1, 0), randn((), dtype=dtype)], dim=0)
+    g.case("index_fill_", dim_first(torch.Tensor.index_fill_), [randn(2, 3, 2, dtype=dtype), long(2, 2), randn((), dtype=dtype)], dim=1)
+g.case("index_fill", dim_first(torch.index_fill), [randn((), dtype=f64), long(0), randn((), dtype=f64)], dim=0)
+
+# ---- take_along_dim goes round
+for i in (long(-1, 0, 2), long(-3, 3, -7), long(100, -100, 5)):
+    g.case("take_along_dim", take_along, [randn(2, 3, dtype=f64), i[None]], dim=1)
+g.case("take_along_dim", take_along, [randn(2, 0, dtype=f64), long(0)[None]], dim=1)
 g.write()

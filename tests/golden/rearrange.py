@@ -139,4 +139,17 @@ for dtype in DTYPES:
     g.case("diag", torch.diag, [y[0]], diagonal=-1)
     g.case("pad", pad, [y], pads=(1, 1))
     g.case("unfold", unfold, [y], dim=1, size=2, step=1)
+g.case("roll", roll, [randn(())], shifts=(1,), sizes=(0,))
+g.case("roll", roll, [randn(())], shifts=(1,))
+g.case("one_hot", one_hot, [torch.tensor([-3, -1])])
+for mode in ("reflect", "replicate"):
+    for pads in ((-1, 2), (2, -1), (-5, 5), (3, -6), (-6, 3), (-3, 3), (-4, 2), (4, -5), (-2, -2), (-2, -3)):
+        g.case("pad", pad, [randn(1, 2, 5)], pads=pads, mode=mode)
+    g.case("pad", pad, [randn(1, 2, 5, 2, dtype=f64)], pads=(1, 0, -5, 4), mode=mode)
+    g.case("pad", pad, [randn(1, 4, 3, 3)], pads=(2, -1, -1, 1, 1, -2), mode=mode)
+for pads in ((-1, 2), (2, -1), (1, -1), (-1, -4), (-1, 4)):
+    g.case("pad", pad, [randn(1, 2, 5)], pads=pads, mode="circular")
+g.case("pad", pad, [randn(3)], pads=(2**62, 2**62))
+g.case("repeat", repeat, [randn(4)], sizes=(2**62,))
+g.case("diag", torch.diag, [randn(4)], diagonal=2**62)
 g.write()

@@ -96,4 +96,12 @@ for shape, size, stride, offset in (((3, 4), (2, 2), (4, 1), 0), ((3, 4), (2, 2)
 for dtype in DTYPES:
     g.case("reshape", after(lambda x, size: x.reshape(size)), [numbers(2, 3, dtype=dtype)], gradient=False, permute=(1, 0), size=(6,))
     g.case("slice", slice_of, [numbers(5, dtype=dtype)], gradient=False, dim=0, start=1, end=5, step=2)
+for op in ("reshape", "view"):
+    method = after(lambda x, size, op=op: getattr(x, op)(size))
+    both(op, method, (0,), size=(2**40, 2**40, 0))
+    both(op, method, (4,), size=(2**62, 4))
+both("unflatten", after(lambda x, dim, sizes: x.unflatten(dim, sizes)), (4,), dim=0, sizes=(-2, -2))
+both("unflatten", after(lambda x, dim, sizes: x.unflatten(dim, sizes)), (4,), dim=0, sizes=(2**62, 4))
+both("expand", lambda x, size: x.expand(size), (1,), size=(2**40, 2**40))
+g.case("expand", lambda x, size: x.expand(size), [torch.zeros(0, 1, 1, dtype=torch.int64)], size=(0, 2**40, 2**40))
 g.write()

@@ -18,6 +18,10 @@ BAD(index, wk_index(wk_zeros((2, 3)), ":, -%ld:, x", 2L),
     "expected a number, a slice, ..., None, True, False or %p here")
 BAD(index, wk_index(wk_zeros((2, 3)), "::-1"), "wk_flip")
 BAD(index, wk_index(wk_zeros((2, 3)), "%p", wk_ones((2, 2), .dtype = wk_bool)), "the mask of shape (2, 2)")
+BAD(index, wk_index(wk_zeros((2, 3)), ":, %p", wk_full((2), -4)),
+    "index: -4 is out of range for dim 1 of (2, 3), which has size 3")
+BAD(index, wk_index(wk_zeros((4, 2, 3)), "0, None, ..., %p", wk_arange(4)),
+    "index: 3 is out of range for dim 2 of (4, 2, 3), which has size 3")
 
 static wk_tensor *run_index_put_(golden_case *c)
 {
@@ -37,6 +41,9 @@ static wk_tensor *run_index_select(golden_case *c)
     return wk_index_select(input(c, 0), integer(c, "dim"), input(c, 1));
 }
 OP(index_select, run_index_select)
+BAD(index_select, wk_index_select(wk_zeros((2, 3)), -1, wk_arange(9)),
+    "index_select: index: 3 is out of range for dim 1 of (2, 3), which has size 3")
+BAD(index_select, wk_index_select(wk_zeros((2, 0)), 0, wk_full((1), -1)), "index: -1 is out of range")
 
 static wk_tensor *run_index_add(golden_case *c)
 {
@@ -77,6 +84,7 @@ OP(index_fill_, run_index_fill_)
 
 static wk_tensor *run_gather(golden_case *c) { return wk_gather(input(c, 0), integer(c, "dim"), input(c, 1)); }
 OP(gather, run_gather)
+BAD(gather, wk_gather(wk_zeros((2, 3)), 0, wk_full((1, 3), -1)), "index: -1 is out of range for dim 0 of (2, 3)")
 
 static wk_tensor *run_scatter(golden_case *c)
 {
@@ -93,6 +101,8 @@ static wk_tensor *run_scatter_add(golden_case *c)
     return wk_scatter_add(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));
 }
 OP(scatter_add, run_scatter_add)
+BAD(scatter_add, wk_scatter_add(wk_zeros((2, 3)), 0, wk_full((2, 3), 2), wk_ones((2, 3))),
+    "index: 2 is out of range for dim 0 of (2, 3), which has size 2")
 static wk_tensor *run_scatter_add_(golden_case *c)
 {
     return wk_scatter_add_(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));

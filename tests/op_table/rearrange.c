@@ -14,6 +14,7 @@ static wk_sizes list(golden_case *c, const char *keyword)
 static wk_tensor *run_repeat(golden_case *c) { return wk_repeat_with(input(c, 0), list(c, "sizes")); }
 OP(repeat, run_repeat)
 BAD(repeat, wk_repeat(wk_zeros((2, 3)), 2), "expected 2 to 8 numbers for (2, 3), got 1")
+BAD(repeat, wk_repeat(wk_zeros((4)), 1LL << 62), "has more elements than can be counted")
 static wk_tensor *run_tile(golden_case *c) { return wk_tile_with(input(c, 0), list(c, "sizes")); }
 OP(tile, run_tile)
 
@@ -23,12 +24,14 @@ static wk_tensor *run_repeat_interleave(golden_case *c)
         .x = input(c, 0), .repeats = operand(c, 1), .dim = integer_or(c, "dim", WK_NO_DIM)});
 }
 OP(repeat_interleave, run_repeat_interleave)
+BAD(repeat_interleave, wk_repeat_interleave(wk_zeros((4)), 1LL << 62), "has more elements than can be counted")
 
 static wk_tensor *run_flip(golden_case *c) { return wk_flip_with(input(c, 0), list(c, "sizes")); }
 OP(flip, run_flip)
 BAD(flip, wk_flip(wk_zeros((2, 3)), (0, -2)), "dims: 0 comes twice")
 static wk_tensor *run_roll(golden_case *c) { return wk_roll_with(input(c, 0), list(c, "shifts"), list(c, "sizes")); }
 OP(roll, run_roll)
+BAD(roll, wk_roll(wk_full((), 1), 1, 0), "a 0-d tensor has no dim to roll along")
 
 static wk_tensor *run_triu(golden_case *c) { return wk_triu(input(c, 0), .diagonal = integer(c, "diagonal")); }
 OP(triu, run_triu)
@@ -58,7 +61,9 @@ BAD(unfold, wk_unfold(wk_zeros((2, 3)), 1, 4, 1), "windows of 4, 1 apart, do not
 
 static wk_tensor *run_one_hot(golden_case *c) { return wk_one_hot(input(c, 0), integer_or(c, "num_classes", -1)); }
 OP(one_hot, run_one_hot)
-BAD(one_hot, wk_one_hot(wk_full((2), 4), 4), "expected classes from 0 to 3, got 4")
+BAD(one_hot, wk_one_hot(wk_full((2), 4), 4), "one_hot: x: expected classes from 0 to 3, got 4")
+BAD(one_hot, wk_one_hot(wk_sub(wk_arange(4), 1)), "x: expected classes from 0 to 2, got -1")
+BAD(one_hot, wk_one_hot(wk_full((2), -1)), "x: expected classes from 0 on, got -1")
 
 static wk_tensor *run_pad(golden_case *c)
 {

@@ -74,6 +74,8 @@ BAD(reshape, wk_reshape(wk_zeros((2, 3)), (4, -1)), "(4, -1) does not fit the 6 
 BAD(view, wk_view(wk_transpose(wk_zeros((2, 3)), 0, 1), (6)), "hint: use wk_reshape")
 BAD(permute, wk_permute(wk_zeros((2, 3)), (0, 0)), "comes twice")
 BAD(expand, wk_expand(wk_zeros((2, 3)), (4, 3)), "cannot be expanded to (4, 3)")
+BAD(expand, wk_expand(wk_zeros((1)), (1LL << 40, 1LL << 40)), "has more elements than can be counted")
+BAD(reshape, wk_reshape(wk_zeros((2, 3)), (-1, 3, -1)), "expected sizes and at most one -1, got (-1, 3, -1)")
 BAD(select, wk_select(wk_zeros((2, 3)), 1, 3), "index: 3 is out of range for dim 1 of (2, 3)")
 BAD(t, wk_t(wk_zeros((2, 3, 4))), "at most 2 dims")
 BAD(slice, wk_slice(wk_zeros((4)), 0, 0, 4, -1), "step: must be positive")

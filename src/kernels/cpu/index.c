@@ -96,8 +96,9 @@ static void gather_range(const void *work, int64_t begin, int64_t end)
 
 WK_KERNEL(gather, wk_gather_work)
 {
-    if (wk_columns_in_range(queue, w))
-        wk_parallel(gather_range, &w->columns, wk_index_items(&w->columns), wk_index_cost(&w->columns));
+    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
+    if (columns.index)
+        wk_parallel(gather_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
 }
 
 static void scatter_range(const void *work, int64_t begin, int64_t end)
@@ -120,8 +121,9 @@ static void scatter_range(const void *work, int64_t begin, int64_t end)
 
 WK_KERNEL(scatter, wk_gather_work)
 {
-    if (wk_columns_in_range(queue, w))
-        wk_parallel(scatter_range, &w->columns, wk_index_items(&w->columns), wk_index_cost(&w->columns));
+    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
+    if (columns.index)
+        wk_parallel(scatter_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
 }
 
 /* ---------------------------------------------------------------- indices of several dims made one */

@@ -42,22 +42,26 @@ static inline int64_t wk_index_first_outside(const int64_t *index, int64_t count
     return first;
 }
 
-/* false, and a fault that names the first that is not, where not all are in low..size-1 */
-static inline bool wk_indices_in_range(wk_queue *queue, const int64_t *index, int64_t count, int64_t low,
-                                       const wk_indexed *along)
+static inline void wk_index_fault(wk_queue *queue, int64_t index, const wk_indexed *along)
 {
-    const int64_t first = wk_index_first_outside(index, count, low, along->size);
-    if (first < 0)
-        return true;
     wk_fault fault = {.kind = WK_FAULT_INDEX,
                       .name = "index",
-                      .value = index[first],
+                      .value = index,
                       .high = along->size,
                       .dim = along->dim,
                       .ndim = along->ndim};
     memcpy(fault.shape, along->shape, sizeof fault.shape);
     wk_queue_fault(queue, &fault);
-    return false;
+}
+
+/* false, and a fault that names the first that is not, where not all are in low..size-1 */
+static inline bool wk_indices_in_range(wk_queue *queue, const int64_t *index, int64_t count, int64_t low,
+                                       const wk_indexed *along)
+{
+    const int64_t first = wk_index_first_outside(index, count, low, along->size);
+    if (first >= 0)
+        wk_index_fault(queue, index[first], along);
+    return first < 0;
 }
 
 /* ---------------------------------------------------------------- blocks of columns */
@@ -89,12 +93,39 @@ static inline int64_t wk_index_cost(const wk_index_columns *w)
     return 2 * w->m * wk_index_block_columns(wk_index_neighbours(w));
 }
 
-static inline bool wk_columns_in_range(wk_queue *queue, const wk_gather_work *w)
+typedef struct wk_index_wrap {
+    const int64_t *from;
+    int64_t *to, size;
+} wk_index_wrap;
+
+static inline void wk_index_wrap_range(const void *work, int64_t begin, int64_t end)
 {
-    int64_t count = w->columns.m;
-    for (int dim = 0; dim < w->columns.ndim; dim++)
-        count *= w->columns.shape[dim];
-    return wk_indices_in_range(queue, w->columns.index, count, 0, &w->along);
+    const wk_index_wrap *w = work;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t rest = w->from[i] % w->size;
+        w->to[i] = rest < 0 ? rest + w->size : rest;
+    }
+}
+
+/* the columns to go along, their index in range, in scratch where it had to be wrapped; index NULL after a fault */
+static inline wk_index_columns wk_index_columns_in_range(wk_queue *queue, const wk_gather_work *w)
+{
+    wk_index_columns columns = w->columns;
+    int64_t count = columns.m;
+    for (int dim = 0; dim < columns.ndim; dim++)
+        count *= columns.shape[dim];
+    const int64_t *index = columns.index, first = wk_index_first_outside(index, count, 0, w->along.size);
+    if (first < 0)
+        return columns;
+    columns.index = NULL;
+    if (w->wraps && w->along.size > 0) {
+        wk_index_wrap wrap = {.from = index, .size = w->along.size};
+        columns.index = wrap.to = queue->scratch(queue, (size_t)count * sizeof *index);
+        if (wrap.to)
+            wk_parallel(wk_index_wrap_range, &wrap, count, 8);
+    } else
+        wk_index_fault(queue, index[first], &w->along);
+    return columns;
 }
 
 /* Two loops, over the columns of a block and over the m elements of each, the one with the longer steps outside.

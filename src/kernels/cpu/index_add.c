@@ -1,7 +1,8 @@
 /* index_add: y[outer, index[j], :] += alpha * source[outer, j, :].  The rows that share an index are added in order:
    the same bits on any number of threads.  The backward of embedding and of index_select.
 
-   Of half, each row is gathered in float and rounded once. */
+   Half is added in float and rounded once: rows of some width one by one, so that a table of which few rows are named
+   (embedding's gradient) is not read as a whole; y of narrow rows in one piece. */
 // compiled for: float half integer complex
 #include "../index_add.h"
 #include "index.h"
@@ -13,39 +14,119 @@ typedef int64_t factor;
 typedef __typeof__(__real__(real) 0) factor;
 #endif
 
-/* y += alpha * source, n elements.  Without alpha apart: multiplying integers by 1 takes its time. */
-static void add_row(real *y, const elem *source, factor alpha, int64_t n)
+/* y += source, n elements */
+static inline void add_row(real *y, const elem *source, int64_t n)
 {
-    if (alpha == 1)
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (real)(y[i] + LOAD(source[i]));
-    else
-#pragma omp simd
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (real)(y[i] + alpha * LOAD(source[i]));
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (real)(y[i] + LOAD(source[i]));
 }
 
-#if WK_IS_HALF
+/* y += alpha * source.  Apart, since multiplying integers by 1 takes its time. */
+static inline void add_scaled_row(real *y, const elem *source, factor alpha, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (real)(y[i] + alpha * LOAD(source[i]));
+}
+
+/* y, and in half the floats in its place */
+typedef struct block_work {
+    const wk_index_add_work *work;
+    real *y;
+} block_work;
+
+/* an item is a block of the columns of one outer, which goes through all the rows; neighbouring blocks go together */
+static void index_add_blocks(const void *work, int64_t begin, int64_t end)
+{
+    const wk_index_add_work *w = ((const block_work *)work)->work;
+    const int64_t blocks = wk_index_blocks(w->inner);
+    const factor alpha = (factor)w->alpha;
+    while (begin < end) {
+        const int64_t outer = begin / blocks, stop = (outer + 1) * blocks < end ? (outer + 1) * blocks : end;
+        const int64_t first = (begin - outer * blocks) * WK_INDEX_BLOCK, most = (stop - begin) * WK_INDEX_BLOCK;
+        const int64_t columns = w->inner - first < most ? w->inner - first : most;
+        const elem *source = (const elem *)w->source + outer * w->m * w->inner + first;
+        real *y = ((const block_work *)work)->y + outer * w->along.size * w->inner + first;
+        if (alpha == 1)
+            for (int64_t j = 0; j < w->m; j++)
+                add_row(y + w->index[j] * w->inner, source + j * w->inner, columns);
+        else
+            for (int64_t j = 0; j < w->m; j++)
+                add_scaled_row(y + w->index[j] * w->inner, source + j * w->inner, alpha, columns);
+        begin = stop;
+    }
+}
+
+static void add_blocks(const wk_index_add_work *w, real *y)
+{
+    wk_parallel(index_add_blocks, (&(block_work){w, y}), w->outer * wk_index_blocks(w->inner),
+                w->m * wk_index_block_columns(w->inner));
+}
+
+#if !WK_IS_HALF
+
+WK_KERNEL(index_add, wk_index_add_work)
+{
+    if (wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
+        add_blocks(w, w->y);
+}
+
+#else
+
+/* ---------------------------------------------------------------- narrow rows: all of y in float, and back */
+
+#define NARROW 16
+
+static void load_range(const void *work, int64_t begin, int64_t end)
+{
+    const block_work *b = work;
+    const elem *y = b->work->y;
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++)
+        b->y[i] = LOAD(y[i]);
+}
+
+static void store_range(const void *work, int64_t begin, int64_t end)
+{
+    const block_work *b = work;
+    elem *y = b->work->y;
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++)
+        y[i] = STORE(b->y[i]);
+}
+
+static void add_narrow(wk_queue *queue, const wk_index_add_work *w)
+{
+    const int64_t count = w->outer * w->along.size * w->inner;
+    const block_work b = {w, queue->scratch(queue, (size_t)count * sizeof(real))};
+    if (!b.y)
+        return;
+    wk_parallel(load_range, &b, count, 1);
+    add_blocks(w, b.y);
+    wk_parallel(store_range, &b, count, 1);
+}
+
+/* ---------------------------------------------------------------- others: the rows that index names, each with a list
+   of its sources */
 
 #define COLUMNS 256 // of a row at a time, in float on the stack
 
-/* the sources of row r: first[r], then next[j] of each; -1 ends.  In order of j. */
+/* the sources of row r: first[r], then next[j] of each, in order; -1 ends */
 typedef struct lists {
     const wk_index_add_work *work;
     int64_t *first, *next;
 } lists;
 
 /* an item is a row of y */
-static void index_add_range(const void *work, int64_t begin, int64_t end)
+static void index_add_rows(const void *work, int64_t begin, int64_t end)
 {
     const lists *l = work;
     const wk_index_add_work *w = l->work;
-    const int64_t n = w->along.size;
     const factor alpha = (factor)w->alpha;
     for (int64_t item = begin; item < end; item++) {
-        const int64_t outer = item / n, row = item % n;
-        if (l->first[row] < 0)
+        const int64_t outer = item / w->along.size, first = l->first[item % w->along.size];
+        if (first < 0)
             continue;
         elem *y = (elem *)w->y + item * w->inner;
         const elem *sources = (const elem *)w->source + outer * w->m * w->inner;
@@ -55,8 +136,11 @@ static void index_add_range(const void *work, int64_t begin, int64_t end)
 #pragma omp simd
             for (int64_t i = 0; i < columns; i++)
                 sum[i] = LOAD(y[from + i]);
-            for (int64_t j = l->first[row]; j >= 0; j = l->next[j])
-                add_row(sum, sources + j * w->inner + from, alpha, columns);
+            for (int64_t j = first; j >= 0; j = l->next[j])
+                if (alpha == 1)
+                    add_row(sum, sources + j * w->inner + from, columns);
+                else
+                    add_scaled_row(sum, sources + j * w->inner + from, alpha, columns);
 #pragma omp simd
             for (int64_t i = 0; i < columns; i++)
                 y[from + i] = STORE(sum[i]);
@@ -64,10 +148,8 @@ static void index_add_range(const void *work, int64_t begin, int64_t end)
     }
 }
 
-WK_KERNEL(index_add, wk_index_add_work)
+static void add_listed(wk_queue *queue, const wk_index_add_work *w)
 {
-    if (!wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
-        return;
     lists l = {.work = w};
     l.first = queue->scratch(queue, (size_t)w->along.size * sizeof *l.first);
     l.next = queue->scratch(queue, (size_t)w->m * sizeof *l.next);
@@ -78,33 +160,13 @@ WK_KERNEL(index_add, wk_index_add_work)
         l.next[j] = l.first[w->index[j]];
         l.first[w->index[j]] = j;
     }
-    wk_parallel(index_add_range, &l, w->outer * w->along.size, 1 + w->m * w->inner / (w->along.size + 1));
-}
-
-#else
-
-/* an item is a block of the columns of one outer, which goes through all the rows; neighbouring blocks go together */
-static void index_add_range(const void *work, int64_t begin, int64_t end)
-{
-    const wk_index_add_work *w = work;
-    const int64_t blocks = wk_index_blocks(w->inner);
-    const factor alpha = (factor)w->alpha;
-    while (begin < end) {
-        const int64_t outer = begin / blocks, stop = (outer + 1) * blocks < end ? (outer + 1) * blocks : end;
-        const int64_t first = (begin - outer * blocks) * WK_INDEX_BLOCK, most = (stop - begin) * WK_INDEX_BLOCK;
-        const int64_t columns = w->inner - first < most ? w->inner - first : most;
-        const elem *source = (const elem *)w->source + outer * w->m * w->inner + first;
-        elem *y = (elem *)w->y + outer * w->along.size * w->inner + first;
-        for (int64_t j = 0; j < w->m; j++)
-            add_row(y + w->index[j] * w->inner, source + j * w->inner, alpha, columns);
-        begin = stop;
-    }
+    wk_parallel(index_add_rows, &l, w->outer * w->along.size, 1 + w->m * w->inner / (w->along.size + 1));
 }
 
 WK_KERNEL(index_add, wk_index_add_work)
 {
     if (wk_indices_in_range(queue, w->index, w->m, 0, &w->along))
-        wk_parallel(index_add_range, w, w->outer * wk_index_blocks(w->inner), w->m * wk_index_block_columns(w->inner));
+        (w->inner < NARROW ? add_narrow : add_listed)(queue, w);
 }
 
 #endif

@@ -12,46 +12,69 @@ static void scatter_add(const wk_index_block *b, const int64_t *index, const ele
 
 #if WK_IS_HALF
 
+/* floats of n numbers that lie a stride apart, and back */
+static void to_floats(const elem *x, int64_t stride, real *y, int64_t n)
+{
+    if (stride == 1)
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++)
+            y[i] = LOAD(x[i]);
+    else
+        for (int64_t i = 0; i < n; i++)
+            y[i] = LOAD(x[i * stride]);
+}
+
+static void from_floats(const real *x, elem *y, int64_t stride, int64_t n)
+{
+    if (stride == 1)
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++)
+            y[i] = STORE(x[i]);
+    else
+        for (int64_t i = 0; i < n; i++)
+            y[i * stride] = STORE(x[i]);
+}
+
 typedef struct in_float {
-    const wk_gather_work *work;
+    wk_index_columns columns;
+    int64_t n;    // of y along the dim
     int64_t room; // numbers for each thread
-    real *sums;   // (threads, room): the columns of a block, (along.size, columns) or turned, as they lie in the index
+    real *sums;   // (threads, room): the columns of a block, (n, columns) or turned, as they lie in the index
 } in_float;
 
 static void scatter_add_range(const void *work, int64_t begin, int64_t end)
 {
     const in_float *f = work;
-    const wk_index_columns *w = &f->work->columns;
+    const wk_index_columns *w = &f->columns;
     real *sums = f->sums + wk_parallel_thread() * f->room;
     for (int64_t item = begin; item < end; item++) {
         wk_index_block b = wk_index_block_at(w, item, false);
-        const bool columns_inside = b.columns_loop;
-        const int64_t n = f->work->along.size, across = b.chosen_strides[b.columns_loop];
-        const int64_t outer = columns_inside ? n : b.columns, inner = columns_inside ? b.columns : n;
+        const bool columns_inside = b.columns_loop && b.columns > 1;
+        const int64_t across = b.chosen_strides[b.columns_loop];
+        const int64_t outer = columns_inside ? f->n : b.columns, inner = columns_inside ? b.columns : f->n;
         const int64_t outer_stride = columns_inside ? b.step : across, inner_stride = columns_inside ? across : b.step;
         elem *y = (elem *)w->y + b.chosen;
         for (int64_t o = 0; o < outer; o++)
-            for (int64_t i = 0; i < inner; i++)
-                sums[o * inner + i] = LOAD(y[o * outer_stride + i * inner_stride]);
+            to_floats(y + o * outer_stride, inner_stride, sums + o * inner, inner);
         b.chosen = 0;
         b.step = columns_inside ? inner : 1;
         b.chosen_strides[b.columns_loop] = columns_inside ? 1 : inner;
         scatter_add(&b, w->index, w->x, sums);
         for (int64_t o = 0; o < outer; o++)
-            for (int64_t i = 0; i < inner; i++)
-                y[o * outer_stride + i * inner_stride] = STORE(sums[o * inner + i]);
+            from_floats(sums + o * inner, y + o * outer_stride, inner_stride, inner);
     }
 }
 
 WK_KERNEL(scatter_add, wk_gather_work)
 {
-    if (!wk_columns_in_range(queue, w))
+    in_float f = {.columns = wk_index_columns_in_range(queue, w), .n = w->along.size};
+    if (!f.columns.index)
         return;
-    const int64_t items = wk_index_items(&w->columns), threads = wk_parallel_threads();
-    in_float f = {.work = w, .room = w->along.size * wk_index_block_columns(wk_index_neighbours(&w->columns))};
+    const int64_t items = wk_index_items(&f.columns), threads = wk_parallel_threads();
+    f.room = f.n * wk_index_block_columns(wk_index_neighbours(&f.columns));
     f.sums = queue->scratch(queue, (size_t)((items < threads ? items : threads) * f.room) * sizeof *f.sums);
     if (f.sums)
-        wk_parallel(scatter_add_range, &f, items, wk_index_cost(&w->columns) + 2 * f.room);
+        wk_parallel(scatter_add_range, &f, items, wk_index_cost(&f.columns) + 2 * f.room);
 }
 
 #else
@@ -67,8 +90,9 @@ static void scatter_add_range(const void *work, int64_t begin, int64_t end)
 
 WK_KERNEL(scatter_add, wk_gather_work)
 {
-    if (wk_columns_in_range(queue, w))
-        wk_parallel(scatter_add_range, &w->columns, wk_index_items(&w->columns), wk_index_cost(&w->columns));
+    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
+    if (columns.index)
+        wk_parallel(scatter_add_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
 }
 
 #endif
