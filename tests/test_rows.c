@@ -35,6 +35,10 @@ static wk_tensor *rms_norm(wk_tensor *x, wk_tensor *weight, wk_tensor *bias)
     (void)bias;
     return wk_rms_norm(x, (weight->shape[0]), weight);
 }
+static wk_tensor *group_norm(wk_tensor *x, wk_tensor *weight, wk_tensor *bias)
+{
+    return wk_group_norm(x, 3, weight, bias);
+}
 
 static const norm_case CASES[] = {
     {"layer_norm, one chunk", layer_norm, {2, {30, 40}}, {1, {40}}},
@@ -42,6 +46,10 @@ static const norm_case CASES[] = {
     {"layer_norm, wide", layer_norm, {2, {200, 300}}, {1, {300}}},
     {"layer_norm, of one", layer_norm, {2, {40000, 1}}, {1, {1}}},
     {"layer_norm, of nothing", layer_norm, {2, {0, 5}}, {1, {5}}},
+    {"group_norm", group_norm, {4, {5, 6, 4, 70}}, {1, {6}}},
+    {"group_norm, one image", group_norm, {3, {1, 12, 100}}, {1, {12}}},
+    {"group_norm, of channels", group_norm, {2, {40, 12}}, {1, {12}}},
+    {"group_norm, of nothing", group_norm, {3, {0, 6, 5}}, {1, {6}}},
     {"rms_norm", rms_norm, {3, {20, 50, 40}}, {1, {40}}},
 };
 

@@ -61,4 +61,11 @@ for op, function, more in (("layer_norm", layer_norm, {"shape": (6,)}), ("group_
     g.case(op, function, [randn(5, 6), w.double(), b.double()], **more)
     g.case(op, function, [randn(5, 6, dtype=f64), w, b], **more)
 
+for shape in ((3, 4), (2, 4, 20), (1, 4, 3)): # channels of one number, and of more than a vector
+    for dtype in (torch.float32, f64):
+        g.case("group_norm", group_norm, [randn(shape, dtype=dtype), None, randn(4, dtype=dtype)], groups=2)
+        g.case("group_norm", group_norm, [randn(shape, dtype=dtype), randn(4, dtype=dtype), None], groups=2)
+for shape in ((0, 4, 3), (2, 4, 0), (2, 0, 3)):
+    g.case("group_norm", group_norm, [torch.zeros(shape), randn(shape[1]), randn(shape[1])], groups=2)
+
 g.write()

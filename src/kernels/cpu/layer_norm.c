@@ -1,39 +1,23 @@
 /* layer_norm and its backward along contiguous rows of n: y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(var +
    eps) with the biased variance; weight and bias (n) may be NULL.  mean and rstd, one a row, are kept for the backward.
-
-   The mean and then the deviations are summed, two passes over a row in cache: one pass over sums of squares would lose
-   the variance where the mean is large. */
+ */
 // compiled for: float half
 #include "../layer_norm.h"
+#include "norm_rows.h"
 #include "parts.h"
 
 static void layer_norm_rows(const void *work, int64_t begin, int64_t end)
 {
     const wk_rows *rows = work;
     const wk_layer_norm_work *w = rows->work;
-    const real *weight = w->weight, *bias = w->bias;
     const int64_t n = w->n;
     for (int64_t row = begin; row < end; row++) {
         const real *x = wk_row_in(rows, 0, w->x, row, n);
         real *y = wk_row_out(rows, 0, w->y, row, n);
-        const real mean = wk_row_sum(wk_value, x, NULL, 0, n) / (real)n;
-        const real variance = wk_row_sum(wk_deviation, x, NULL, mean, n) / (real)n;
-        const real rstd = 1 / SQRT(variance + (real)w->eps);
-        ((real *)w->mean)[row] = mean;
-        ((real *)w->rstd)[row] = rstd;
-        if (weight && bias) {
-#pragma omp simd
-            for (int64_t i = 0; i < n; i++)
-                y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
-        } else {
-#pragma omp simd
-            for (int64_t i = 0; i < n; i++)
-                y[i] = (x[i] - mean) * rstd;
-            for (int64_t i = 0; weight && i < n; i++)
-                y[i] *= weight[i];
-            for (int64_t i = 0; bias && i < n; i++)
-                y[i] += bias[i];
-        }
+        const wk_norm_moments moments = wk_norm_moments_of(x, n, (real)w->eps);
+        ((real *)w->mean)[row] = moments.mean;
+        ((real *)w->rstd)[row] = moments.rstd;
+        wk_norm_row(x, w->weight, w->bias, moments, y, n);
         wk_row_store(y, w->y, row, n);
     }
 }
@@ -43,29 +27,10 @@ WK_KERNEL(layer_norm, wk_layer_norm_work)
     wk_rows_run(layer_norm_rows, queue, w, 1, w->rows, w->n, 2 * w->n);
 }
 
-/* with g = dy * weight and xhat = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xhat * mean(g * xhat)); g is held in
-   dx */
-static void row_backward(const real *dy, const real *x, const real *weight, real mean, real rstd, real *dx, int64_t n)
-{
-    const real *g = dy;
-    if (weight) {
-#pragma omp simd
-        for (int64_t i = 0; i < n; i++)
-            dx[i] = dy[i] * weight[i];
-        g = dx;
-    }
-    const real sum = wk_row_sum(wk_value, g, NULL, 0, n);
-    const real product = wk_row_sum(wk_product_centered, g, x, mean, n); // sum of g * (x - mean)
-    const real slope = -rstd * rstd * rstd * product / (real)n;
-    const real offset = -rstd * sum / (real)n;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++)
-        dx[i] = rstd * g[i] + slope * (x[i] - mean) + offset;
-}
-
 /* dweight += dy * xhat, dbias += dy */
-static void row_sums(const real *dy, const real *x, real mean, real rstd, real *dweight, real *dbias, int64_t n)
+static void row_sums(const real *dy, const real *x, wk_norm_moments moments, real *dweight, real *dbias, int64_t n)
 {
+    const real mean = moments.mean, rstd = moments.rstd;
     if (dweight && dbias) {
 #pragma omp simd
         for (int64_t i = 0; i < n; i++) {
@@ -104,12 +69,12 @@ static void layer_norm_backward_chunks(const void *work, int64_t begin, int64_t 
         const int64_t last = (item + 1) * c->chunk < w->rows ? (item + 1) * c->chunk : w->rows;
         for (int64_t row = item * c->chunk; row < last; row++) {
             const real *x = wk_row_in(rows, 0, w->x, row, n), *dy = wk_row_in(rows, 1, w->dy, row, n);
-            const real mean = ((const real *)w->mean)[row], rstd = ((const real *)w->rstd)[row];
-            row_sums(dy, x, mean, rstd, dweight, dbias, n);
+            const wk_norm_moments moments = {((const real *)w->mean)[row], ((const real *)w->rstd)[row]};
+            row_sums(dy, x, moments, dweight, dbias, n);
             if (!w->dx)
                 continue;
             real *dx = wk_row_out(rows, 1, w->dx, row, n);
-            row_backward(dy, x, w->weight, mean, rstd, dx, n);
+            wk_norm_row_backward(dy, x, w->weight, moments, dx, n);
             wk_row_store(dx, w->dx, row, n);
         }
     }
