@@ -307,6 +307,7 @@ static void on_a_device_all_is_the_same(void **state)
     steps_are_pytorchs(state);
     states_resume(state);
     state_dicts_are_pytorchs(state);
+    clipping_is_pytorchs(state);
     device = wk_cpu;
 }
 
