@@ -2,6 +2,7 @@
 #   make          build the library        make demo    train a vision transformer on real images
 #   make test     run the tests            make katas   run the small programs, in order
 #   make bench    race PyTorch: make bench PYTHON=path/to/python
+#   make rebuild-cost  what one changed work struct, and one more kernel, compile again
 #   make debug    an -O0 build to step through in gdb        make install PREFIX=/usr/local
 BUILD  ?= build
 TYPE   ?= RelWithDebInfo
@@ -9,7 +10,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install form clean
+.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -53,6 +54,11 @@ sanitize:
 
 install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+rebuild-cost:
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD) --target wick_static >/dev/null
+	@scripts/rebuild_cost.sh $(BUILD)
 
 form:
 	@scripts/check_form.sh

@@ -120,19 +120,22 @@ static void *work(void *unused)
         while (!first || paused)
             pthread_cond_wait(&more, &lock);
         entry *e = first;
-        first = e->next;
-        if (!first)
-            last = &first;
+        first = NULL;
+        last = &first;
         pthread_mutex_unlock(&lock);
-        if ((random = random * 1664525u + 1013904223u) >> 28 == 0)
+        if ((random = random * 1664525u + 1013904223u) >> 27 == 0)
             usleep(random >> 8 & 63);
         const size_t bytes = __atomic_load_n(&reach, __ATOMIC_ACQUIRE);
+        int64_t count = 0;
         set_door(bytes, true);
-        run_entry(e);
+        for (entry *next; e; e = next, count++) {
+            next = e->next;
+            run_entry(e);
+            free(e);
+        }
         set_door(bytes, false);
-        free(e);
         pthread_mutex_lock(&lock);
-        finished++;
+        finished += count;
         pthread_cond_broadcast(&done);
         pthread_mutex_unlock(&lock);
     }
