@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/element.h"
-#include "core/run.h"
+#include "core/host.h"
 
 /* ---------------------------------------------------------------- reading */
 

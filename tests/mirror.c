@@ -9,7 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/run.h"
+#include "core/host.h"
+#include "kernels/kernels.h"
 #include "kernels/random.h"
 #include "mirror_kernels.h"
 

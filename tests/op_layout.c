@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/run.h"
+#include "core/host.h"
 #include "op_table.h"
 
 const char *const OP_LAYOUT_NAMES[LAYOUTS] = {"contiguous", "transposed", "strided", "expanded"};

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/run.h"
+#include "core/host.h"
 #include "mirror.h"
 #include "op_table.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "node.h"
 
 #define MAX_ROWS 64

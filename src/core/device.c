@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "host.h"
 
 const wk_backend *wk_backends[WK_DEVICE_TYPES] = {[WK_CPU] = &wk_cpu_backend};
 

@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "alloc.h"
-#include "run.h"
+#include "host.h"
 
 typedef struct kept_block {
     wk_device device;

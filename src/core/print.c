@@ -19,7 +19,7 @@
 
 #include "kernels/half.h"
 #include "print_internal.h"
-#include "run.h"
+#include "host.h"
 #include "tensor.h"
 
 #define LONGEST_PRECISION 500

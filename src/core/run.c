@@ -112,7 +112,7 @@ bool wk_run_ends(wk_queue *queue)
     return !always_waits() || wk_wait(queue->device);
 }
 
-bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, wk_pointwise_row row, const wk_pointwise_work *work)
+bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, int row, const struct wk_pointwise_work *work)
 {
     const wk_kernels *kernels = wk_kernels_of(device, dtype);
     wk_pointwise_kernel *kernel = kernels ? kernels->pointwise[row] : NULL;

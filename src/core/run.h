@@ -1,9 +1,10 @@
-/* From a tensor to its device's kernels: the one way to run one, to wait for it, and to look at what it left. */
+/* From a tensor to its device's kernels: the one way to run one (host.h waits for it, and looks at what it left). */
 #ifndef WICK_CORE_RUN_H
 #define WICK_CORE_RUN_H
 
-#include "kernels/device.h"
-#include "tensor.h"
+#include "host.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/kernels.h"
 
 /* Runs the kernel of like's device and dtype on a work:
        wk_run("softmax", x, softmax, .x = wk_data(x), .y = wk_data(y), .rows = rows, .n = n)
@@ -35,42 +36,14 @@
 #define wk_compute_dtype(x, kernel)                                                                                    \
     (wk_is_half((x)->dtype) && !wk_has_kernel(x, (x)->dtype, kernel) ? wk_float32 : (x)->dtype)
 
-/* runs a row of pointwise.def; false after an error */
-bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, wk_pointwise_row row, const wk_pointwise_work *work);
-
 /* the calling thread's queue, to run a kernel of op's; NULL after an error: the device has none */
 wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel);
 bool wk_run_ends(wk_queue *queue);        // false after an error: what a kernel found wrong
-bool wk_wait(wk_device device);           // until its queue is empty; false after an error that a kernel found
-wk_queue *wk_queue_of(wk_device device);
 
 static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
 {
     return wk_backends[device.type]->kernels[dtype];
 }
-
-/* The one address that the host may touch.  Waits for what is on its way there; NULL after an error: x is not on the
-   CPU (take wk_on_host first). */
-void *wk_host(const char *op, const wk_tensor *x);
-/* x itself where it is on the CPU, else a copy there, of x's shape and strides; waits.  NULL after an error. */
-wk_tensor *wk_on_host(const char *op, const wk_tensor *x);
-/* one element of x, `offset` elements from its first, whatever the device */
-void wk_put_element(const wk_tensor *x, int64_t offset, const void *element);
-/* x's values on another device, of x's strides, without history; x itself where it is there already.  Coming to the CPU
-   it waits, unless non_blocking: then the values are there after wk_wait(x's device). */
-wk_tensor *wk_transfer(const char *op, wk_tensor *x, wk_device device, bool non_blocking);
-
-/* false after an error: no such device here */
-bool wk_check_device(const char *op, wk_device device);
-/* false after an error that names both: the two are on different devices */
-bool wk_check_same_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
-                          const wk_tensor *b);
-
-/* a device's memory; NULL where there is none */
-void *wk_device_alloc(wk_device device, size_t bytes);
-void wk_device_free(wk_device device, void *memory);
-void wk_device_empty_cache(void);
-
 
 /* a kernel of ranges.def, until its last line has gone */
 #define wk_run_range(like, kernel, count, cost, ...)                                                                  \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "run.h"
+#include "host.h"
 
 /* header and data in one block, on the CPU: a small tensor costs two allocations */
 static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)

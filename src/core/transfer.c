@@ -2,7 +2,7 @@
    that no kernel is needed. */
 #include <string.h>
 
-#include "run.h"
+#include "host.h"
 
 /* elements from the first that x shows to the last; strides are not negative */
 static int64_t span_of(const wk_tensor *x)

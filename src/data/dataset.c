@@ -16,7 +16,7 @@
 #include "autograd/node.h"
 #include "core/alloc.h"
 #include "core/random.h"
-#include "core/run.h"
+#include "core/host.h"
 
 static const wk_sample nothing;
 

@@ -10,7 +10,7 @@
 
 #include <wick/data.h>
 
-#include "core/run.h"
+#include "core/host.h"
 
 #define MOST_PACKED 1040
 

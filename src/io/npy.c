@@ -12,7 +12,7 @@
 #include <wick/io.h>
 #include <wick/view.h>
 
-#include "core/run.h"
+#include "core/host.h"
 #include "file.h"
 
 static const struct {

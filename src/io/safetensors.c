@@ -14,7 +14,7 @@
 #include <wick/io.h>
 
 #include "core/alloc.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "file.h"
 
 #define LONGEST_HEADER 100000000 // Python's limit

@@ -6,14 +6,16 @@
 #ifndef WICK_DEVICE_H
 #define WICK_DEVICE_H
 
-#include "kernels.h"
+#include "queue.h"
+
+struct wk_kernels;
 
 typedef enum wk_copy_direction { WK_COPY_IN, WK_COPY_OUT, WK_COPY_WITHIN } wk_copy_direction;
 
 typedef struct wk_backend {
     const char *name; // "cuda"
     int (*count)(void);
-    const wk_kernels *kernels[WK_DTYPES];
+    const struct wk_kernels *kernels[WK_DTYPES]; // a table each (kernels.h)
 
     void *(*alloc)(int index, size_t bytes); // aligned to 64 bytes; NULL where there is no memory
     void (*free)(int index, void *memory);   // after a wait

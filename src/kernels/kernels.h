@@ -11,7 +11,6 @@
 #include <stdbool.h>
 
 #include "cpu/parallel.h"
-#include "pointwise.h"
 #include "queue.h"
 
 #define WK_ATTENTION_ROWS 128 // query rows in a block
@@ -34,9 +33,12 @@ WK_KERNEL_LIST(KERNEL, KERNEL_NUMBER, KERNEL_BYTES)
 #define KERNEL(name, work, kinds) typedef struct wk_##work##_work wk_##name##_work;
 #include "kernels.def"
 
+struct wk_pointwise_work;
+typedef void wk_pointwise_kernel(wk_queue *queue, const struct wk_pointwise_work *work);
+
 typedef struct wk_kernels {
     const char *name;                       // "cpu avx512 float32"
-    wk_pointwise_kernel *const *pointwise; // by wk_pointwise_row; NULL: absent
+    wk_pointwise_kernel *const *pointwise; // by wk_pointwise_row (pointwise.h); NULL: absent
 #define KERNEL(name, work, kinds) void (*name)(wk_queue *queue, const struct wk_##work##_work *work_); // NULL: absent
 #include "kernels.def"
 #define KERNEL(name, ...) wk_kernel *name;

@@ -44,6 +44,6 @@ typedef struct wk_pointwise_work {
     double numbers[2];        // parameters p and q of the expression
 } wk_pointwise_work;
 
-typedef void wk_pointwise_kernel(wk_queue *queue, const wk_pointwise_work *work);
+typedef void wk_pointwise_kernel(wk_queue *queue, const struct wk_pointwise_work *work);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "core/element.h"
 #include "core/random.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "ops/ops.h"
 #include "ops/random.h"
 

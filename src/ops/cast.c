@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "copy.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "ops.h"
 
 /* from's values, cast, in new memory or (broadcast) in into's */

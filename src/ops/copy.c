@@ -9,6 +9,7 @@
 
 #include "core/run.h"
 #include "kernels/copy.h"
+#include "kernels/pointwise.h"
 
 typedef wk_copy_work region;
 

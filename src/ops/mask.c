@@ -2,7 +2,7 @@
    them, and looks at them on the CPU. */
 #include "index.h"
 
-#include "core/run.h"
+#include "core/host.h"
 
 /* row-major positions where x is not 0, on the CPU */
 static wk_tensor *positions_on_cpu(const char *op, wk_tensor *x)

@@ -9,7 +9,7 @@
 
 #include "core/random.h"
 #include "core/element.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "ops.h"
 #include "random.h"
 

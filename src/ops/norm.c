@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/run.h"
+#include "core/host.h"
 #include "ops.h"
 
 bool wk_check_norm_parameter(const char *op, const wk_tensor *x, const char *name, const wk_tensor *parameter,

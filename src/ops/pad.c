@@ -7,7 +7,7 @@
 #include <wick/index.h>
 
 #include "copy.h"
-#include "core/run.h"
+#include "core/host.h"
 #include "ops.h"
 
 /* how many are added (cut off where negative) at the two ends of each dim */

@@ -4,7 +4,7 @@
    dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature. */
 #include "pointwise.h"
 
-#include "core/run.h"
+#include "core/host.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 
    exp_avg and exp_avg_sq are running means of the gradient and of its square; both start at 0, which dividing by
    1 - beta^step corrects. */
+#include "core/run.h"
 #include "optimizer.h"
 
 enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };

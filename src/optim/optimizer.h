@@ -8,7 +8,7 @@
 #include <wick/autograd.h>
 #include <wick/optim.h>
 
-#include "core/run.h"
+#include "core/host.h"
 #include "kernels/optimizers.h"
 
 /* of one parameter; tensors are NULL until its first step, and as its own: shape, dtype, device, in dense memory */

@@ -1,4 +1,5 @@
 /* RMSprop (https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html). */
+#include "core/run.h"
 #include "optimizer.h"
 
 enum { SQUARE_AVG, MOMENTUM_BUFFER, GRAD_AVG };

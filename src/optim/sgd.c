@@ -1,4 +1,5 @@
 /* Stochastic gradient descent, with momentum (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html). */
+#include "core/run.h"
 #include "optimizer.h"
 
 /* The first buffer is the gradient itself: `step` tells the first from the others, and is not in the state dict, where

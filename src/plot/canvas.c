@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/run.h"
+#include "core/host.h"
 
 bool wk_canvas_new(wk_canvas *canvas, const char *op, int64_t width, int64_t height, wk_colour background)
 {

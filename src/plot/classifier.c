@@ -9,7 +9,7 @@
 
 #include "canvas.h"
 #include "core/alloc.h"
-#include "core/run.h"
+#include "core/host.h"
 
 static const wk_colour white = {255, 255, 255}, ink = {33, 37, 41}, grey = {134, 142, 150}, faint = {222, 226, 230};
 static const wk_colour right = {32, 134, 72}, wrong = {201, 42, 42}, deep_blue = {8, 48, 107}, blue = {49, 110, 182};

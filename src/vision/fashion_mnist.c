@@ -7,7 +7,7 @@
 #include <wick/cast.h>
 #include <wick/view.h>
 
-#include "core/run.h"
+#include "core/host.h"
 
 static const char *const class_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                           "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};

@@ -5,7 +5,7 @@
    is held against the file's length (deflate packs at most 1032 to 1). */
 #include <wick/vision.h>
 
-#include "core/run.h"
+#include "core/host.h"
 
 #ifdef WICK_HAVE_PNG
 

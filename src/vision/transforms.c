@@ -8,7 +8,7 @@
 #include <wick/view.h>
 
 #include "core/random.h"
-#include "core/run.h"
+#include "core/host.h"
 
 /* y's rows are x's, backwards */
 static void mirror(const char *x, char *y, int64_t rows, int64_t width, size_t size)

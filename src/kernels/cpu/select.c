@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../device.h"
+#include "../kernels.h"
 
 #define TABLE(isa, dtype) extern const wk_kernels wk_kernels_##isa##_##dtype;
 #define TABLES(isa) TABLE(isa, float32) TABLE(isa, float64) TABLE(isa, float16) TABLE(isa, bfloat16)
