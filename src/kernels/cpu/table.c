@@ -1,5 +1,5 @@
-/* The tables of one instruction set, a dtype each: what kernels.def gives its kind of number (table_of.h).  Integers and
-   complex numbers have the baseline's only. */
+/* The tables of one instruction set, a dtype each: what kernels.def gives its kind of number (table_of.h).  Integers
+   and complex numbers have the baseline's only. */
 // compiled for: bytes
 #include "../pointwise.h"
 #include "../kernels.h"

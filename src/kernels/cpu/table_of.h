@@ -1,4 +1,4 @@
-/* One table: included by table.c with OF_DTYPE its dtype, and IF_FLOAT, IF_FLOATING, IF_NUMBER what that has of them. */
+/* One table: included by table.c with OF_DTYPE its dtype, and IF_FLOAT, IF_FLOATING, ... what that has of the kinds. */
 #define KERNEL(name, work, kinds) void WK_PASTE(name, WK_ISA, OF_DTYPE)(wk_queue *, const struct wk_##work##_work *);
 #include "../kernels.def"
 
