@@ -30,6 +30,22 @@ static inline void add_scaled_row(real *y, const elem *source, factor alpha, int
         y[i] = (real)(y[i] + alpha * LOAD(source[i]));
 }
 
+/* y[index[j]] += source[j] for all j, of the first `columns` of rows of inner.  Never inlined: alone, it has the
+   registers that it needs. */
+static __attribute__((noinline)) void add_rows(real *y, const elem *source, const int64_t *index, int64_t m,
+                                               int64_t inner, int64_t columns)
+{
+    for (int64_t j = 0; j < m; j++)
+        add_row(y + index[j] * inner, source + j * inner, columns);
+}
+
+static __attribute__((noinline)) void add_scaled_rows(real *y, const elem *source, const int64_t *index, int64_t m,
+                                                      int64_t inner, int64_t columns, factor alpha)
+{
+    for (int64_t j = 0; j < m; j++)
+        add_scaled_row(y + index[j] * inner, source + j * inner, alpha, columns);
+}
+
 /* y, and in half the floats in its place */
 typedef struct block_work {
     const wk_index_add_work *work;
@@ -49,11 +65,9 @@ static void index_add_blocks(const void *work, int64_t begin, int64_t end)
         const elem *source = (const elem *)w->source + outer * w->m * w->inner + first;
         real *y = ((const block_work *)work)->y + outer * w->along.size * w->inner + first;
         if (alpha == 1)
-            for (int64_t j = 0; j < w->m; j++)
-                add_row(y + w->index[j] * w->inner, source + j * w->inner, columns);
+            add_rows(y, source, w->index, w->m, w->inner, columns);
         else
-            for (int64_t j = 0; j < w->m; j++)
-                add_scaled_row(y + w->index[j] * w->inner, source + j * w->inner, alpha, columns);
+            add_scaled_rows(y, source, w->index, w->m, w->inner, columns, alpha);
         begin = stop;
     }
 }
