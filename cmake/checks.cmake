@@ -15,9 +15,11 @@ endforeach()
 # kernels.h and pointwise.def compile under nvcc, where there is one
 find_program(NVCC nvcc PATHS /usr/local/cuda/bin)
 if(NVCC)
+  file(GLOB WORK_HEADERS CONFIGURE_DEPENDS src/kernels/*.h)
+  list(TRANSFORM WORK_HEADERS PREPEND "--pre-include=")
   add_test(NAME compile_under_nvcc
            COMMAND ${NVCC} -arch=sm_80 -rdc=true -ptx -Werror all-warnings -I${CMAKE_SOURCE_DIR}/include
-                   -I${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests/compile_under_nvcc.cu
+                   -I${CMAKE_SOURCE_DIR}/src ${WORK_HEADERS} ${CMAKE_SOURCE_DIR}/tests/compile_under_nvcc.cu
                    -o ${CMAKE_BINARY_DIR}/compile_under_nvcc.ptx)
   set_tests_properties(compile_under_nvcc PROPERTIES TIMEOUT 300 LABELS unit)
 endif()

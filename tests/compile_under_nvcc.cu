@@ -1,10 +1,10 @@
-/* That kernels.h and pointwise.def are what a GPU backend can be built on: both compile under nvcc, as they are.
+/* That the lists of kernels are what a GPU backend can be built on: they compile under nvcc, as they are.
 
    Each floating row of the table becomes a __device__ function for float and for double, value, slope and curvature;
-   each line of kernels.def has its work struct passed to a __global__ function by value, as a launch would.  Compiled
-   by a test of CMakeLists.txt where nvcc is found; nothing here runs. */
+   each line of kernels.def has its work struct (of src/kernels/*.h, which the command includes) passed to a __global__
+   function by value, as a launch would.  Compiled by a test of cmake/checks.cmake where nvcc is found; nothing here
+   runs. */
 #include "kernels/kernels.h"
-
 #include "kernels/cuda/maths.h"
 
 #define FUNCTION_1(name, x, value)                                                                                     \
@@ -36,6 +36,5 @@
 #define TERNARY_ANY FUNCTION_3
 #include "kernels/pointwise.def"
 
-#define LINE(name, ...)                                                                                                \
-    __global__ void name##_line(wk_##name##_work work, int64_t items) { (void)work, (void)items; }
-WK_KERNEL_LIST(LINE, LINE, LINE)
+#define KERNEL(name, work, kinds) __global__ void name##_line(wk_##work##_work w) { (void)w; }
+#include "kernels/kernels.def"

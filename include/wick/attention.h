@@ -11,8 +11,8 @@ extern "C" {
 
 /* scaled_dot_product_attention(query, key, value, attn_mask = NULL, dropout_p = 0, is_causal = false, scale, enable_gqa
    = false): softmax(scale query key^T + mask) value, by blocks, never the whole (L, S).
-   (..., H, L, D), (..., H, S, D), (..., H, S, Dv) -> (..., H, L, Dv), laid out in memory as (..., L, H, Dv), so that
-   wk_flatten(wk_transpose(y, 1, 2), 2) copies nothing.  Floating dtypes.
+   (..., H, L, D), (..., H, S, D), (..., H, S, Dv) -> (..., H, L, Dv), laid out in memory as query is: where that is a
+   view of (..., L, H, D), wk_flatten(wk_transpose(y, 1, 2), 2) copies nothing.  Floating dtypes.
 
    attn_mask broadcasts to (..., H, L, S): bool is true where a query may look, floating is added.  A query that may
    look nowhere gets 0.  is_causal: query i looks at keys 0..i, and there is no attn_mask.  scale: 1 / sqrt(D) unless

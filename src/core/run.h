@@ -45,9 +45,4 @@ static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
     return wk_backends[device.type]->kernels[dtype];
 }
 
-/* a kernel of ranges.def, until its last line has gone */
-#define wk_run_range(like, kernel, count, cost, ...)                                                                  \
-    wk_parallel_ranges(wk_kernels_of((like)->device, (like)->dtype)->kernel, &(wk_##kernel##_work){__VA_ARGS__},       \
-                       count, cost)
-
 #endif

@@ -104,6 +104,18 @@ wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtyp
     return wk_adopt(x);
 }
 
+wk_tensor *wk_tensor_new_ordered(const char *op, int ndim, const int64_t *shape, const int *order, wk_dtype dtype,
+                                 wk_device device)
+{
+    wk_tensor *x = wk_tensor_new(op, ndim, shape, dtype, device);
+    int64_t stride = 1;
+    for (int i = ndim - 1; x && i >= 0; i--) {
+        x->strides[order[i]] = stride;
+        stride *= shape[order[i]] > 1 ? shape[order[i]] : 1;
+    }
+    return x;
+}
+
 wk_tensor *wk_tensor_alias(const char *op, wk_tensor *of, int ndim, const int64_t *shape, const int64_t *strides,
                            int64_t offset)
 {

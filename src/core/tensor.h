@@ -24,6 +24,9 @@ typedef struct wk_storage {
 
 /* a new tensor, uninitialised, contiguous, owned by the innermost scope; NULL after an error */
 wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
+/* the same, with its dims in memory in this order, the outermost first */
+wk_tensor *wk_tensor_new_ordered(const char *op, int ndim, const int64_t *shape, const int *order, wk_dtype dtype,
+                                 wk_device device);
 /* another header on x's storage; offset counts elements from x's own offset; no gradient history; owned by the scope */
 wk_tensor *wk_tensor_alias(const char *op, wk_tensor *x, int ndim, const int64_t *shape, const int64_t *strides,
                            int64_t offset);

@@ -1,11 +1,33 @@
-/* How attention is run: query rows in blocks, cut among threads by size alone. */
-#ifndef WICK_ATTENTION_KERNEL_H
-#define WICK_ATTENTION_KERNEL_H
+/* Attention: y = softmax(scale q k^T + mask) v for each head, and its gradients. */
+#ifndef WICK_KERNELS_ATTENTION_H
+#define WICK_KERNELS_ATTENTION_H
 
-#include "kernels.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Fills in work's blocks and runs the kernel over a batch.  Sizes may be 0. */
-void wk_attention_run(const wk_kernels *kernels, wk_attention_work *work, int64_t batch);
-void wk_attention_backward_run(const wk_kernels *kernels, wk_attention_backward_work *work, int64_t batch);
+#include <wick/dtype.h>
+
+/* Strides count elements, of batch, head and row (and of the mask's keys); the last dim of the others is contiguous.
+   Heads of k and v are read by `group` heads of q each.  Sizes may be 0. */
+typedef struct wk_attention_work {
+    const void *q;       // (batch, heads, L, D)
+    const void *k;       // (batch, heads / group, S, D)
+    const void *v;       // (batch, heads / group, S, Dv)
+    const void *mask;    // (batch, heads, L, S), or NULL
+    wk_dtype mask_dtype; // bool: where a query may look; q's, or (of halves) float32: added to the scores
+    void *y;             // (batch, heads, L, Dv)
+    void *lse;           // (batch, heads, L): the log of a row's sum of exponentials; float32 of halves
+    int64_t batch, heads, group, L, S, D, Dv;
+    int64_t q_strides[3], k_strides[3], v_strides[3], y_strides[3], mask_strides[4];
+    double scale;
+    bool causal; // query i looks at keys 0..i
+} wk_attention_work;
+
+typedef struct wk_attention_backward_work {
+    wk_attention_work forward; // with its results
+    const void *dy;            // (batch, heads, L, Dv)
+    void *dq, *dk, *dv;        // as q, k, v
+    int64_t dy_strides[3], dq_strides[3], dk_strides[3], dv_strides[3];
+} wk_attention_backward_work;
 
 #endif

@@ -10,24 +10,7 @@
 
 #include <stdbool.h>
 
-#include "cpu/parallel.h"
 #include "queue.h"
-
-#define WK_ATTENTION_ROWS 128 // query rows in a block
-
-#include "ranges.def"
-
-/* one struct per line */
-#define KERNEL(name, ...)                                                                                              \
-    typedef struct wk_##name##_work {                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    } wk_##name##_work;
-#define KERNEL_NUMBER(name, ...) KERNEL(name, __VA_ARGS__)
-#define KERNEL_BYTES(name, ...) KERNEL(name, __VA_ARGS__)
-WK_KERNEL_LIST(KERNEL, KERNEL_NUMBER, KERNEL_BYTES)
-#undef KERNEL
-#undef KERNEL_NUMBER
-#undef KERNEL_BYTES
 
 /* the name of a kernel's work, wherever its struct is */
 #define KERNEL(name, work, kinds) typedef struct wk_##work##_work wk_##name##_work;
@@ -41,15 +24,8 @@ typedef struct wk_kernels {
     wk_pointwise_kernel *const *pointwise; // by wk_pointwise_row (pointwise.h); NULL: absent
 #define KERNEL(name, work, kinds) void (*name)(wk_queue *queue, const struct wk_##work##_work *work_); // NULL: absent
 #include "kernels.def"
-#define KERNEL(name, ...) wk_kernel *name;
-    WK_KERNEL_LIST(KERNEL, KERNEL, KERNEL)
-#undef KERNEL
 } wk_kernels;
 
-/* the CPU's table for a dtype */
-const wk_kernels *wk_cpu_kernels(wk_dtype dtype);
 const char *wk_cpu_isa(void); // "baseline", "avx2", "avx512"; WICK_ISA overrides what the processor has
-
-void wk_kernel_absent(const void *work, int64_t begin, int64_t end);
 
 #endif

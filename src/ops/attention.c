@@ -10,9 +10,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/run.h"
 #include "kernels/attention.h"
 #include "matmul.h"
-#include "core/run.h"
+
+static const char OP[] = "scaled_dot_product_attention";
 
 /* ---------------------------------------------------------------- composed of ops */
 
@@ -41,8 +43,7 @@ static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, boo
         s = wk_add(s, wk_to(mask, s->dtype));
     else
         return wk_softmax(s);
-    wk_tensor *hidden = NULL;
-    wk_no_grad hidden = wk_eq(wk_sum(wk_ne(s, -INFINITY), (-1), .keepdim = true), 0);
+    wk_tensor *hidden = WK_WITHOUT_GRAD(wk_eq(wk_sum(wk_ne(s, -INFINITY), (-1), .keepdim = true), 0));
     return wk_masked_fill(wk_softmax(wk_masked_fill(s, hidden, 0)), hidden, 0);
 }
 
@@ -63,39 +64,47 @@ static wk_tensor *repeat_heads(wk_tensor *x, int64_t heads)
     return wk_reshape_with(wide, size);
 }
 
+/* halves compute in float32, as in PyTorch where there is no kernel */
+static wk_tensor *as_real(wk_tensor *x) { return x ? wk_to(x, wk_real_dtype(x->dtype)) : NULL; }
+
 static wk_tensor *composed(const wk_attention_args *args)
 {
     const int64_t heads = args->enable_gqa ? args->query->shape[args->query->ndim - 3] : 0;
     wk_tensor *k = args->enable_gqa ? repeat_heads(args->key, heads) : args->key;
     wk_tensor *v = args->enable_gqa ? repeat_heads(args->value, heads) : args->value;
-    wk_tensor *p = k ? probabilities(args->query, k, args->attn_mask, args->is_causal, args->scale) : NULL;
+    wk_tensor *p = k ? probabilities(as_real(args->query), as_real(k), args->attn_mask, args->is_causal, args->scale)
+                     : NULL;
     if (p && args->dropout_p > 0) {
         const double keep = 1 - args->dropout_p;
-        wk_tensor *kept = NULL;
-        wk_no_grad kept = wk_bernoulli_(wk_empty_like(p), keep);
+        wk_tensor *kept = WK_WITHOUT_GRAD(wk_bernoulli_(wk_empty_like(p), keep));
         p = wk_mul(p, keep > 0 ? wk_div(kept, keep) : kept);
     }
-    return p && v ? wk_matmul(p, v) : NULL;
+    return p && v ? wk_to(wk_matmul(p, as_real(v)), args->query->dtype) : NULL;
 }
 
 /* ---------------------------------------------------------------- by the kernel */
+
+typedef struct attention_kept {
+    double scale;
+    bool causal, masked;
+} attention_kept;
 
 static void first_three_strides(const wk_tensor *x, int64_t *strides)
 {
     memcpy(strides, x->strides, 3 * sizeof *strides);
 }
 
-/* (B, H, L, D) whose memory is (B, L, H, D) */
-static wk_tensor *new_rows_first(const wk_tensor *like, int64_t width)
+/* (B, H, L, width), its dims in memory in the order of like's, (B, H, L, D), as in PyTorch */
+static wk_tensor *new_as(const wk_tensor *like, int64_t width)
 {
-    const int64_t memory[4] = {like->shape[0], like->shape[2], like->shape[1], width};
-    wk_tensor *y = wk_tensor_new("scaled_dot_product_attention", 4, memory, like->dtype, like->device);
-    if (!y)
-        return NULL;
-    const int64_t row = y->strides[1];
-    y->shape[1] = memory[2], y->shape[2] = memory[1];
-    y->strides[1] = y->strides[2], y->strides[2] = row;
-    return y;
+    const int64_t shape[4] = {like->shape[0], like->shape[1], like->shape[2], width};
+    int order[4] = {0, 1, 2, 3};
+    for (int i = 1; i < 3; i++)
+        for (int k = i; k > 0 && like->strides[order[k - 1]] < like->strides[order[k]]; k--) {
+            const int outer = order[k - 1];
+            order[k - 1] = order[k], order[k] = outer;
+        }
+    return wk_tensor_new_ordered(OP, 4, shape, order, like->dtype, like->device);
 }
 
 /* Where q, k and v are parts of one (B, L, 3, H, D), as a layer that computes all three at once makes them, so are
@@ -113,16 +122,15 @@ static bool parts_of_one(const wk_tensor *q, const wk_tensor *k, const wk_tensor
 static bool new_gradients(wk_tensor *q, wk_tensor *k, wk_tensor *v, wk_tensor **dq, wk_tensor **dk, wk_tensor **dv)
 {
     if (parts_of_one(q, k, v)) {
-        static const char OP[] = "scaled_dot_product_attention";
         const int64_t size[5] = {q->shape[0], q->shape[2], 3, q->shape[1], q->shape[3]}, part = size[3] * size[4];
         wk_tensor *all = wk_tensor_new(OP, 5, size, q->dtype, q->device);
         *dq = all ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, 0) : NULL;
         *dk = *dq ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, part) : NULL;
         *dv = *dk ? wk_tensor_alias(OP, all, 4, q->shape, q->strides, 2 * part) : NULL;
     } else {
-        *dq = new_rows_first(q, q->shape[3]);
-        *dk = *dq ? new_rows_first(k, k->shape[3]) : NULL;
-        *dv = *dk ? new_rows_first(v, v->shape[3]) : NULL;
+        *dq = new_as(q, q->shape[3]);
+        *dk = *dq ? new_as(k, k->shape[3]) : NULL;
+        *dv = *dk ? new_as(v, v->shape[3]) : NULL;
     }
     return *dv;
 }
@@ -134,7 +142,7 @@ static wk_attention_work work_of(const wk_tensor *q, const wk_tensor *k, const w
                                  const wk_tensor *y, const wk_tensor *lse, bool causal, double scale)
 {
     wk_attention_work work = {.q = wk_data(q), .k = wk_data(k), .v = wk_data(v), .y = wk_data(y), .lse = wk_data(lse)};
-    work.heads = q->shape[1], work.group = k->shape[1] > 0 ? q->shape[1] / k->shape[1] : 1;
+    work.batch = q->shape[0], work.heads = q->shape[1], work.group = k->shape[1] > 0 ? q->shape[1] / k->shape[1] : 1;
     work.L = q->shape[2], work.S = k->shape[2], work.D = q->shape[3], work.Dv = v->shape[3];
     work.scale = scale, work.causal = causal;
     first_three_strides(q, work.q_strides);
@@ -143,7 +151,7 @@ static wk_attention_work work_of(const wk_tensor *q, const wk_tensor *k, const w
     first_three_strides(y, work.y_strides);
     if (mask) {
         work.mask = wk_data(mask);
-        work.mask_is_bool = mask->dtype == wk_bool;
+        work.mask_dtype = mask->dtype;
         memcpy(work.mask_strides, mask->strides, sizeof work.mask_strides);
     }
     return work;
@@ -153,14 +161,17 @@ static wk_attention_work work_of(const wk_tensor *q, const wk_tensor *k, const w
    dq = scale ds k, dk = scale ds^T q. */
 static void composed_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *q = wk_saved(node, 0), *mask = node->n ? wk_saved(node, 5) : NULL;
+    const attention_kept *kept = node->kept;
+    wk_tensor *q = as_real(wk_saved(node, 0)), *mask = kept->masked ? wk_saved(node, 5) : NULL;
     if (!q)
         return;
-    wk_tensor *k = repeat_heads(wk_saved(node, 1), q->shape[1]), *v = repeat_heads(wk_saved(node, 2), q->shape[1]);
-    wk_tensor *p = k && v ? probabilities(q, k, mask, node->flag, node->number) : NULL;
+    wk_tensor *k = repeat_heads(as_real(wk_saved(node, 1)), q->shape[1]);
+    wk_tensor *v = repeat_heads(as_real(wk_saved(node, 2)), q->shape[1]);
+    wk_tensor *p = k && v ? probabilities(q, k, mask, kept->causal, kept->scale) : NULL;
+    dy = as_real(dy);
     wk_tensor *dv = p ? wk_matmul(wk_transpose(p, -2, -1), dy) : NULL;
     wk_tensor *ds =
-        dv ? wk_mul(wk_softmax_backward(wk_matmul(dy, wk_transpose(v, -2, -1)), p, -1), node->number) : NULL;
+        dv ? wk_mul(wk_softmax_backward(wk_matmul(dy, wk_transpose(v, -2, -1)), p, -1), kept->scale) : NULL;
     wk_tensor *dq = ds ? wk_matmul(ds, k) : NULL;
     wk_tensor *dk = dq ? wk_matmul(wk_transpose(ds, -2, -1), q) : NULL;
     const wk_tensor *own = wk_saved(node, 1);
@@ -176,45 +187,48 @@ static void composed_backward(wk_node *node, wk_tensor *dy)
 
 static void scaled_dot_product_attention_backward(wk_node *node, wk_tensor *dy)
 {
-    if (wk_is_grad_enabled()) { // create_graph
-        composed_backward(node, dy);
-        return;
-    }
+    const attention_kept *kept = node->kept;
     wk_tensor *q = wk_saved(node, 0), *k = wk_saved(node, 1), *v = wk_saved(node, 2), *y = wk_saved(node, 3);
-    wk_tensor *lse = wk_saved(node, 4), *mask = node->n ? wk_saved(node, 5) : NULL;
-    if (!q || !k || !v || !y || !lse || (node->n && !mask))
+    wk_tensor *lse = wk_saved(node, 4), *mask = kept->masked ? wk_saved(node, 5) : NULL;
+    if (!q || !k || !v || !y || !lse || (kept->masked && !mask))
         return;
     if (!rows_contiguous(dy))
         dy = wk_dense(dy);
     wk_tensor *dq, *dk, *dv;
-    if (dy && new_gradients(q, k, v, &dq, &dk, &dv)) {
-        wk_attention_backward_work work = {.forward = work_of(q, k, v, mask, y, lse, node->flag, node->number)};
-        work.dy = wk_data(dy), work.dq = wk_data(dq), work.dk = wk_data(dk), work.dv = wk_data(dv);
-        first_three_strides(dy, work.dy_strides);
-        first_three_strides(dq, work.dq_strides);
-        first_three_strides(dk, work.dk_strides);
-        first_three_strides(dv, work.dv_strides);
-        wk_attention_backward_run(wk_kernels_of(q->device, q->dtype), &work, q->shape[0]);
-        wk_accumulate(node, 0, dq);
-        wk_accumulate(node, 1, dk);
-        wk_accumulate(node, 2, dv);
-    }
+    if (!dy || !new_gradients(q, k, v, &dq, &dk, &dv))
+        return;
+    wk_attention_backward_work work = {.forward = work_of(q, k, v, mask, y, lse, kept->causal, kept->scale),
+                                       .dy = wk_data(dy),
+                                       .dq = wk_data(dq),
+                                       .dk = wk_data(dk),
+                                       .dv = wk_data(dv)};
+    first_three_strides(dy, work.dy_strides);
+    first_three_strides(dq, work.dq_strides);
+    first_three_strides(dk, work.dk_strides);
+    first_three_strides(dv, work.dv_strides);
+    if (!wk_run_work(OP, q, attention_backward, &work))
+        return;
+    wk_accumulate(node, 0, dq);
+    wk_accumulate(node, 1, dk);
+    wk_accumulate(node, 2, dv);
 }
 
 /* (B, H, L, D) each, same B; mask (B, H, L, S) by strides, or NULL */
 static wk_tensor *by_kernel(wk_tensor *q, wk_tensor *k, wk_tensor *v, wk_tensor *mask, bool causal, double scale)
 {
-    wk_tensor *y = new_rows_first(q, v->shape[3]);
-    wk_tensor *lse = y ? wk_tensor_new("scaled_dot_product_attention", 3, q->shape, q->dtype, q->device) : NULL;
+    wk_tensor *y = new_as(q, v->shape[3]);
+    wk_tensor *lse = y ? wk_tensor_new(OP, 3, q->shape, wk_real_dtype(q->dtype), q->device) : NULL;
     if (!lse)
         return NULL;
-    wk_attention_work work = work_of(q, k, v, mask, y, lse, causal, scale);
-    wk_attention_run(wk_kernels_of(q->device, q->dtype), &work, q->shape[0]);
-    wk_count_multiply_adds(q->shape[0] * work.heads * work.L * work.S * (work.D + work.Dv));
+    const wk_attention_work work = work_of(q, k, v, mask, y, lse, causal, scale);
+    if (!wk_run_work(OP, q, attention, &work))
+        return NULL;
+    wk_count_multiply_adds(work.batch * work.heads * work.L * work.S * (work.D + work.Dv));
     wk_tensor *saved[6] = {q, k, v, y, lse, mask};
     return wk_record(y, scaled_dot_product_attention_backward,
-                     .name = "scaled_dot_product_flash_attention_for_cpu_backward", WK_INPUTS(q, k, v),
-                     .saved = {mask ? 6 : 5, saved}, .n = mask != NULL, .flag = causal, .number = scale);
+                     .name = "scaled_dot_product_flash_attention_for_cpu_backward", .composed = composed_backward,
+                     WK_INPUTS(q, k, v), .saved = {mask ? 6 : 5, saved},
+                     WK_KEPT(attention_kept, .scale = scale, .causal = causal, .masked = mask != NULL));
 }
 
 /* ---------------------------------------------------------------- the op */
@@ -224,7 +238,7 @@ static bool check_mask(const wk_attention_args *args)
     const wk_tensor *mask = args->attn_mask, *q = args->query;
     if (mask->dtype != wk_bool && mask->dtype != q->dtype && mask->dtype != wk_float32)
         return wk_fail(
-            "scaled_dot_product_attention",
+            OP,
             "attn_mask: expected dtype bool or query's, %s, got %s\nhint: bool is true where a query may look, "
             "floating is added to the scores",
             wk_dtype_name(q->dtype), wk_dtype_name(mask->dtype));
@@ -234,7 +248,7 @@ static bool check_mask(const wk_attention_args *args)
     for (int dim = 1; dim <= mask->ndim; dim++)
         if (mask->shape[mask->ndim - dim] != 1 &&
             (dim > q->ndim || mask->shape[mask->ndim - dim] != shape[q->ndim - dim]) && (dim <= 2 || dim > q->ndim))
-            return wk_fail("scaled_dot_product_attention",
+            return wk_fail(OP,
                            "attn_mask: expected a shape that broadcasts to (..., L, S) = %s, got %s",
                            wk_shape_text(q->ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(mask));
     return true;
@@ -242,7 +256,6 @@ static bool check_mask(const wk_attention_args *args)
 
 static bool check(const wk_attention_args *args)
 {
-    static const char OP[] = "scaled_dot_product_attention";
     const wk_tensor *q = args->query, *k = args->key, *v = args->value;
     if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2)
         return wk_fail(OP, "query, key and value: expected at least 2 dims, (..., L, D), got shapes %s, %s and %s",
@@ -304,27 +317,19 @@ static wk_tensor *four_dims(wk_tensor *x)
 wk_tensor *wk_scaled_dot_product_attention_with(wk_attention_args args)
 {
     wk_tensor *q = args.query;
-    WK_REQUIRE("scaled_dot_product_attention", q);
-    WK_REQUIRE("scaled_dot_product_attention", args.key);
-    WK_REQUIRE("scaled_dot_product_attention", args.value);
+    WK_REQUIRE(OP, q);
+    WK_REQUIRE(OP, args.key);
+    WK_REQUIRE(OP, args.value);
     if (!check(&args))
         return NULL;
     if (isnan(args.scale))
         args.scale = 1 / sqrt((double)q->shape[q->ndim - 1]);
-    if (wk_is_half(q->dtype)) {
-        const wk_dtype dtype = q->dtype;
-        args.query = wk_to(q, wk_float32), args.key = wk_to(args.key, wk_float32),
-        args.value = wk_to(args.value, wk_float32);
-        if (args.attn_mask && args.attn_mask->dtype != wk_bool)
-            args.attn_mask = wk_to(args.attn_mask, wk_float32);
-        return wk_to(wk_scaled_dot_product_attention_with(args), dtype);
-    }
     const bool mask_learns = args.attn_mask && wk_needs_grad(args.attn_mask);
     if (args.dropout_p > 0 || mask_learns || !same_batch(&args))
         return composed(&args);
 
     wk_tensor *mask = args.attn_mask, *k = four_dims(args.key), *v = four_dims(args.value);
-    if (mask && mask->dtype != wk_bool)
+    if (mask && mask->dtype != wk_bool && mask->dtype != wk_real_dtype(q->dtype))
         mask = wk_to(mask, q->dtype);
     if (mask) { // (..., H, L, S), repeated by strides of 0
         wk_shape size = wk_shape_of(q->ndim, q->shape);

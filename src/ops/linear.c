@@ -8,9 +8,14 @@
 
 /* ---------------------------------------------------------------- column_sum: the gradient of a bias */
 
+typedef struct column_sum_kept {
+    int64_t rows;
+} column_sum_kept;
+
 static void column_sum_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_accumulate(node, 0, wk_expand_with(dy, node->shape, NULL));
+    const column_sum_kept *kept = node->kept;
+    wk_accumulate(node, 0, wk_expand(dy, (kept->rows, -1)));
 }
 
 /* (N, n) -> (n) */
@@ -25,7 +30,7 @@ static wk_tensor *column_sum(wk_tensor *x)
     if (!wk_run("linear", y, sum, .x = wk_data(rows), .y = wk_data(y), .outer = 1, .n = n, .inner = x->shape[1],
                 .chunk = n))
         return NULL;
-    return wk_record(y, column_sum_backward, WK_INPUTS(x), .shape = wk_shape_of(2, x->shape));
+    return wk_record(y, column_sum_backward, WK_INPUTS(x), WK_KEPT(column_sum_kept, .rows = n));
 }
 
 /* ---------------------------------------------------------------- linear */
@@ -44,15 +49,15 @@ static wk_tensor *rows_of(wk_tensor *x)
 /* dx = dy conj(weight), dweight = dy^T conj(x), dbias = the sum of dy's rows */
 static void linear_backward(wk_node *node, wk_tensor *dy)
 {
+    const bool bias_needs = node->inputs > 2 && wk_needs(node, 2);
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, wk_matmul(dy, wk_conj(wk_saved(node, 1))));
-    if (!wk_needs(node, 1) && !node->flag)
+    if (!wk_needs(node, 1) && !bias_needs)
         return;
     wk_tensor *dy_rows = rows_of(dy);
-    if (wk_needs(node, 1)) {
+    if (wk_needs(node, 1))
         wk_accumulate(node, 1, wk_mm(wk_t(dy_rows), wk_conj(rows_of(wk_saved(node, 0)))));
-    }
-    if (node->flag && wk_needs(node, 2))
+    if (bias_needs)
         wk_accumulate(node, 2, column_sum(dy_rows));
 }
 
@@ -98,22 +103,14 @@ wk_tensor *wk_linear_with(wk_linear_args args)
         return y ? wk_add(y, bias) : NULL;
     }
 
-    wk_tensor *rows = NULL, *transposed = NULL;
-    wk_no_grad
-    {
-        rows = rows_of(x);
-        transposed = wk_t(weight); // (in, out)
-    }
-    wk_tensor *y = rows && transposed ? wk_multiply("linear", rows, transposed, bias) : NULL; // (N, out)
-    if (y && x->ndim != 2) {
-        wk_shape shape = wk_shape_of(x->ndim, x->shape);
-        shape.sizes[x->ndim - 1] = weight->shape[0];
-        wk_contiguous_strides(shape.ndim, shape.sizes, y->strides);
-        memcpy(y->shape, shape.sizes, sizeof y->shape);
-        y->ndim = shape.ndim;
-    }
+    int64_t shape[WK_MAX_DIMS];
+    memcpy(shape, x->shape, sizeof shape);
+    shape[x->ndim - 1] = weight->shape[0];
+    wk_tensor *y = wk_tensor_new("linear", x->ndim, shape, x->dtype, x->device);
+    /* rows of x by weight^T, (in, out) */
+    if (!wk_multiply_into("linear", y, WK_WITHOUT_GRAD(rows_of(x)), WK_WITHOUT_GRAD(wk_t(weight)), bias))
+        return NULL;
     const char *name = x->ndim != 2 ? "unsafe_view_backward" : bias ? "addmm_backward" : "mm_backward";
     wk_tensor *inputs[3] = {x, weight, bias};
-    return wk_record(y, linear_backward, .name = name, .inputs = {bias ? 3 : 2, inputs}, WK_SAVED(x, weight),
-                     .flag = bias != NULL);
+    return wk_record(y, linear_backward, .name = name, .inputs = {bias ? 3 : 2, inputs}, WK_SAVED(x, weight));
 }

@@ -74,28 +74,47 @@ static bool matrix_strides(const wk_tensor *x, int64_t *row, int64_t *column)
     return *row == 1 || *column == 1 || rows * columns < 64;
 }
 
+/* a, b and bias as a kernel can read them, with their strides; false after an error */
+static bool place_operands(wk_matmul_work *work, wk_tensor *a, wk_tensor *b, wk_tensor *bias, wk_tensor *operands[2])
+{
+    if (!matrix_strides(a, &work->a_row, &work->a_column) && (a = wk_dense(a)))
+        matrix_strides(a, &work->a_row, &work->a_column);
+    if (!matrix_strides(b, &work->b_row, &work->b_column) && (b = wk_dense(b)))
+        matrix_strides(b, &work->b_row, &work->b_column);
+    if (bias && bias->shape[0] != 1 && bias->strides[0] != 1 && !(bias = wk_dense(bias)))
+        return false;
+    if (!a || !b)
+        return false;
+    work->m = size_at(a, 2), work->n = size_at(b, 1), work->k = size_at(a, 1);
+    work->a = wk_data(a), work->b = wk_data(b), work->bias = wk_data(bias);
+    operands[0] = a, operands[1] = b;
+    return true;
+}
+
+static bool multiply(const char *op, wk_tensor *y, wk_matmul_work *work)
+{
+    work->c = wk_data(y);
+    work->c_row = work->n;
+    wk_count_multiply_adds(y->numel * work->k);
+    return wk_run_work(op, y, matmul, work);
+}
+
+bool wk_multiply_into(const char *op, wk_tensor *y, wk_tensor *a, wk_tensor *b, wk_tensor *bias)
+{
+    wk_matmul_work work = {0};
+    return y && a && b && place_operands(&work, a, b, bias, (wk_tensor *[2]){0}) && multiply(op, y, &work);
+}
+
 wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bias)
 {
-    wk_matmul_work work = {.m = size_at(a, 2), .n = size_at(b, 1), .k = size_at(a, 1)};
-    if (!matrix_strides(a, &work.a_row, &work.a_column)) {
-        a = wk_dense(a);
-        if (!a)
-            return NULL;
-        matrix_strides(a, &work.a_row, &work.a_column);
-    }
-    if (!matrix_strides(b, &work.b_row, &work.b_column)) {
-        b = wk_dense(b);
-        if (!b)
-            return NULL;
-        matrix_strides(b, &work.b_row, &work.b_column);
-    }
-    if (bias && bias->shape[0] != 1 && bias->strides[0] != 1 && !(bias = wk_dense(bias)))
-        return NULL;
-
-    int ndim = 0;
+    wk_matmul_work work = {0};
+    wk_tensor *operands[2];
     int64_t shape[WK_MAX_DIMS];
-    if (!wk_broadcast_shapes(op, a->ndim - 2, a->shape, b->ndim - 2, b->shape, &ndim, shape))
+    int ndim = 0;
+    if (!place_operands(&work, a, b, bias, operands) ||
+        !wk_broadcast_shapes(op, a->ndim - 2, a->shape, b->ndim - 2, b->shape, &ndim, shape))
         return NULL;
+    a = operands[0], b = operands[1];
     shape[ndim] = work.m;
     shape[ndim + 1] = work.n;
     wk_tensor *y = wk_tensor_new(op, ndim + 2, shape, a->dtype, a->device);
@@ -109,13 +128,7 @@ wk_tensor *wk_multiply(const char *op, wk_tensor *a, wk_tensor *b, wk_tensor *bi
         work.b_batch[dim] = b_dim < 0 || b->shape[b_dim] == 1 ? 0 : b->strides[b_dim];
         work.c_batch[dim] = y->strides[dim];
     }
-    work.a = wk_data(a);
-    work.b = wk_data(b);
-    work.bias = wk_data(bias);
-    work.c = wk_data(y);
-    work.c_row = work.n;
-    wk_count_multiply_adds(y->numel * work.k);
-    return wk_run_work(op, y, matmul, &work) ? y : NULL;
+    return multiply(op, y, &work) ? y : NULL;
 }
 
 /* da = dy b^H, db = a^H dy; wk_accumulate sums over batches that were broadcast */

@@ -68,6 +68,7 @@ for dtype in (torch.complex64, torch.complex128):
     g.case("matmul", torch.matmul, [randn(2, 5, 3, dtype=dtype), randn(2, 3, 4, dtype=dtype)], gradient="complex")
     g.case("matmul", torch.matmul, [randn(3, dtype=dtype), randn(3, dtype=dtype)], gradient="complex")
     g.case("linear", F.linear, [randn(2, 3, dtype=dtype), randn(4, 3, dtype=dtype), None], gradient="complex")
+    g.case("linear", F.linear, [randn(2, 2, 3, dtype=dtype), randn(4, 3, dtype=dtype), randn(4, dtype=dtype)], gradient="complex")
 # no inputs: the bias, repeated
 for shape in ((2, 5, 0), (0,), (2, 0)):
     g.case("linear", F.linear, [randn(shape), randn(4, 0), randn(4)])

@@ -11,25 +11,36 @@
    running maximum and sum (Milakov and Gimelshein 2018, Dao et al. 2022).
 
    Backward, with p = exp(scale * q k^T + mask - lse) and delta = sum(dy * y) of each row:
-       dv = p^T dy     ds = p * (dy v^T - delta)     dq = scale * ds k     dk = scale * ds^T q */
-// compiled for: float
-#include "../kernels.h"
+       dv = p^T dy     ds = p * (dy v^T - delta)     dq = scale * ds k     dk = scale * ds^T q
+
+   Of halves, scores, softmax and sums are float, and results are rounded once, at the end; p and ds only for products
+   of bfloat16, as in PyTorch. */
+// compiled for: float half
+#include "../attention.h"
 #include "gemm.h"
 
-enum { ROWS = WK_ATTENTION_ROWS, KEYS = 256 };
+enum { ROWS = 128, KEYS = 256, ROUNDS = sizeof(elem) < sizeof(real) };
 
 typedef struct head {
-    const real *q, *k, *v;
+    const elem *q, *k, *v;
     const char *mask; // of this head's first row, NULL if none
     int64_t mask_size;
 } head;
 
+/* a head's first element */
+static elem *head_of(const void *x, const int64_t *strides, int64_t batch, int64_t h)
+{
+    return (elem *)x + batch * strides[0] + h * strides[1];
+}
+
 static head find_head(const wk_attention_work *w, int64_t batch, int64_t h)
 {
-    head found = {.q = (const real *)w->q + batch * w->q_strides[0] + h * w->q_strides[1],
-                  .k = (const real *)w->k + batch * w->k_strides[0] + h / w->group * w->k_strides[1],
-                  .v = (const real *)w->v + batch * w->v_strides[0] + h / w->group * w->v_strides[1],
-                  .mask_size = w->mask_is_bool ? 1 : (int64_t)sizeof(real)};
+    head found = {.q = head_of(w->q, w->q_strides, batch, h),
+                  .k = head_of(w->k, w->k_strides, batch, h / w->group),
+                  .v = head_of(w->v, w->v_strides, batch, h / w->group),
+                  .mask_size = w->mask_dtype == wk_bool       ? 1
+                               : w->mask_dtype == WK_DTYPE_ID ? (int64_t)sizeof(elem)
+                                                              : (int64_t)sizeof(real)};
     if (w->mask)
         found.mask = (const char *)w->mask + (batch * w->mask_strides[0] + h * w->mask_strides[1]) * found.mask_size;
     return found;
@@ -52,9 +63,12 @@ static void scores(const wk_attention_work *w, head h, int64_t row, int64_t rows
             continue;
         const int64_t step = w->mask_strides[3];
         const char *from = h.mask + ((row + i) * w->mask_strides[2] + key * step) * h.mask_size;
-        if (w->mask_is_bool)
+        if (w->mask_dtype == wk_bool)
             for (int64_t j = 0; j < keys; j++)
                 line[j] = from[j * step] ? line[j] : -INFINITY;
+        else if (w->mask_dtype == WK_DTYPE_ID)
+            for (int64_t j = 0; j < keys; j++)
+                line[j] += LOAD(((const elem *)from)[j * step]);
         else
             for (int64_t j = 0; j < keys; j++)
                 line[j] += ((const real *)from)[j * step];
@@ -80,7 +94,42 @@ static inline real line_exp(real *line, int64_t width, real shift)
     return sum;
 }
 
-static void attend(const wk_attention_work *w, head h, int64_t row, int64_t rows, real *y, int64_t y_row, real *lse)
+/* ---------------------------------------------------------------- halves */
+
+/* where rows of a result are summed: in place, or in a thread's own memory, from which halves are then rounded */
+typedef struct sums {
+    real *x;
+    int64_t row; // stride
+    elem *result;
+    int64_t result_row;
+} sums;
+
+/* own: a thread's memory of halves, and where in it these sums lie, dense rows of `width` */
+static sums sums_of(elem *result, int64_t result_row, real *own, int64_t offset, int64_t width)
+{
+    return (sums){ROUNDS ? own + offset : (real *)result, ROUNDS ? width : result_row, result, result_row};
+}
+
+static void store_sums(sums from, int64_t rows, int64_t width)
+{
+    for (int64_t i = 0; ROUNDS && i < rows; i++) {
+        const real *line = from.x + i * from.row;
+        elem *to = from.result + i * from.result_row;
+#pragma omp simd
+        for (int64_t d = 0; d < width; d++)
+            to[d] = STORE(line[d]);
+    }
+}
+
+/* ---------------------------------------------------------------- attention */
+
+typedef struct forward {
+    const wk_attention_work *w;
+    int64_t blocks; // of rows, for a head
+    real *memory;   // of halves: (threads, ROWS, Dv)
+} forward;
+
+static void attend(const wk_attention_work *w, head h, int64_t row, int64_t rows, sums y, real *lse)
 {
     _Alignas(64) real s[ROWS * KEYS];
     real max[ROWS], sum[ROWS];
@@ -101,60 +150,85 @@ static void attend(const wk_attention_work *w, head h, int64_t row, int64_t rows
             max[i] = top;
             if (key > 0 && shrink != 1)
                 for (int64_t d = 0; d < w->Dv; d++)
-                    y[i * y_row + d] *= shrink;
+                    y.x[i * y.row + d] *= shrink;
         }
-        wk_gemm(rows, w->Dv, keys, 1, s, width, 1, h.v + key * w->v_strides[2], w->v_strides[2], 1, key > 0, y, y_row);
+        wk_gemm_of_reals(rows, w->Dv, keys, 1, s, width, 1, h.v + key * w->v_strides[2], w->v_strides[2], 1, key > 0,
+                         y.x, y.row);
     }
     for (int64_t i = 0; i < rows; i++) {
         const real scale = sum[i] == 0 ? 0 : 1 / sum[i];
         for (int64_t d = 0; d < w->Dv; d++)
-            y[i * y_row + d] = visible ? y[i * y_row + d] * scale : 0;
+            y.x[i * y.row + d] = visible ? y.x[i * y.row + d] * scale : 0;
         lse[i] = max[i] + LOG(sum[i]);
     }
+    store_sums(y, rows, w->Dv);
 }
 
-void KERNEL_NAME(attention)(const void *work, int64_t begin, int64_t end)
+static void attention_blocks(const void *work, int64_t begin, int64_t end)
 {
-    const wk_attention_work *w = work;
+    const forward *f = work;
+    const wk_attention_work *w = f->w;
+    const int64_t own = wk_parallel_thread() * ROWS * w->Dv;
     for (int64_t item = begin; item < end; item++) {
-        const int64_t which = item / w->blocks, row = item % w->blocks * ROWS;
-        const int64_t batch = which / w->heads, h = which % w->heads;
+        const int64_t which = item / f->blocks, row = item % f->blocks * ROWS;
+        const int64_t batch = which / w->heads, h = which % w->heads, y_row = w->y_strides[2];
         attend(w, find_head(w, batch, h), row, w->L - row < ROWS ? w->L - row : ROWS,
-               (real *)w->y + batch * w->y_strides[0] + h * w->y_strides[1] + row * w->y_strides[2], w->y_strides[2],
+               sums_of(head_of(w->y, w->y_strides, batch, h) + row * y_row, y_row, f->memory, own, w->Dv),
                (real *)w->lse + which * w->L + row);
     }
 }
 
+/* An exponential costs about 16 multiply-adds; 64 of those make what wk_parallel counts as 1. */
+static int64_t cost_of(const wk_attention_work *w, int64_t rows, int64_t products)
+{
+    return rows * w->S * (products * (w->D + w->Dv) + 16) / 64 + 1;
+}
+
+WK_KERNEL(attention, wk_attention_work)
+{
+    forward f = {.w = w, .blocks = (w->L + ROWS - 1) / ROWS};
+    if (ROUNDS && !(f.memory = queue->scratch(queue, (size_t)(wk_parallel_threads() * ROWS * w->Dv) * sizeof(real))))
+        return;
+    wk_parallel(attention_blocks, &f, w->batch * w->heads * f.blocks, cost_of(w, w->L < ROWS ? w->L : ROWS, 1));
+}
+
+/* ---------------------------------------------------------------- backward */
+
+typedef struct backward {
+    const wk_attention_backward_work *w;
+    int64_t own;  // reals of memory for a thread, of halves: dk, dv, and a block of dq
+    real *memory; // (threads, own)
+} backward;
+
 /* adds one head of q to its dq (beta 0 for its first keys) and to dk and dv of the head it reads */
-static void attend_backward(const wk_attention_backward_work *w, int64_t batch, int64_t query_head, bool first)
+static void attend_backward(const wk_attention_backward_work *w, int64_t batch, int64_t query_head, bool first,
+                            sums dk, sums dv, real *own, int64_t dq_offset)
 {
     const wk_attention_work *f = &w->forward;
     const head h = find_head(f, batch, query_head);
-    const int64_t kv_head = query_head / f->group;
     const int64_t y_row = f->y_strides[2], dy_row = w->dy_strides[2], dq_row = w->dq_strides[2];
-    const real *y = (const real *)f->y + batch * f->y_strides[0] + query_head * f->y_strides[1];
-    const real *dy = (const real *)w->dy + batch * w->dy_strides[0] + query_head * w->dy_strides[1];
+    const elem *y = head_of(f->y, f->y_strides, batch, query_head);
+    const elem *dy = head_of(w->dy, w->dy_strides, batch, query_head);
     const real *lse = (const real *)f->lse + (batch * f->heads + query_head) * f->L;
-    real *dq = (real *)w->dq + batch * w->dq_strides[0] + query_head * w->dq_strides[1];
-    real *dk = (real *)w->dk + batch * w->dk_strides[0] + kv_head * w->dk_strides[1];
-    real *dv = (real *)w->dv + batch * w->dv_strides[0] + kv_head * w->dv_strides[1];
+    elem *dq_head = head_of(w->dq, w->dq_strides, batch, query_head);
     _Alignas(64) real p[ROWS * KEYS], ds[ROWS * KEYS];
     real delta[ROWS];
 
     for (int64_t s = 0; first && f->L == 0 && s < f->S; s++) {
-        memset(dk + s * w->dk_strides[2], 0, (size_t)f->D * sizeof(real));
-        memset(dv + s * w->dv_strides[2], 0, (size_t)f->Dv * sizeof(real));
+        memset(dk.x + s * dk.row, 0, (size_t)f->D * sizeof(real));
+        memset(dv.x + s * dv.row, 0, (size_t)f->Dv * sizeof(real));
     }
     for (int64_t i = 0; f->S == 0 && i < f->L; i++)
-        memset(dq + i * dq_row, 0, (size_t)f->D * sizeof(real));
+        memset(dq_head + i * dq_row, 0, (size_t)f->D * sizeof(elem));
     for (int64_t row = 0; row < f->L; row += ROWS) {
         const int64_t rows = f->L - row < ROWS ? f->L - row : ROWS;
+        const sums dq = sums_of(dq_head + row * dq_row, dq_row, own, dq_offset, f->D);
         for (int64_t i = 0; i < rows; i++) {
-            const real *dy_line = dy + (row + i) * dy_row, *y_line = y + (row + i) * y_row;
+            const elem *dy_line = dy + (row + i) * dy_row, *y_line = y + (row + i) * y_row;
             real sum = 0;
 #pragma omp simd reduction(+ : sum)
             for (int64_t d = 0; d < f->Dv; d++)
-                sum += dy_line[d] * y_line[d];
+                sum += LOAD(dy_line[d]) * LOAD(y_line[d]);
             delta[i] = sum;
         }
         /* the first rows visit every key, for dk and dv to be written */
@@ -176,21 +250,42 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
                     ds_line[j] = p_line[j] * (ds_line[j] - delta[i]);
                 }
             }
-            wk_gemm(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more, dv + key * w->dv_strides[2],
-                    w->dv_strides[2]);
-            wk_gemm(keys, f->D, rows, scale, ds, 1, width, h.q + row * f->q_strides[2], f->q_strides[2], 1, more,
-                    dk + key * w->dk_strides[2], w->dk_strides[2]);
-            wk_gemm(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq + row * dq_row,
-                    dq_row);
+            wk_gemm_of_reals(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more,
+                             dv.x + key * dv.row, dv.row);
+            wk_gemm_of_reals(keys, f->D, rows, scale, ds, 1, width, h.q + row * f->q_strides[2], f->q_strides[2], 1,
+                             more, dk.x + key * dk.row, dk.row);
+            wk_gemm_of_reals(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq.x,
+                             dq.row);
         }
+        if (visible > 0)
+            store_sums(dq, rows, f->D);
     }
 }
 
-void KERNEL_NAME(attention_backward)(const void *work, int64_t begin, int64_t end)
+/* an item is a head of k and v, with the heads of q that read it */
+static void attention_backward_heads(const void *work, int64_t begin, int64_t end)
 {
-    const wk_attention_backward_work *w = work;
-    const int64_t kv_heads = w->forward.heads / w->forward.group;
-    for (int64_t item = begin; item < end; item++)
-        for (int64_t member = 0; member < w->forward.group; member++)
-            attend_backward(w, item / kv_heads, item % kv_heads * w->forward.group + member, member == 0);
+    const backward *b = work;
+    const wk_attention_backward_work *w = b->w;
+    const wk_attention_work *f = &w->forward;
+    const int64_t kv_heads = f->heads / f->group;
+    const int64_t dk_at = wk_parallel_thread() * b->own, dv_at = dk_at + f->S * f->D, dq_at = dv_at + f->S * f->Dv;
+    for (int64_t item = begin; item < end; item++) {
+        const int64_t batch = item / kv_heads, h = item % kv_heads;
+        const sums dk = sums_of(head_of(w->dk, w->dk_strides, batch, h), w->dk_strides[2], b->memory, dk_at, f->D);
+        const sums dv = sums_of(head_of(w->dv, w->dv_strides, batch, h), w->dv_strides[2], b->memory, dv_at, f->Dv);
+        for (int64_t member = 0; member < f->group; member++)
+            attend_backward(w, batch, h * f->group + member, member == 0, dk, dv, b->memory, dq_at);
+        store_sums(dk, f->S, f->D);
+        store_sums(dv, f->S, f->Dv);
+    }
+}
+
+WK_KERNEL(attention_backward, wk_attention_backward_work)
+{
+    const wk_attention_work *f = &w->forward;
+    backward b = {.w = w, .own = f->S * (f->D + f->Dv) + ROWS * f->D};
+    if (ROUNDS && !(b.memory = queue->scratch(queue, (size_t)(wk_parallel_threads() * b.own) * sizeof(real))))
+        return;
+    wk_parallel(attention_backward_heads, &b, f->batch * (f->heads / f->group), f->group * cost_of(f, f->L, 3));
 }

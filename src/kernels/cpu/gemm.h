@@ -13,6 +13,15 @@
 void wk_gemm(int64_t m, int64_t n, int64_t k, real alpha, const elem *a, int64_t a_row, int64_t a_column, const elem *b,
              int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row);
 
+/* the same with an A of reals, which is rounded only where the product is of halves */
+#if WK_IS_HALF
+#define wk_gemm_of_reals KERNEL_NAME(gemm_of_reals)
+void wk_gemm_of_reals(int64_t m, int64_t n, int64_t k, real alpha, const real *a, int64_t a_row, int64_t a_column,
+                      const elem *b, int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row);
+#else
+#define wk_gemm_of_reals wk_gemm
+#endif
+
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
 #elif defined(__AVX2__)

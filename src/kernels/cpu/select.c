@@ -80,6 +80,3 @@ __attribute__((constructor)) static void choose(void)
 }
 
 const char *wk_cpu_isa(void) { return isa; }
-const wk_kernels *wk_cpu_kernels(wk_dtype dtype) { return wk_cpu_backend.kernels[dtype]; }
-
-void wk_kernel_absent(const void *work, int64_t begin, int64_t end) { (void)work, (void)begin, (void)end; }

@@ -24,7 +24,8 @@
 
 bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                      int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-/* sums of bfloat16 in float; also false where the processor does not multiply bfloat16: float32 is faster there */
+/* sums of bfloat16 in float; where the processor does not multiply bfloat16, float32 is faster */
+bool wk_has_gemm_bfloat16(void);
 bool wk_gemm_bfloat16(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                       const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta, float *c,
                       int64_t ldc);

@@ -52,17 +52,25 @@ dnnl_status_t dnnl_gemm_bf16bf16f32(char transpose_a, char transpose_b, int64_t 
                                     float *c, int64_t ldc);
 #endif
 
+bool wk_has_gemm_bfloat16(void)
+{
+#ifdef WICK_HAVE_ONEDNN_BFLOAT16
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 bool wk_gemm_bfloat16(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                       const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta, float *c, int64_t ldc)
 {
     if (!accepts(transpose_a, transpose_b, m, n, k, lda, ldb, ldc))
         return false;
 #ifdef WICK_HAVE_ONEDNN_BFLOAT16
-    if (__builtin_cpu_supports("avx512bf16"))
-        return IN_THIS_THREAD(dnnl_gemm_bf16bf16f32(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a,
-                                                    lda, b, ldb, beta, c, ldc)) == dnnl_success;
+    return IN_THIS_THREAD(dnnl_gemm_bf16bf16f32(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a,
+                                                lda, b, ldb, beta, c, ldc)) == dnnl_success;
 #else
     (void)alpha, (void)a, (void)b, (void)beta, (void)c;
-#endif
     return false;
+#endif
 }
