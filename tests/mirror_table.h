@@ -9,8 +9,7 @@
 
 #define KERNEL(name, work, kinds) LATER_IN(TABLE, name, name, struct wk_##work##_work)
 #include "kernels/kernels.def"
-#define UNARY(name, saves, value, slope, curvature)                                                                    \
-    BINARY(name, value) BINARY(name##_slope, value) BINARY(name##_curvature, value)
+#define UNARY(name, ...) BINARY(name, ) BINARY(name##_slope, ) BINARY(name##_curvature, )
 #define UNARY_NUMBER UNARY
 #define UNARY_ANY UNARY
 #define BINARY(name, value) LATER_IN(TABLE, row_##name, pointwise[WK_ROW(name)], wk_pointwise_work)
@@ -33,8 +32,7 @@ static const wk_kernels *GLUED(fill_, TABLE)(void)
     if (base->name)                                                                                                    \
         table.name = NAME_IN(TABLE, name);
 #include "kernels/kernels.def"
-#define UNARY(name, saves, value, slope, curvature)                                                                    \
-    BINARY(name, value) BINARY(name##_slope, value) BINARY(name##_curvature, value)
+#define UNARY(name, ...) BINARY(name, ) BINARY(name##_slope, ) BINARY(name##_curvature, )
 #define UNARY_NUMBER UNARY
 #define UNARY_ANY UNARY
 #define BINARY(name, value)                                                                                            \

@@ -1,5 +1,6 @@
 /* Element-wise ops on tensors larger than a piece, a buffer and a thread's range: equal to the same op on parts of
    them, in every layout and mix of dtypes, and the same bits on any number of threads. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,10 +77,26 @@ static void large(void **state)
     wk_set_num_threads(2);
 }
 
+/* what the gradient does not need may be written over, as in PyTorch */
+static void saves_nothing(void **state)
+{
+    (void)state;
+    static wk_tensor *(*const FUNCTIONS[])(wk_tensor *) = {wk_neg, wk_floor, wk_round, wk_sign};
+    for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++)
+        wk_scope
+        {
+            wk_tensor *x = wk_full((3), INFINITY, .requires_grad = true), *y = FUNCTIONS[i](x);
+            wk_add_(y, 1);
+            wk_backward(wk_sum(wk_mul(y, INFINITY)));
+            assert_true(wk_equal(x->grad, wk_full((3), i == 0 ? -INFINITY : 0)));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(large),
+        cmocka_unit_test(saves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

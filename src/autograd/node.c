@@ -294,19 +294,19 @@ bool wk_save_copy_of(wk_node *node, wk_tensor *x)
     return true;
 }
 
-wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like)
+wk_tensor *wk_input_stand_in(wk_node *node, int input, wk_tensor *like)
 {
     const wk_edge *edge = &node->edges[input];
     if (edge->leaf || !edge->node)
         return edge->leaf;
-    wk_tensor *ghost = wk_tensor_alias(node->name, like, like->ndim, like->shape, like->strides, 0);
-    if (!ghost)
+    wk_tensor *stand_in = wk_tensor_alias(node->name, like, like->ndim, like->shape, like->strides, 0);
+    if (!stand_in)
         return NULL;
     wk_object_retain((wk_object *)edge->node);
-    ghost->grad_fn = edge->node;
-    ghost->output_nr = edge->output_nr;
-    ghost->requires_grad = true;
-    return ghost;
+    stand_in->grad_fn = edge->node;
+    stand_in->output_nr = edge->output_nr;
+    stand_in->requires_grad = true;
+    return stand_in;
 }
 
 static void view_destroy(wk_object *object)

@@ -125,7 +125,7 @@ void wk_accumulate(wk_node *node, int input, wk_tensor *gradient);
    error */
 bool wk_save_copy_of(wk_node *node, wk_tensor *x);
 /* stands for input i where its values are not needed, to record a gradient's own gradient: of like's shape */
-wk_tensor *wk_input_ghost(wk_node *node, int input, wk_tensor *like);
+wk_tensor *wk_input_stand_in(wk_node *node, int input, wk_tensor *like);
 
 /* A view remembers its base, so that writes into either reach the other's history (ops/inplace.c). */
 typedef struct wk_view {

@@ -21,7 +21,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static bool is_block(const wk_tensor *item) { return (uintptr_t)item & 1; }
 
-static void let_go_item(wk_tensor *item)
+static void release_item(wk_tensor *item)
 {
     if (is_block(item))
         wk_free((void *)((uintptr_t)item - 1));
@@ -29,16 +29,16 @@ static void let_go_item(wk_tensor *item)
         wk_release(item);
 }
 
-static void let_go(scope_stack *of, int64_t from)
+static void release_from(scope_stack *of, int64_t from)
 {
     while (of->count > from)
-        let_go_item(of->items[--of->count]);
+        release_item(of->items[--of->count]);
 }
 
 static void thread_ends(void *value)
 {
     scope_stack *of = value;
-    let_go(of, 0);
+    release_from(of, 0);
     wk_free(of->items);
     wk_free(of->marks);
     memset(of, 0, sizeof *of);
@@ -79,7 +79,7 @@ static bool push(wk_tensor *item)
     if (__builtin_expect(!stack.registered, 0))
         register_thread();
     if (__builtin_expect(stack.count == stack.capacity, 0) && !grow()) {
-        let_go_item(item);
+        release_item(item);
         return wk_out_of_memory("scope", (size_t)stack.capacity * 2 * sizeof(wk_tensor *));
     }
     stack.items[stack.count++] = item;
@@ -135,7 +135,7 @@ void wk_scope_close(wk_scope_guard *guard)
             if (!is_block(x) && x->scope_depth <= stack.depth + 1)
                 stack.items[kept++] = x;
             else
-                let_go_item(x);
+                release_item(x);
         }
         stack.count = kept;
     }
@@ -148,7 +148,7 @@ wk_tensor *wk_keep(wk_tensor *x)
     return x;
 }
 
-void wk_scope_let_go(wk_tensor *x)
+void wk_scope_release(wk_tensor *x)
 {
     const int64_t begin = stack.depth > 0 ? stack.marks[stack.depth - 1] : 0;
     for (int64_t i = stack.count - 1; i >= begin; i--)

@@ -5,8 +5,8 @@
 
 static const void **slot_of(const wk_set *set, const void *item)
 {
-    const uint64_t spread = (uint64_t)(uintptr_t)item / 16 * 0x9E3779B97F4A7C15u; // the golden ratio: neighbours part
-    int64_t at = (int64_t)(spread >> 32) & (set->room - 1);
+    const uint64_t hash = (uint64_t)(uintptr_t)item / 16 * 0x9E3779B97F4A7C15u; // the golden ratio: neighbours part
+    int64_t at = (int64_t)(hash >> 32) & (set->room - 1);
     while (set->slots[at] && set->slots[at] != item)
         at = (at + 1) & (set->room - 1);
     return &set->slots[at];

@@ -35,7 +35,7 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
                                  wk_dtype dtype, wk_device device, void (*release)(void *context), void *context);
 /* zeroed memory of the host's, which belongs to the innermost scope: for lists; NULL after an error */
 void *wk_scope_alloc(const char *op, size_t bytes);
-void wk_scope_let_go(wk_tensor *x); // now, not at its end, where the innermost scope owns x
+void wk_scope_release(wk_tensor *x); // now, not at its end, where the innermost scope owns x
 void wk_tensor_destroy(wk_tensor *x);
 
 /* The address of x's elements, for kernels; NULL of NULL. */

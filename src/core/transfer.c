@@ -37,7 +37,7 @@ wk_tensor *wk_transfer(const char *op, wk_tensor *x, wk_device device, bool non_
         return NULL;
     if (span > 0)
         copy_between(x, memory, (size_t)span * wk_dtype_size(x->dtype));
-    wk_scope_let_go(memory);
+    wk_scope_release(memory);
     const bool waits = x->device.type != WK_CPU && !non_blocking;
     return !waits || wk_wait(x->device) ? y : NULL;
 }

@@ -4,9 +4,9 @@
 
 #include "queue.h"
 
-/* The rows by number; a function of one tensor has one more for each of its derivatives. */
+/* The rows by number; a function of one tensor has one more for each derivative, of which a STEP's are absent. */
 typedef enum wk_pointwise_row {
-#define UNARY(name, saves, value, slope, curvature) WK_ROW_##name, WK_ROW_##name##_slope, WK_ROW_##name##_curvature,
+#define UNARY(name, ...) WK_ROW_##name, WK_ROW_##name##_slope, WK_ROW_##name##_curvature,
 #define UNARY_NUMBER UNARY
 #define UNARY_ANY UNARY
 #define BINARY(name, value) WK_ROW_##name,

@@ -18,7 +18,7 @@ static wk_tensor *sequential_forward(void *module, wk_tensor *input)
     wk_for_each_module (child, module) {
         wk_tensor *y = wk_forward(child, x);
         if (x != input && x != y)
-            wk_scope_let_go(x);
+            wk_scope_release(x);
         x = y;
     }
     return x;

@@ -100,7 +100,7 @@ static wk_tensor *encoder_call(void *module, wk_tensor *input, const call *with)
         args.x = x;
         wk_tensor *y = wk_nn_transformer_encoder_layer_forward_with(args);
         if (x != input)
-            wk_scope_let_go(x);
+            wk_scope_release(x);
         x = y;
     }
     return self->norm ? wk_forward(self->norm, x) : x;

@@ -6,14 +6,6 @@
 
 #include "ops.h"
 
-
-static bool operands_given(const char *op, wk_operand a, wk_operand b)
-{
-    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
-        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
-    return true;
-}
-
 /* y = kernel(a, b) in their promoted type */
 static wk_tensor *binary(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, wk_dtype compute,
                          wk_dtype result)
@@ -24,11 +16,17 @@ static wk_tensor *binary(const char *op, wk_pointwise_row row, wk_operand a, wk_
 
 static wk_dtype type_of(wk_operand a, wk_operand b) { return wk_result_type((wk_operand[]){a, b}, 2); }
 
+/* what a backward needs of operands that are no tensors */
+typedef struct numbers_kept {
+    double operand[2];
+} numbers_kept;
+#define KEPT_NUMBERS(a_, b_) WK_KEPT(numbers_kept, {(a_).number.value, (b_).number.value})
+
 /* an operand that a backward saved: the tensor, or the number it was */
 static wk_operand saved_operand(wk_node *node, int i)
 {
-    return node->saved[i].tensor ? (wk_operand){.tensor = wk_saved(node, i)}
-                                 : WK_OPERAND(i == 0 ? node->number : node->number2);
+    const numbers_kept *kept = node->kept;
+    return node->saved[i].tensor ? (wk_operand){.tensor = wk_saved(node, i)} : WK_OPERAND(kept->operand[i]);
 }
 
 /* in place: x takes op's result; without history straight into x's memory */
@@ -37,7 +35,7 @@ static wk_tensor *binary_into(const char *op, wk_pointwise_row row, wk_tensor *x
 {
     WK_REQUIRE(op, x);
     const wk_operand a = WK_OPERAND(x);
-    if (!operands_given(op, a, b) || !wk_check_writable(op, x))
+    if (!wk_operands_given(op, a, b) || !wk_check_writable(op, x))
         return NULL;
     wk_dtype dtype = type_of(a, b);
     dtype = floating ? wk_float_type(dtype) : dtype;
@@ -51,17 +49,24 @@ static wk_tensor *binary_into(const char *op, wk_pointwise_row row, wk_tensor *x
         .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype, .result = x->dtype, .into = x});
 }
 
-/* ---------------------------------------------------------------- add, sub: da = dy, db = +-alpha * dy */
+/* ---------------------------------------------------------------- add, sub of a and alpha * b, which is a mul of its
+   own where alpha is not 1: da = dy, db = +-dy */
 
 static void add_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, dy);
     if (wk_needs(node, 1))
-        wk_accumulate(node, 1, node->number == 1 ? dy : node->number == -1 ? wk_neg(dy) : wk_mul(dy, node->number));
+        wk_accumulate(node, 1, dy);
 }
 
-static void sub_backward(wk_node *node, wk_tensor *dy) { add_backward(node, dy); }
+static void sub_backward(wk_node *node, wk_tensor *dy)
+{
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, dy);
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_neg(dy));
+}
 
 static wk_operand times_alpha(wk_operand b, double alpha)
 {
@@ -88,21 +93,21 @@ static bool check_alpha(const char *op, wk_dtype dtype, double alpha)
 
 wk_tensor *wk_add_with(wk_add_args args)
 {
-    if (!operands_given("add", args.a, args.b))
+    if (!wk_operands_given("add", args.a, args.b))
         return NULL;
     const wk_dtype dtype = type_of(args.a, args.b);
     if (args.alpha != 1 && !check_alpha("add", dtype, args.alpha))
         return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
-    if (!operands_given("add", args.a, b))
+    if (!wk_operands_given("add", args.a, b))
         return NULL;
     wk_tensor *y = binary("add", WK_ROW(add), args.a, b, dtype, 0);
-    return wk_record(y, add_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = 1);
+    return wk_record(y, add_backward, WK_INPUTS(args.a.tensor, b.tensor));
 }
 
 wk_tensor *wk_sub_with(wk_add_args args)
 {
-    if (!operands_given("sub", args.a, args.b))
+    if (!wk_operands_given("sub", args.a, args.b))
         return NULL;
     const wk_dtype dtype = type_of(args.a, args.b);
     if (args.alpha != 1 && !check_alpha("sub", dtype, args.alpha))
@@ -110,10 +115,10 @@ wk_tensor *wk_sub_with(wk_add_args args)
     if (!check_no_bool(args.a, args.b))
         return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
-    if (!operands_given("sub", args.a, b))
+    if (!wk_operands_given("sub", args.a, b))
         return NULL;
     wk_tensor *y = binary("sub", WK_ROW(sub), args.a, b, dtype, 0);
-    return wk_record(y, sub_backward, WK_INPUTS(args.a.tensor, b.tensor), .number = -1);
+    return wk_record(y, sub_backward, WK_INPUTS(args.a.tensor, b.tensor));
 }
 
 static wk_tensor *add_form(wk_operand a, wk_operand b)
@@ -147,12 +152,12 @@ static void mul_backward(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
 {
-    if (!operands_given("mul", a, b))
+    if (!wk_operands_given("mul", a, b))
         return NULL;
     wk_tensor *y = binary("mul", WK_ROW(mul), a, b, type_of(a, b), 0);
     return wk_record(y, mul_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, wk_needs_grad(a.tensor) ? b.tensor : NULL),
-                     .number = a.number.value, .number2 = b.number.value);
+                     KEPT_NUMBERS(a, b));
 }
 
 wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b)
@@ -179,8 +184,7 @@ static wk_tensor *true_div(wk_operand a, wk_operand b)
     const wk_dtype dtype = wk_float_type(type_of(a, b));
     wk_tensor *y = binary("div", WK_ROW(div), a, b, dtype, 0);
     return wk_record(y, div_backward, WK_INPUTS(a.tensor, b.tensor),
-                     WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, b.tensor), .number = a.number.value,
-                     .number2 = b.number.value);
+                     WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, b.tensor), KEPT_NUMBERS(a, b));
 }
 
 /* steps: the gradient is 0 */
@@ -216,7 +220,7 @@ static wk_tensor *rounded_div(const char *op, wk_pointwise_row row, wk_operand a
 
 wk_tensor *wk_div_with(wk_div_args args)
 {
-    if (!operands_given("div", args.a, args.b))
+    if (!wk_operands_given("div", args.a, args.b))
         return NULL;
     if (!args.rounding_mode)
         return true_div(args.a, args.b);
@@ -235,35 +239,43 @@ wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b)
 
 wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b)
 {
-    return operands_given("floor_divide", a, b) ? rounded_div("floor_divide", WK_ROW(floor_divide), a, b) : NULL;
+    return wk_operands_given("floor_divide", a, b) ? rounded_div("floor_divide", WK_ROW(floor_divide), a, b) : NULL;
 }
 
-/* remainder = a - b * floor(a / b): da = dy, db = -dy * floor(a / b); fmod the same with trunc */
-static void remainder_backward(wk_node *node, wk_tensor *dy)
+/* ---------------------------------------------------------------- remainder = a - b * floor(a / b): da = dy,
+   db = -dy * floor(a / b); fmod the same with trunc */
+
+static void rest_backward(wk_node *node, wk_tensor *dy, const char *rounding_mode)
 {
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, dy);
     if (wk_needs(node, 1)) {
         wk_tensor *whole = wk_div_with((wk_div_args){
-            .a = saved_operand(node, 0), .b = saved_operand(node, 1), .rounding_mode = node->flag ? "trunc" : "floor"});
+            .a = saved_operand(node, 0), .b = saved_operand(node, 1), .rounding_mode = rounding_mode});
         wk_accumulate(node, 1, wk_neg(wk_mul(dy, whole)));
     }
 }
+static void remainder_backward(wk_node *node, wk_tensor *dy) { rest_backward(node, dy, "floor"); }
+static void fmod_backward(wk_node *node, wk_tensor *dy) { rest_backward(node, dy, "trunc"); }
 
-static wk_tensor *remainder_of(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, bool truncates)
+static wk_tensor *rest(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
 {
-    if (!operands_given(op, a, b) || integer_by_zero(op, type_of(a, b), b))
+    if (!wk_operands_given(op, a, b) || integer_by_zero(op, type_of(a, b), b))
         return NULL;
-    wk_tensor *y = binary(op, row, a, b, type_of(a, b), 0);
-    return wk_record(y, remainder_backward, WK_INPUTS(a.tensor, b.tensor), WK_SAVED(a.tensor, b.tensor),
-                     .number = a.number.value, .number2 = b.number.value, .flag = truncates);
+    return binary(op, row, a, b, type_of(a, b), 0);
 }
 
 wk_tensor *wk_remainder_with(wk_operand a, wk_operand b)
 {
-    return remainder_of("remainder", WK_ROW(remainder), a, b, false);
+    return wk_record(rest("remainder", WK_ROW(remainder), a, b), remainder_backward, WK_INPUTS(a.tensor, b.tensor),
+                     WK_SAVED(a.tensor, b.tensor), KEPT_NUMBERS(a, b));
 }
-wk_tensor *wk_fmod_with(wk_operand a, wk_operand b) { return remainder_of("fmod", WK_ROW(fmod), a, b, true); }
+
+wk_tensor *wk_fmod_with(wk_operand a, wk_operand b)
+{
+    return wk_record(rest("fmod", WK_ROW(fmod), a, b), fmod_backward, WK_INPUTS(a.tensor, b.tensor),
+                     WK_SAVED(a.tensor, b.tensor), KEPT_NUMBERS(a, b));
+}
 
 /* ---------------------------------------------------------------- pow: da = dy * b * a^(b-1), 0 where b is 0;
    db = dy * y * log(a), 0 where a is 0 and b >= 0 */
@@ -292,7 +304,7 @@ static void pow_backward(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
 {
-    if (!operands_given("pow", a, b))
+    if (!wk_operands_given("pow", a, b))
         return NULL;
     const wk_dtype dtype = type_of(a, b);
     if (wk_dtype_is_integral(dtype) && !b.tensor && b.number.value < 0)
@@ -313,8 +325,8 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
     else
         y = binary("pow", WK_ROW(pow), a, b, dtype, 0);
     return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),
-                     WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL), .number = a.number.value,
-                     .number2 = b.number.value);
+                     WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL),
+                     KEPT_NUMBERS(a, b));
 }
 
 wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
@@ -322,8 +334,8 @@ wk_tensor *wk_pow_in_place_with(wk_tensor *x, wk_operand b)
     return binary_into("pow_", WK_ROW(pow), x, b, false, wk_pow_with);
 }
 
-/* ---------------------------------------------------------------- atan2: da = dy * b / (a^2 + b^2), db = -dy * a /
-   (...) */
+/* ---------------------------------------------------------------- atan2: with r = dy / (a^2 + b^2), da = r * b,
+   db = -r * a */
 
 static void atan2_backward(wk_node *node, wk_tensor *dy)
 {
@@ -345,22 +357,38 @@ wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b)
 
 /* ---------------------------------------------------------------- maximum, minimum: to the winner; halves at a tie */
 
-static void extremum_backward(wk_node *node, wk_tensor *dy)
+static void extremum_backward(wk_node *node, wk_tensor *dy, wk_tensor *a_loses, wk_tensor *b_loses)
 {
-    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
-    wk_tensor *tie = wk_where(wk_eq(a, b), wk_mul(dy, 0.5), dy);
-    wk_tensor *loses = node->flag ? wk_lt(a, b) : wk_gt(a, b), *wins = node->flag ? wk_gt(a, b) : wk_lt(a, b);
-    wk_accumulate(node, 0, wk_masked_fill(tie, loses, 0));
-    wk_accumulate(node, 1, wk_masked_fill(tie, wins, 0));
+    wk_tensor *tie = wk_where(wk_eq(wk_saved(node, 0), wk_saved(node, 1)), wk_mul(dy, 0.5), dy);
+    wk_accumulate(node, 0, wk_masked_fill(tie, a_loses, 0));
+    wk_accumulate(node, 1, wk_masked_fill(tie, b_loses, 0));
 }
 
-static wk_tensor *extremum(const char *op, wk_pointwise_row row, wk_tensor *a, wk_tensor *b, bool largest)
+static void maximum_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
+    extremum_backward(node, dy, wk_lt(a, b), wk_gt(a, b));
+}
+
+static void minimum_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1);
+    extremum_backward(node, dy, wk_gt(a, b), wk_lt(a, b));
+}
+
+static wk_tensor *extremum(const char *op, wk_pointwise_row row, wk_tensor *a, wk_tensor *b)
 {
     WK_REQUIRE(op, a);
     WK_REQUIRE(op, b);
-    wk_tensor *y = binary(op, row, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
-    return wk_record(y, extremum_backward, WK_INPUTS(a, b), WK_SAVED(a, b), .flag = largest);
+    return binary(op, row, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
 }
 
-wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b) { return extremum("maximum", WK_ROW(maximum), a, b, true); }
-wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b) { return extremum("minimum", WK_ROW(minimum), a, b, false); }
+wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b)
+{
+    return wk_record(extremum("maximum", WK_ROW(maximum), a, b), maximum_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
+}
+
+wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b)
+{
+    return wk_record(extremum("minimum", WK_ROW(minimum), a, b), minimum_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
+}

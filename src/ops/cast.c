@@ -126,10 +126,15 @@ static void copy_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, wk_zeros_like(dy));
-    if (node->inputs > 1 && wk_needs(node, 1))
+    if (wk_needs(node, 1))
         wk_accumulate(node, 1, dy);
 }
-static void fill_backward(wk_node *node, wk_tensor *dy) { copy_backward(node, dy); }
+
+/* x's dtype and shape for a value, which is seen again and again */
+static wk_tensor *seen_as(wk_tensor *value, wk_tensor *x)
+{
+    return WK_WITHOUT_GRAD(wk_detach(wk_expand_with(wk_to_dtype(value, x->dtype), (wk_shape){0}, x)));
+}
 
 /* what a view had before is its base's business (wk_write) */
 static wk_tensor *own_history(wk_tensor *x) { return x->view ? NULL : x; }
@@ -142,11 +147,9 @@ wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
         return NULL;
     from = to_device(from, x->device, false);
     WK_REQUIRE("copy_", from);
-    if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, from}})) {
-        wk_tensor *y = NULL;
-        wk_no_grad y = wk_detach(wk_expand_with(wk_to_dtype(from, x->dtype), (wk_shape){0}, x));
-        return wk_write("copy_", x, wk_record(y, copy_backward, WK_INPUTS(own_history(x), from)));
-    }
+    if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, from}}))
+        return wk_write("copy_", x,
+                        wk_record(seen_as(from, x), copy_backward, WK_INPUTS(own_history(x), from)));
     const bool overlaps = from->storage == x->storage && from != x;
     return copy_into("copy_", overlaps ? copy_into("copy_", from, from->dtype, NULL) : from, x->dtype, x);
 }
@@ -161,10 +164,10 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
     if (value.tensor ? !wk_check_writable("fill_", x) : !wk_check_leaf("fill_", x))
         return NULL;
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}})) {
-        wk_tensor *y = NULL;
-        wk_no_grad y = value.tensor ? wk_detach(wk_expand_with(wk_to_dtype(value.tensor, x->dtype), (wk_shape){0}, x))
+        wk_tensor *y = value.tensor ? seen_as(value.tensor, x)
                                     : wk_full_like_with((wk_factory_args){.like = x, .fill = value.number});
-        return wk_write("fill_", x, wk_record(y, fill_backward, WK_INPUTS(own_history(x), value.tensor)));
+        return wk_write("fill_", x, wk_record(y, copy_backward, WK_INPUTS(own_history(x), value.tensor),
+                                              .name = "fill_backward"));
     }
     return wk_pointwise(&(wk_pointwise_call){.op = "fill_", .row = WK_ROW_copy, .inputs = 1,
                                              .in = {value}, .compute = x->dtype, .result = x->dtype, .into = x});

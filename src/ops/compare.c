@@ -3,11 +3,10 @@
 
 #include "ops.h"
 
-
 static wk_tensor *compare(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, bool ordered)
 {
-    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
-        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    if (!wk_operands_given(op, a, b))
+        return NULL;
     wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
     if (ordered && wk_dtype_is_complex(dtype))
         return wk_fail(op, "complex numbers have no order");
@@ -52,8 +51,8 @@ wk_tensor *wk_isfinite(wk_tensor *x) { return classify("isfinite", WK_ROW(isfini
 
 static wk_tensor *bitwise(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
 {
-    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
-        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    if (!wk_operands_given(op, a, b))
+        return NULL;
     const wk_dtype dtype = wk_result_type((wk_operand[]){a, b}, 2);
     if (!wk_dtype_is_integral(dtype))
         return wk_fail(op, "expected integers or bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",

@@ -14,28 +14,17 @@
 
 /* ---------------------------------------------------------------- geometry: a strided view of a base */
 
-/* Zeros laid out like the base, with dy in the view's place: shape is the base's, shape2 the view's, extra holds
-   strides.*/
 typedef struct geometry {
     wk_shape base, base_strides, view, view_strides;
     int64_t offset; // of the view from the base, in elements
 } geometry;
+#define KEPT_GEOMETRY(g) .kept = (g), .kept_bytes = sizeof(geometry)
 
-static geometry *geometry_of(const wk_tensor *base, const wk_tensor *view)
+static geometry geometry_of(const wk_tensor *base, const wk_tensor *view)
 {
-    geometry *g = wk_alloc(sizeof *g);
-    if (!g)
-        return wk_out_of_memory("view", sizeof *g);
-    *g = (geometry){wk_shape_of(base->ndim, base->shape), wk_shape_of(base->ndim, base->strides),
-                    wk_shape_of(view->ndim, view->shape), wk_shape_of(view->ndim, view->strides),
-                    view->offset - base->offset};
-    return g;
-}
-
-static geometry *geometry_copy(const geometry *from)
-{
-    geometry *g = wk_alloc(sizeof *g);
-    return g ? memcpy(g, from, sizeof *g) : wk_out_of_memory("view", sizeof *g);
+    return (geometry){wk_shape_of(base->ndim, base->shape), wk_shape_of(base->ndim, base->strides),
+                      wk_shape_of(view->ndim, view->shape), wk_shape_of(view->ndim, view->strides),
+                      view->offset - base->offset};
 }
 
 /* a tensor of the base's layout with base's values (or zeros), in memory of its own */
@@ -63,7 +52,7 @@ static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g);
 
 static void as_strided_backward_backward(wk_node *node, wk_tensor *g)
 {
-    wk_accumulate(node, 0, as_strided_of(g, node->extra));
+    wk_accumulate(node, 0, as_strided_of(g, node->kept));
 }
 
 /* part += dy; part may show one element of its memory more than once */
@@ -76,24 +65,24 @@ static bool add_strided(wk_tensor *part, wk_tensor *dy)
     return from && wk_run_work("as_strided_backward", part, add_strided, &work);
 }
 
-static wk_tensor *spread(wk_tensor *dy, const geometry *g)
+/* zeros laid out like the base, with dy in the view's place */
+static wk_tensor *as_strided_backward_of(wk_tensor *dy, const geometry *g)
 {
     WK_REQUIRE("as_strided_backward", dy);
     wk_tensor *dx = NULL;
     wk_no_grad
     {
         wk_tensor *laid = laid_out_as_base(g, NULL, dy), *part = part_of(laid, g);
-        if (part)
-            dx = add_strided(part, dy) ? laid : NULL;
-        dx = dx ? wk_dense(dx) : NULL;
+        if (part && add_strided(part, dy))
+            dx = wk_dense(laid);
     }
-    geometry *copy = dx ? geometry_copy(g) : NULL;
-    if (!copy)
-        return NULL;
-    return wk_record(dx, as_strided_backward_backward, WK_INPUTS(dy), .extra = copy);
+    return wk_record(dx, as_strided_backward_backward, WK_INPUTS(dy), KEPT_GEOMETRY(g));
 }
 
-static void as_strided_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, spread(dy, node->extra)); }
+static void as_strided_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, as_strided_backward_of(dy, node->kept));
+}
 
 /* as_strided of a tensor of the base's shape; its memory may be laid out in another way than the base's was */
 static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g)
@@ -104,10 +93,8 @@ static wk_tensor *as_strided_of(wk_tensor *base, const geometry *g)
     for (int dim = 0; dim < base->ndim; dim++)
         same &= base->shape[dim] <= 1 || base->strides[dim] == g->base_strides.sizes[dim];
     if (!same)
-        wk_no_grad laid = laid_out_as_base(g, base, base);
-    wk_tensor *y = part_of(laid, g);
-    geometry *copy = y ? geometry_copy(g) : NULL;
-    return copy ? wk_record(y, as_strided_backward, WK_INPUTS(base), .extra = copy) : NULL;
+        laid = WK_WITHOUT_GRAD(laid_out_as_base(g, base, base));
+    return wk_record(part_of(laid, g), as_strided_backward, WK_INPUTS(base), KEPT_GEOMETRY(g));
 }
 
 wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int64_t offset)
@@ -129,39 +116,39 @@ wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int6
     wk_tensor *y = wk_tensor_alias("as_strided", x, size.ndim, size.sizes, stride.sizes, offset - x->offset);
     if (!wk_mark_view(y, x))
         return NULL;
-    if (!wk_would_record((wk_tensors){1, &x}))
-        return y;
-    geometry *g = geometry_of(x, y);
-    return g ? wk_record(y, as_strided_backward, WK_INPUTS(x), .extra = g) : NULL;
+    const geometry g = geometry_of(x, y);
+    return wk_record(y, as_strided_backward, WK_INPUTS(x), KEPT_GEOMETRY(&g));
 }
 
 /* ---------------------------------------------------------------- a write into a view, seen from the base */
 
-/* x with zeros in the view's place; its own gradient */
-static wk_tensor *outside_of(wk_tensor *x, const geometry *g);
+/* as_strided_scatter of zeros: x but 0 in the view's place; its own gradient */
+static wk_tensor *scatter_zeros(wk_tensor *x, const geometry *g);
 
-static void outside_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, outside_of(dy, node->extra)); }
+static void scatter_zeros_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, scatter_zeros(dy, node->kept));
+}
 
-static wk_tensor *outside_of(wk_tensor *x, const geometry *g)
+static wk_tensor *scatter_zeros(wk_tensor *x, const geometry *g)
 {
     WK_REQUIRE("as_strided_scatter", x);
-    wk_tensor *laid = NULL, *dense = NULL;
+    wk_tensor *dense = NULL;
     wk_no_grad
     {
-        laid = laid_out_as_base(g, x, x);
+        wk_tensor *laid = laid_out_as_base(g, x, x);
         if (wk_zero_(part_of(laid, g)))
             dense = wk_dense(laid);
     }
-    geometry *copy = dense ? geometry_copy(g) : NULL;
-    return copy ? wk_record(dense, outside_backward, WK_INPUTS(x), .extra = copy) : NULL;
+    return wk_record(dense, scatter_zeros_backward, WK_INPUTS(x), KEPT_GEOMETRY(g));
 }
 
 /* base = as_strided_scatter(base, values): d base = dy but 0 in the view's place, d values = dy in the view's place */
 static void as_strided_scatter_backward(wk_node *node, wk_tensor *dy)
 {
-    const geometry *g = node->extra;
+    const geometry *g = node->kept;
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, outside_of(dy, g));
+        wk_accumulate(node, 0, scatter_zeros(dy, g));
     if (wk_needs(node, 1))
         wk_accumulate(node, 1, as_strided_of(dy, g));
 }
@@ -176,9 +163,8 @@ bool wk_view_renew(wk_tensor *view)
     bool fine = false;
     wk_enable_grad wk_scope
     {
-        geometry *g = geometry_of(base, view);
-        wk_tensor *renewed = g ? as_strided_of(base, g) : NULL;
-        wk_free(g);
+        const geometry g = geometry_of(base, view);
+        wk_tensor *renewed = as_strided_of(base, &g);
         fine = renewed && wk_set_grad_fn(view, renewed->grad_fn, renewed->output_nr);
     }
     return fine;
@@ -187,13 +173,9 @@ bool wk_view_renew(wk_tensor *view)
 static wk_tensor *write_through_view(wk_tensor *x, wk_tensor *y)
 {
     wk_tensor *base = x->view->base;
-    geometry *g = geometry_of(base, x);
-    wk_tensor *stand_in = g ? wk_tensor_alias("copy_", base, base->ndim, base->shape, base->strides, 0) : NULL;
-    if (!stand_in) {
-        wk_free(g);
-        return NULL;
-    }
-    if (!wk_record(stand_in, as_strided_scatter_backward, WK_INPUTS(base, y), .extra = g))
+    const geometry g = geometry_of(base, x);
+    wk_tensor *stand_in = wk_tensor_alias("copy_", base, base->ndim, base->shape, base->strides, 0);
+    if (!wk_record(stand_in, as_strided_scatter_backward, WK_INPUTS(base, y), KEPT_GEOMETRY(&g)))
         return NULL;
     if (!wk_set_grad_fn(base, stand_in->grad_fn, stand_in->output_nr))
         return NULL;
@@ -214,16 +196,10 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
         return NULL;
     if (!wk_save_copy_of(y->grad_fn, x))
         return NULL;
-    bool written = false;
-    wk_no_grad
-    {
-        wk_tensor *values = y->storage == x->storage ? wk_clone(y) : y;
-        written = values && wk_copy_values(values, x);
-    }
-    if (written)
-        x->storage->version++;
-    else
+    wk_tensor *values = y->storage == x->storage ? WK_WITHOUT_GRAD(wk_clone(y)) : y;
+    if (!values || !wk_copy_values(values, x))
         return NULL;
+    x->storage->version++;
     if (!wk_is_grad_enabled() || (!y->requires_grad && !wk_needs_grad(x)))
         return x;
     if (x->view)

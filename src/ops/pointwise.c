@@ -1,12 +1,12 @@
 /* The engine of element-wise ops: promotion, broadcasting, the kernel; and the functions of one tensor, each a row of
    pointwise.def, with their first and second derivatives.
 
-   dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature. */
-#include "pointwise.h"
+   dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature; no kernel where the
+   slope or the curvature is 0 everywhere (STEP, LINEAR). */
+#include <string.h>
 
 #include "core/host.h"
-
-#include <string.h>
+#include "ops.h"
 
 typedef enum number_class { CLASS_BOOL, CLASS_INTEGER, CLASS_FLOAT, CLASS_COMPLEX } number_class;
 
@@ -43,6 +43,13 @@ wk_dtype wk_result_type(const wk_operand *operands, int count)
                                                                                   : wk_get_default_dtype());
     }
     return outrank(outrank(with_dims, without_dims), numbers);
+}
+
+bool wk_operands_given(const char *op, wk_operand a, wk_operand b)
+{
+    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
+        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    return true;
 }
 
 /* strides of x as seen in the broadcast shape */
@@ -184,78 +191,98 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
 
 /* ---------------------------------------------------------------- functions of one tensor */
 
-#define UNARY_ROW(name_, saves_, any_, curvature_)                                                                     \
+#define DEFINE(name_, saves_, curve_, any_number_)                                                                     \
     const wk_unary_op WK_UNARY_OP(name_) = {.name = #name_,                                                            \
+                                            .in_place_name = #name_ "_",                                               \
                                             .backward_name = #name_ "_backward",                                       \
+                                            .backward_backward_name = #name_ "_backward_backward",                     \
                                             .value = WK_ROW_##name_,                                                   \
                                             .slope = WK_ROW_##name_##_slope,                                           \
                                             .curvature = WK_ROW_##name_##_curvature,                                   \
-                                            .saves_result = SAVES_##saves_,                                            \
-                                            .any_number = any_,                                                        \
-                                            .flat = sizeof(#curvature_) == 2 && #curvature_[0] == '0'};
-#define SAVES_INPUT false
-#define SAVES_RESULT true
-#define UNARY(name, saves, value, slope, curvature) UNARY_ROW(name, saves, false, curvature)
-#define UNARY_NUMBER(name, saves, value, slope, curvature) UNARY_ROW(name, saves, true, curvature)
-#define UNARY_ANY(name, saves, value, slope, curvature) UNARY_ROW(name, saves, true, curvature)
+                                            .saves = WK_SAVES_##saves_,                                                \
+                                            .curve = WK_##curve_,                                                      \
+                                            .any_number = any_number_};
+#define DEFINE_VALUE(...)
+#define DEFINE_STEP DEFINE
+#define DEFINE_LINEAR DEFINE
+#define DEFINE_CURVED DEFINE
+#define UNARY(name, saves, curve, ...) DEFINE_##curve(name, saves, curve, false)
+#define UNARY_NUMBER(name, saves, curve, ...) DEFINE_##curve(name, saves, curve, true)
+#define UNARY_ANY UNARY_NUMBER
 #include "kernels/pointwise.def"
+
+typedef struct unary_kept {
+    const wk_unary_op *op;
+    double p, q;
+} unary_kept;
 
 static void third_backward(wk_node *node, wk_tensor *g)
 {
     (void)g;
-    wk_fail(((const wk_unary_op *)node->info)->name, "has first and second derivatives; a third was asked for");
+    const unary_kept *f = node->kept;
+    wk_fail(f->op->name, "has first and second derivatives; a third was asked for");
 }
 
-static wk_tensor *derivative(const wk_unary_op *op, wk_pointwise_row row, wk_tensor *dy, wk_tensor *saved, double p,
-                             double q)
+/* a row of derivatives: dy times it; saved is x or y, whichever the row is in, NULL where it is in neither */
+static wk_tensor *derivative(const unary_kept *f, wk_pointwise_row row, wk_tensor *dy, wk_tensor *saved)
 {
-    WK_REQUIRE(op->backward_name, dy);
-    WK_REQUIRE(op->backward_name, saved);
-    return wk_pointwise(&(wk_pointwise_call){.op = op->backward_name,
+    const char *const op = f->op->backward_name;
+    const bool saves = f->op->saves != WK_SAVES_NOTHING;
+    WK_REQUIRE(op, dy);
+    if (saves)
+        WK_REQUIRE(op, saved);
+    return wk_pointwise(&(wk_pointwise_call){.op = op,
                                              .row = row,
-                                             .inputs = 2,
+                                             .inputs = saves ? 2 : 1,
                                              .in = {WK_OPERAND(dy), WK_OPERAND(saved)},
                                              .compute = dy->dtype,
                                              .result = dy->dtype,
-                                             .p = p,
-                                             .q = q});
+                                             .p = f->p,
+                                             .q = f->q});
 }
 
-static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q);
+static wk_tensor *slope(const unary_kept *f, wk_tensor *dy, wk_tensor *saved, wk_tensor *x);
 
 /* with s = slope(x), c = curvature(x): z = dy * s; d dy = g * s, dx = g * dy * c */
 static void slope_backward(wk_node *node, wk_tensor *g)
 {
-    const wk_unary_op *op = node->info;
-    wk_tensor *dy = wk_saved(node, 0), *saved = wk_saved(node, 1);
+    const unary_kept *f = node->kept;
+    wk_tensor *saved = wk_saved(node, 0);
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, slope(op, g, saved, wk_input_ghost(node, 1, g), node->number, node->number2));
-    if (!op->flat && wk_needs(node, 1)) {
-        wk_tensor *c = derivative(op, op->curvature, dy, saved, node->number, node->number2);
-        wk_tensor *x = wk_input_ghost(node, 1, g);
-        c = c ? wk_record(c, third_backward, WK_INPUTS(x, dy), .info = op) : NULL;
+        wk_accumulate(node, 0, slope(f, g, saved, wk_input_stand_in(node, 1, g)));
+    if (wk_needs(node, 1)) {
+        wk_tensor *dy = wk_saved(node, 1), *x = wk_input_stand_in(node, 1, g);
+        wk_tensor *c = derivative(f, f->op->curvature, dy, saved);
+        c = wk_record(c, third_backward, WK_INPUTS(x, dy), .kept = f, .kept_bytes = sizeof *f);
         wk_accumulate(node, 1, wk_mul(g, c));
     }
 }
 
-/* dy * slope; saved is x or y, whichever the row's derivatives are in; x stands for the input in the graph */
-static wk_tensor *slope(const wk_unary_op *op, wk_tensor *dy, wk_tensor *saved, wk_tensor *x, double p, double q)
+/* dy * slope; x stands for the input in the graph */
+static wk_tensor *slope(const unary_kept *f, wk_tensor *dy, wk_tensor *saved, wk_tensor *x)
 {
-    wk_tensor *z = derivative(op, op->slope, dy, saved, p, q);
-    return wk_record(z, slope_backward, WK_INPUTS(dy, op->flat ? NULL : x), WK_SAVED(dy, saved), .info = op,
-                     .number = p, .number2 = q);
+    const bool curved = f->op->curve == WK_CURVED;
+    return wk_record_one(derivative(f, f->op->slope, dy, saved),
+                         &(wk_record_args){.name = f->op->backward_backward_name,
+                                           .backward = slope_backward,
+                                           WK_INPUTS(dy, curved ? x : NULL),
+                                           WK_SAVED(saved, curved ? dy : NULL),
+                                           .kept = f,
+                                           .kept_bytes = sizeof *f});
 }
 
 static void unary_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *saved = wk_saved(node, 0);
-    wk_accumulate(node, 0, slope(node->info, dy, saved, wk_input_ghost(node, 0, dy), node->number, node->number2));
+    const unary_kept *f = node->kept;
+    wk_accumulate(node, 0, f->op->curve == WK_STEP
+                               ? wk_zeros_like(dy)
+                               : slope(f, dy, wk_saved(node, 0), wk_input_stand_in(node, 0, dy)));
 }
 
-static wk_tensor *unary_into(const wk_unary_op *op, wk_tensor *x, double p, double q, wk_tensor *into)
+static wk_tensor *unary_into(const char *name, const wk_unary_op *op, wk_tensor *x, double p, double q, wk_tensor *into)
 {
     const wk_dtype dtype = op->any_number ? x->dtype : wk_float_type(x->dtype);
-    return wk_pointwise(&(wk_pointwise_call){.op = op->name,
+    return wk_pointwise(&(wk_pointwise_call){.op = name,
                                              .row = op->value,
                                              .inputs = 1,
                                              .in = {WK_OPERAND(x)},
@@ -269,24 +296,25 @@ static wk_tensor *unary_into(const wk_unary_op *op, wk_tensor *x, double p, doub
 wk_tensor *wk_unary(const wk_unary_op *op, wk_tensor *x, double p, double q)
 {
     WK_REQUIRE(op->name, x);
-    wk_tensor *y = unary_into(op, x, p, q, NULL);
+    wk_tensor *y = unary_into(op->name, op, x, p, q, NULL);
     return wk_record_one(y, &(wk_record_args){.name = op->backward_name,
                                               .backward = unary_backward,
                                               WK_INPUTS(x),
-                                              WK_SAVED(op->saves_result ? y : x),
-                                              .info = op,
-                                              .number = p,
-                                              .number2 = q});
+                                              WK_SAVED(op->saves == WK_SAVES_INPUT    ? x
+                                                       : op->saves == WK_SAVES_RESULT ? y
+                                                                                      : NULL),
+                                              WK_KEPT(unary_kept, op, p, q)});
 }
 
 wk_tensor *wk_unary_(const wk_unary_op *op, wk_tensor *x, double p, double q)
 {
-    WK_REQUIRE(op->name, x);
-    if (!wk_check_writable(op->name, x))
+    const char *const name = op->in_place_name;
+    WK_REQUIRE(name, x);
+    if (!wk_check_writable(name, x))
         return NULL;
     if (!op->any_number && wk_dtype_is_integral(x->dtype))
-        return wk_fail(op->name, "x: a floating result cannot be written into a tensor of %s", wk_dtype_name(x->dtype));
+        return wk_fail(name, "x: a floating result cannot be written into a tensor of %s", wk_dtype_name(x->dtype));
     if (wk_needs_grad(x))
-        return wk_write(op->name, x, wk_unary(op, x, p, q));
-    return unary_into(op, x, p, q, x);
+        return wk_write(name, x, wk_unary(op, x, p, q));
+    return unary_into(name, op, x, p, q, x);
 }

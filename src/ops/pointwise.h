@@ -19,17 +19,18 @@ typedef struct wk_pointwise_call {
     wk_tensor *into; // where y goes, through its strides; NULL: a new tensor
 } wk_pointwise_call;
 wk_tensor *wk_pointwise(const wk_pointwise_call *call);
+bool wk_operands_given(const char *op, wk_operand a, wk_operand b); // false after an error: one is neither
 
-/* A row UNARY of pointwise.def. */
+/* A row UNARY of pointwise.def, unless it is a VALUE alone. */
 typedef struct wk_unary_op {
-    const char *name, *backward_name;
+    const char *name, *in_place_name, *backward_name, *backward_backward_name;
     wk_pointwise_row value, slope, curvature;
-    bool saves_result;              // the derivatives are in terms of y, not of x
-    bool any_number;                // integers stay integers
-    bool flat;                      // the curvature is 0
+    enum { WK_SAVES_NOTHING, WK_SAVES_INPUT, WK_SAVES_RESULT } saves;
+    enum { WK_STEP, WK_LINEAR, WK_CURVED } curve;
+    bool any_number; // integers stay integers
 } wk_unary_op;
 #define WK_UNARY_OP(name) wk_unary_##name
-#define UNARY(name, saves, value, slope, curvature) extern const wk_unary_op WK_UNARY_OP(name);
+#define UNARY(name, ...) extern const wk_unary_op WK_UNARY_OP(name);
 #define UNARY_NUMBER UNARY
 #define UNARY_ANY UNARY
 #include "kernels/pointwise.def"
@@ -50,7 +51,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y);
 bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype);
 /* whether op may write into x now: false after an error (a leaf that requires grad, overlapping elements) */
 bool wk_check_writable(const char *op, wk_tensor *x);
-bool wk_check_leaf(const char *op,
-                   wk_tensor *x); // the first of these alone: one value may be written to shared elements
+/* the first of these alone: one value may be written to shared elements */
+bool wk_check_leaf(const char *op, wk_tensor *x);
 
 #endif

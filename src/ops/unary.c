@@ -38,22 +38,26 @@ FUNCTION(silu)
 FUNCTION(mish)
 
 /* integers are whole already */
-#define STEP(name)                                                                                                     \
-    wk_tensor *wk_##name(wk_tensor *x)                                                                                 \
-    {                                                                                                                  \
-        WK_REQUIRE(#name, x);                                                                                          \
-        return wk_unary(wk_dtype_is_integral(x->dtype) ? &WK_UNARY_OP(copy) : &WK_UNARY_OP(name), x, 0, 0);            \
-    }                                                                                                                  \
-    wk_tensor *wk_##name##_(wk_tensor *x)                                                                              \
-    {                                                                                                                  \
-        WK_REQUIRE(#name "_", x);                                                                                      \
-        return wk_unary_(wk_dtype_is_integral(x->dtype) ? &WK_UNARY_OP(copy) : &WK_UNARY_OP(name), x, 0, 0);           \
-    }
+static wk_tensor *whole(const wk_unary_op *op, wk_tensor *x)
+{
+    return x && wk_dtype_is_integral(x->dtype) ? wk_clone(x) : wk_unary(op, x, 0, 0);
+}
 
-STEP(floor)
-STEP(ceil)
-STEP(round)
-STEP(trunc)
+static wk_tensor *whole_(const wk_unary_op *op, wk_tensor *x)
+{
+    if (!x || !wk_dtype_is_integral(x->dtype))
+        return wk_unary_(op, x, 0, 0);
+    return wk_check_writable(op->in_place_name, x) ? x : NULL;
+}
+
+#define ROUNDING(name)                                                                                                 \
+    wk_tensor *wk_##name(wk_tensor *x) { return whole(&WK_UNARY_OP(name), x); }                                        \
+    wk_tensor *wk_##name##_(wk_tensor *x) { return whole_(&WK_UNARY_OP(name), x); }
+
+ROUNDING(floor)
+ROUNDING(ceil)
+ROUNDING(round)
+ROUNDING(trunc)
 
 static bool not_bool(const char *op, const wk_tensor *x, const char *hint)
 {
@@ -94,6 +98,11 @@ wk_tensor *wk_conj(wk_tensor *x)
 /* x to the power of the integer 2: bools become int64 */
 wk_tensor *wk_square(wk_tensor *x)
 {
+    if (x && wk_dtype_is_complex(x->dtype))
+        return wk_mul(x, x);
     return wk_unary(&WK_UNARY_OP(square), x && x->dtype == wk_bool ? wk_to(x, wk_int64) : x, 0, 0);
 }
-wk_tensor *wk_square_(wk_tensor *x) { return wk_unary_(&WK_UNARY_OP(square), x, 0, 0); }
+wk_tensor *wk_square_(wk_tensor *x)
+{
+    return x && wk_dtype_is_complex(x->dtype) ? wk_mul_(x, x) : wk_unary_(&WK_UNARY_OP(square), x, 0, 0);
+}

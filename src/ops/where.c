@@ -3,7 +3,6 @@
 
 #include "ops.h"
 
-
 /* ---------------------------------------------------------------- where: da = dy where cond, db = dy elsewhere */
 
 static void where_backward(wk_node *node, wk_tensor *dy)
@@ -18,8 +17,8 @@ static void where_backward(wk_node *node, wk_tensor *dy)
 wk_tensor *wk_where_with(wk_operand cond, wk_operand a, wk_operand b)
 {
     WK_REQUIRE("where", cond.tensor);
-    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
-        return wk_null_input("where", !a.tensor && !a.number.kind ? "a" : "b");
+    if (!wk_operands_given("where", a, b))
+        return NULL;
     if (cond.tensor->dtype != wk_bool && cond.tensor->dtype != wk_uint8)
         return wk_fail("where", "cond: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
                        wk_dtype_name(cond.tensor->dtype));
@@ -80,11 +79,16 @@ wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operan
 
 /* ---------------------------------------------------------------- clamp by numbers: dx = dy strictly inside */
 
+typedef struct clamp_kept {
+    bool has_min, has_max;
+    double min, max;
+} clamp_kept;
+
 static void clamp_backward(wk_node *node, wk_tensor *dy)
 {
+    const clamp_kept *kept = node->kept;
     wk_tensor *x = wk_saved(node, 0);
-    wk_tensor *above = node->n & 1 ? wk_gt(x, node->number) : NULL,
-              *below = node->n & 2 ? wk_lt(x, node->number2) : NULL;
+    wk_tensor *above = kept->has_min ? wk_gt(x, kept->min) : NULL, *below = kept->has_max ? wk_lt(x, kept->max) : NULL;
     wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
 }
 
@@ -103,8 +107,8 @@ static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
         call.inputs = 2;
         call.in[1] = WK_OPERAND((double)NAN);
     }
-    return wk_record(wk_pointwise(&call), clamp_backward, WK_INPUTS(x), WK_SAVED(x), .number = min.value,
-                     .number2 = max.value, .n = (min.kind ? 1 : 0) | (max.kind ? 2 : 0));
+    return wk_record(wk_pointwise(&call), clamp_backward, WK_INPUTS(x), WK_SAVED(x),
+                     WK_KEPT(clamp_kept, min.kind != 0, max.kind != 0, min.value, max.value));
 }
 
 /* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won,
@@ -168,10 +172,15 @@ wk_tensor *wk_clamp_in_place_with(wk_tensor *x, wk_operand min, wk_operand max)
 
 /* ---------------------------------------------------------------- lerp = a + weight (b - a) */
 
+typedef struct lerp_kept {
+    double weight; // where it is no tensor
+} lerp_kept;
+
 static void lerp_backward(wk_node *node, wk_tensor *dy)
 {
+    const lerp_kept *kept = node->kept;
     wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *weight = wk_saved(node, 2);
-    wk_tensor *db = weight ? wk_mul(dy, weight) : wk_mul(dy, node->number);
+    wk_tensor *db = weight ? wk_mul(dy, weight) : wk_mul(dy, kept->weight);
     wk_accumulate(node, 0, wk_sub(dy, db));
     wk_accumulate(node, 1, db);
     if (wk_needs(node, 2))
@@ -191,7 +200,7 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
                                                      .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = a->dtype,
                                                      .result = a->dtype});
     return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor), WK_SAVED(a, b, weight.tensor),
-                     .number = weight.number.value);
+                     WK_KEPT(lerp_kept, weight.number.value));
 }
 
 wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
@@ -200,12 +209,17 @@ wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
     return wk_check_writable("lerp_", a) ? wk_write("lerp_", a, wk_lerp_with(a, b, weight)) : NULL;
 }
 
-/* ---------------------------------------------------------------- addcmul = x + value a b; addcdiv = x + value a /
-   b */
+/* ---------------------------------------------------------------- addcmul = x + value a b
+   addcdiv = x + value a / b */
+
+typedef struct addc_kept {
+    double value;
+} addc_kept;
 
 static void addcmul_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *scaled = wk_mul(dy, node->number);
+    const addc_kept *kept = node->kept;
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *scaled = wk_mul(dy, kept->value);
     wk_accumulate(node, 0, dy);
     wk_accumulate(node, 1, wk_mul(scaled, b));
     wk_accumulate(node, 2, wk_mul(scaled, a));
@@ -213,7 +227,8 @@ static void addcmul_backward(wk_node *node, wk_tensor *dy)
 
 static void addcdiv_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *da = wk_div(wk_mul(dy, node->number), b);
+    const addc_kept *kept = node->kept;
+    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *da = wk_div(wk_mul(dy, kept->value), b);
     wk_accumulate(node, 0, dy);
     wk_accumulate(node, 1, da);
     wk_accumulate(node, 2, wk_neg(wk_mul(da, wk_div(a, b))));
@@ -235,13 +250,13 @@ static wk_tensor *addc(const char *op, wk_pointwise_row row, wk_addcmul_args arg
 wk_tensor *wk_addcmul_with(wk_addcmul_args args)
 {
     return wk_record(addc("addcmul", WK_ROW(addcmul), args, false), addcmul_backward, WK_INPUTS(args.x, args.a, args.b),
-                     WK_SAVED(args.a, args.b), .number = args.value);
+                     WK_SAVED(args.a, args.b), WK_KEPT(addc_kept, args.value));
 }
 
 wk_tensor *wk_addcdiv_with(wk_addcmul_args args)
 {
     return wk_record(addc("addcdiv", WK_ROW(addcdiv), args, true), addcdiv_backward, WK_INPUTS(args.x, args.a, args.b),
-                     WK_SAVED(args.a, args.b), .number = args.value);
+                     WK_SAVED(args.a, args.b), WK_KEPT(addc_kept, args.value));
 }
 
 wk_tensor *wk_addcmul_in_place_with(wk_addcmul_args args)

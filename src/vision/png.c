@@ -33,7 +33,7 @@ typedef struct png_work {
 } png_work;
 
 static png_voidp png_alloc(png_structp png, png_alloc_size_t bytes) { return (void)png, wk_alloc(bytes); }
-static void png_let_go(png_structp png, png_voidp block) { (void)png, wk_free(block); }
+static void png_free_block(png_structp png, png_voidp block) { (void)png, wk_free(block); }
 
 static void on_error(png_structp png, png_const_charp message)
 {
@@ -79,7 +79,7 @@ static bool write_picture(png_work *work, const wk_tensor *x)
     const int64_t channels = x->ndim == 3 ? x->shape[0] : 1, height = x->shape[x->ndim - 2],
                   width = x->shape[x->ndim - 1];
     work->png =
-        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_let_go);
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_free_block);
     work->info = work->png ? png_create_info_struct(work->png) : NULL;
     work->rows = work->info ? wk_alloc((size_t)(width * channels)) : NULL;
     bool good = false;
@@ -175,7 +175,7 @@ static wk_tensor *read_picture(png_work *work)
     png_size size = {0};
     wk_tensor *x = NULL;
     work->png =
-        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_let_go);
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_free_block);
     work->info = work->png ? png_create_info_struct(work->png) : NULL;
     if (!work->info || (!decode(work, &size) && (size.memory || !work->message[0])))
         wk_out_of_memory(work->op, (size_t)(size.width * size.channels * size.height));

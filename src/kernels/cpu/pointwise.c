@@ -35,17 +35,26 @@ extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
     static inline real name##_of(real a, real b, real c, real p, real q) { return (real)(value); }
 
 /* derivatives: a is dy, b is what the row saves */
+#define VARIABLE_NOTHING nothing
 #define VARIABLE_INPUT x
 #define VARIABLE_RESULT y
-#define DERIVATIVE(name, variable, value) FUNCTION_1(name, variable, value) LOOP(name, a[i] * name##_of(b[i], p, q))
+#define SAVED_NOTHING 0
+#define SAVED_INPUT b[i]
+#define SAVED_RESULT b[i]
+#define DERIVATIVE(name, saves, value)                                                                                 \
+    FUNCTION_1(name, VARIABLE_##saves, value) LOOP(name, a[i] * name##_of(SAVED_##saves, p, q))
+#define DERIVATIVES_VALUE(name, saves, ...)
+#define DERIVATIVES_STEP(name, saves, ...)
+#define DERIVATIVES_LINEAR(name, saves, slope) DERIVATIVE(name##_slope, saves, slope)
+#define DERIVATIVES_CURVED(name, saves, slope, curvature)                                                              \
+    DERIVATIVE(name##_slope, saves, slope) DERIVATIVE(name##_curvature, saves, curvature)
 
 #define VALUE_1(name, value) FUNCTION_1(name, x, value) LOOP(name, name##_of(a[i], p, q))
 #define VALUE_2(name, value) FUNCTION_2(name, value) LOOP(name, name##_of(a[i], b[i], p, q))
 #define VALUE_3(name, value) FUNCTION_3(name, value) LOOP(name, name##_of(a[i], b[i], c[i], p, q))
-#define WITH_DERIVATIVES(name, saves, value, slope, curvature)                                                         \
-    VALUE_1(name, value)                                                                                               \
-    DERIVATIVE(name##_slope, VARIABLE_##saves, slope) DERIVATIVE(name##_curvature, VARIABLE_##saves, curvature)
-#define WITHOUT_DERIVATIVES(name, saves, value, slope, curvature) VALUE_1(name, value)
+#define WITH_DERIVATIVES(name, saves, curve, value, ...)                                                               \
+    VALUE_1(name, value) DERIVATIVES_##curve(name, saves, __VA_ARGS__)
+#define WITHOUT_DERIVATIVES(name, saves, curve, value, ...) VALUE_1(name, value)
 
 /* what a kind of number lacks */
 #define LACKS(...)
@@ -70,7 +79,7 @@ extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
 #define BINARY_INTEGER VALUE_2
 #define TERNARY LACKS
 #define TERNARY_NUMBER VALUE_3
-#else
+#else // complex: a slope would have to be conjugated, so those that have one are compositions
 #define UNARY LACKS
 #define UNARY_NUMBER LACKS
 #define UNARY_ANY WITH_DERIVATIVES
@@ -83,15 +92,14 @@ extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
 #define KEEP_ROWS // the same again, for the table
 #include "../pointwise.def"
 
+#undef VALUE_1
 #undef VALUE_2
 #undef VALUE_3
-#undef WITH_DERIVATIVES
-#undef WITHOUT_DERIVATIVES
-#define VALUE_2(name, value) [WK_ROW_##name] = KERNEL_NAME(name),
-#define VALUE_3 VALUE_2
-#define WITHOUT_DERIVATIVES(name, saves, value, slope, curvature) VALUE_2(name, )
-#define WITH_DERIVATIVES(name, saves, value, slope, curvature)                                                         \
-    VALUE_2(name, ) VALUE_2(name##_slope, ) VALUE_2(name##_curvature, )
+#undef DERIVATIVE
+#define VALUE_1(name, value) [WK_ROW_##name] = KERNEL_NAME(name),
+#define VALUE_2 VALUE_1
+#define VALUE_3 VALUE_1
+#define DERIVATIVE(name, saves, value) VALUE_1(name, value)
 wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS] = {
 #undef KEEP_ROWS
 #include "../pointwise.def"
