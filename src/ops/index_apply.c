@@ -25,11 +25,11 @@ typedef struct applied {
 
 static bool is_mask(const wk_tensor *x) { return x->dtype == wk_bool || x->dtype == wk_uint8; }
 
-/* an int64 tensor without dims is an integer */
+/* a tensor of integers without dims is an integer too */
 static bool is_integer(const wk_index_part *part)
 {
-    return part->kind == WK_INDEX_INTEGER ||
-           (part->kind == WK_INDEX_TENSOR && part->tensor->ndim == 0 && !is_mask(part->tensor));
+    return part->kind == WK_INDEX_INTEGER || (part->kind == WK_INDEX_TENSOR && part->tensor->ndim == 0 &&
+                                              wk_dtype_is_integral(part->tensor->dtype) && !is_mask(part->tensor));
 }
 
 /* how many of x's dims a part takes */
@@ -49,7 +49,9 @@ static bool fail_part(const wk_index_key *key, const wk_index_part *part, const 
 
 static bool apply_integer(const wk_index_key *key, const wk_index_part *part, wk_tensor *x, applied *a, int dim)
 {
-    const int64_t index = part->kind == WK_INDEX_TENSOR ? wk_item_int64(part->tensor) : part->start;
+    int64_t index = part->start;
+    if (part->kind == WK_INDEX_TENSOR && !wk_tolist(part->tensor, &index))
+        return false;
     const int64_t size = a->view->shape[dim];
     if (index < -size || index >= size) {
         char problem[160];
@@ -123,7 +125,7 @@ static bool apply(const wk_index_key *key, wk_tensor *x, applied *a)
                 return false;
             break;
         default: // a tensor; a mask without dims, and True and False, index a new dim of size 1
-            if (part->kind == WK_INDEX_BOOL || part->tensor->ndim == 0) {
+            if (part->kind == WK_INDEX_BOOL || (part->tensor->ndim == 0 && is_mask(part->tensor))) {
                 a->view = wk_unsqueeze(a->view, dim);
                 if (!a->view)
                     return false;

@@ -322,11 +322,11 @@ wk_tensor *wk_one_hot_with(wk_one_hot_args args)
     int64_t classes = args.num_classes;
     if (classes == -1 && x->numel > 0) {
         wk_tensor *largest = wk_amax(dense);
-        if (!largest)
+        if (!largest || !wk_tolist(largest, &classes))
             return NULL;
-        classes = wk_item_int64(largest) + 1;
-        if (classes <= 0)
-            return wk_fail(OP, "x: expected classes from 0 on, got %lld", (long long)classes - 1);
+        if (classes < 0 || classes == INT64_MAX)
+            return wk_fail(OP, "x: expected classes from 0 on, got %lld", (long long)classes);
+        classes++;
     }
     if (classes <= 0)
         return wk_fail(OP, "num_classes: expected a positive number%s, got %lld",

@@ -166,10 +166,11 @@ wk_tensor *wk_flatten_with(wk_flatten_args args)
     if (start == end)
         return x;
     for (int dim = 0; dim < x->ndim; dim++)
-        if (dim > start && dim <= end)
-            size.sizes[size.ndim - 1] *= x->shape[dim];
-        else
+        if (dim <= start || dim > end)
             size.sizes[size.ndim++] = x->shape[dim];
+        else if (!wk_check_numel("flatten", 2, (int64_t[]){size.sizes[size.ndim - 1], x->shape[dim]},
+                                 &size.sizes[size.ndim - 1]))
+            return NULL;
     return reshape("flatten", x, size);
 }
 

@@ -242,4 +242,8 @@ g.case("index_fill", dim_first(torch.index_fill), [randn((), dtype=f64), long(0)
 for i in (long(-1, 0, 2), long(-3, 3, -7), long(100, -100, 5)):
     g.case("take_along_dim", take_along, [randn(2, 3, dtype=f64), i[None]], dim=1)
 g.case("take_along_dim", take_along, [randn(2, 0, dtype=f64), long(0)[None]], dim=1)
+
+# ---- tensors without dims
+for i in (torch.tensor(1.0), torch.tensor(1, dtype=torch.int8), torch.tensor(-1, dtype=torch.int32), torch.tensor(1 + 0j)):
+    g.case("index", read, [small, i], gradient=False, index="%p")
 g.write()
