@@ -203,6 +203,20 @@ static void threads_share_a_generator(void **state)
     wk_generator_free(generator);
 }
 
+/* noise is real: the same draws as for real numbers, as in PyTorch */
+static void complex_numbers_drop_as_real_ones(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_manual_seed(3);
+        wk_tensor *real = wk_dropout(wk_ones((20)), 0.5);
+        wk_manual_seed(3);
+        wk_tensor *complex = wk_dropout(wk_ones((20), .dtype = wk_complex64), 0.5);
+        assert_true(wk_equal(complex, wk_to(real, wk_complex64)));
+    }
+}
+
 static void orthogonal_rows(void **state)
 {
     (void)state;
@@ -344,6 +358,7 @@ int main(void)
         cmocka_unit_test(same_on_any_number_of_threads),
         cmocka_unit_test(generators_are_streams_of_their_own),
         cmocka_unit_test(threads_share_a_generator),
+        cmocka_unit_test(complex_numbers_drop_as_real_ones),
         cmocka_unit_test(orthogonal_rows),
         cmocka_unit_test(parameters_are_filled_outside_gradients),
         cmocka_unit_test(wrong_arguments),

@@ -12,13 +12,13 @@ static bool check(const char *op, const wk_dropout_args *args)
     return wk_check_inexact(op, args->x);
 }
 
-/* noise of a shape that broadcasts to x's */
+/* noise of a shape that broadcasts to x's; real where x is complex */
 static wk_tensor *times_noise(const wk_dropout_args *args, wk_shape shape)
 {
     wk_tensor *x = args->x;
     if (args->p == 1)
         return wk_mul(x, wk_zeros_like(x));
-    wk_tensor *noise = wk_new_empty_with(x, (wk_factory_args){.size = shape});
+    wk_tensor *noise = wk_new_empty_with(x, (wk_factory_args){.size = shape, .dtype = wk_dtype_to_real(x->dtype)});
     noise = wk_bernoulli_(noise, 1 - args->p, .generator = args->generator);
     return wk_mul(x, wk_div_(noise, 1 - args->p));
 }

@@ -16,9 +16,11 @@ bool wk_check_reduction(const char *op, const char *reduction, bool batchmean)
 
 static bool check(const char *op, const wk_loss_args *args)
 {
-    if (!args->x || !args->target)
-        return wk_null_input(op, args->x ? "target" : "x");
-    return wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0);
+    const wk_tensor *x = args->x, *target = args->target;
+    if (!x || !target)
+        return wk_null_input(op, x ? "target" : "x");
+    return wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0) &&
+           wk_check_floating(op, wk_promote_types(x->dtype, target->dtype) == target->dtype ? target : x);
 }
 
 static wk_tensor *reduced(wk_tensor *losses, const char *reduction)
@@ -35,15 +37,44 @@ wk_tensor *wk_mse_loss_with(wk_loss_args args)
 
 wk_tensor *wk_l1_loss_with(wk_loss_args args)
 {
-    return check("l1_loss", &args) ? reduced(wk_abs(wk_sub(args.x, args.target)), args.reduction) : NULL;
+    WK_REQUIRE("l1_loss", args.x);
+    WK_REQUIRE("l1_loss", args.target);
+    if (!wk_check_reduction("l1_loss", args.reduction, false))
+        return NULL;
+    return reduced(wk_abs(wk_sub(args.x, args.target)), args.reduction); // of integers and complex numbers too
 }
 
-/* quadratic below the corner, linear above it */
-static wk_tensor *rounded(wk_loss_args args, double corner, double scale)
+/* ---------------------------------------------------------------- smooth_l1_loss, huber_loss */
+
+typedef struct rounded_kept {
+    double corner, scale;
+} rounded_kept;
+
+/* of scale d^2 / 2 below the corner, scale corner (|d| - corner / 2) above it, d = x - target: dx = dy scale d, with d
+   held between -corner and corner */
+static void rounded_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *d = wk_abs(wk_sub(args.x, args.target));
+    const rounded_kept *kept = node->kept;
+    wk_tensor *d = wk_clamp(wk_sub(wk_saved(node, 0), wk_saved(node, 1)), -kept->corner, kept->corner);
+    wk_tensor *dx = wk_mul(wk_mul(d, kept->scale), dy);
+    wk_accumulate(node, 0, dx);
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_neg(dx));
+}
+
+static wk_tensor *rounded_losses(const wk_loss_args *args, double corner, double scale)
+{
+    wk_tensor *d = wk_abs(wk_sub(args->x, args->target));
     wk_tensor *below = wk_mul(wk_square(d), 0.5 * scale), *above = wk_mul(wk_sub(d, 0.5 * corner), corner * scale);
-    return reduced(wk_where(wk_lt(d, corner), below, above), args.reduction);
+    return wk_where(wk_lt(d, corner), below, above);
+}
+
+static wk_tensor *rounded(const char *name, wk_loss_args args, double corner, double scale)
+{
+    wk_tensor *losses = WK_WITHOUT_GRAD(rounded_losses(&args, corner, scale));
+    losses = wk_record(losses, rounded_backward, .name = name, WK_INPUTS(args.x, args.target),
+                       WK_SAVED(args.x, args.target), WK_KEPT(rounded_kept, corner, scale));
+    return reduced(losses, args.reduction);
 }
 
 wk_tensor *wk_smooth_l1_loss_with(wk_loss_args args)
@@ -52,7 +83,7 @@ wk_tensor *wk_smooth_l1_loss_with(wk_loss_args args)
         return NULL;
     if (args.beta < 0)
         return wk_fail("smooth_l1_loss", "beta: must not be negative, got %g", args.beta);
-    return args.beta == 0 ? wk_l1_loss_with(args) : rounded(args, args.beta, 1 / args.beta);
+    return args.beta == 0 ? wk_l1_loss_with(args) : rounded("smooth_l1_loss_backward", args, args.beta, 1 / args.beta);
 }
 
 wk_tensor *wk_huber_loss_with(wk_loss_args args)
@@ -61,20 +92,47 @@ wk_tensor *wk_huber_loss_with(wk_loss_args args)
         return NULL;
     if (args.delta <= 0)
         return wk_fail("huber_loss", "delta: must be positive, got %g", args.delta);
-    return rounded(args, args.delta, 1);
+    return rounded("huber_loss_backward", args, args.delta, 1);
 }
 
-/* logs are held above -100, as in PyTorch */
+/* ---------------------------------------------------------------- binary_cross_entropy
+
+   -(t log x + (1 - t) log(1 - x)).  Logs are held above -100, and x (1 - x) above 1e-12 in the gradient, as in PyTorch:
+   x is 0 or 1 where a sigmoid saturates, and the gradient must not be NaN there. */
+
+/* dx = dy (x - t) / (x (1 - x)), dt = dy (log(1 - x) - log x) */
+static void binary_cross_entropy_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *x = wk_saved(node, 0), *target = wk_saved(node, 1);
+    if (wk_needs(node, 0)) {
+        wk_tensor *slope = wk_clamp(wk_mul(wk_sub(1, x), x), 1e-12, wk_none);
+        wk_accumulate(node, 0, wk_div(wk_mul(dy, wk_sub(x, target)), slope));
+    }
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_mul(dy, wk_sub(wk_log1p(wk_neg(x)), wk_log(x))));
+}
+
+static wk_tensor *binary_losses(wk_tensor *x, wk_tensor *target)
+{
+    wk_tensor *yes = wk_mul(target, wk_clamp(wk_log(x), -100, wk_none));
+    wk_tensor *no = wk_mul(wk_sub(1, target), wk_clamp(wk_log1p(wk_neg(x)), -100, wk_none));
+    return wk_neg(wk_add(yes, no));
+}
+
 wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
 {
-    if (!check("binary_cross_entropy", &args))
+    static const char OP[] = "binary_cross_entropy";
+    if (!check(OP, &args))
         return NULL;
     if (!wk_same_shape(args.x, args.target))
-        return wk_fail("binary_cross_entropy", "target: expected x's shape %s, got %s", wk_shape_string(args.x),
+        return wk_fail(OP, "target: expected x's shape %s, got %s", wk_shape_string(args.x),
                        wk_shape_string(args.target));
-    wk_tensor *yes = wk_mul(args.target, wk_clamp(wk_log(args.x), -100, wk_none));
-    wk_tensor *no = wk_mul(wk_sub(1, args.target), wk_clamp(wk_log1p(wk_neg(args.x)), -100, wk_none));
-    wk_tensor *losses = wk_neg(wk_add(yes, no));
+    if (args.target->dtype != args.x->dtype)
+        return wk_fail(OP, "target: expected x's dtype %s, got %s", wk_dtype_name(args.x->dtype),
+                       wk_dtype_name(args.target->dtype));
+    wk_tensor *losses = WK_WITHOUT_GRAD(binary_losses(args.x, args.target));
+    losses =
+        wk_record(losses, binary_cross_entropy_backward, WK_INPUTS(args.x, args.target), WK_SAVED(args.x, args.target));
     return reduced(args.weight ? wk_mul(losses, args.weight) : losses, args.reduction);
 }
 

@@ -21,9 +21,8 @@ wk_tensor *wk_normalize_with(wk_normalize_args args)
 /* The gradient goes to the norm as it was, also where eps stands in for it, as in PyTorch. */
 static wk_tensor *length(wk_tensor *x, int dim, double eps)
 {
-    wk_tensor *norm = norm_along(x, 2, dim), *missing = NULL;
-    wk_no_grad missing = norm ? wk_sub(wk_clamp(norm, eps, wk_none), norm) : NULL;
-    return wk_add(norm, missing);
+    wk_tensor *norm = norm_along(x, 2, dim);
+    return wk_add(norm, WK_WITHOUT_GRAD(wk_sub(wk_clamp(norm, eps, wk_none), norm)));
 }
 
 wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
@@ -41,7 +40,5 @@ wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
         return NULL;
     a = wk_expand_with(a, shape, NULL);
     b = wk_expand_with(b, shape, NULL);
-    if (!a || !b)
-        return NULL;
     return wk_sum(wk_mul(wk_div(a, length(a, dim, args.eps)), wk_div(b, length(b, dim, args.eps))), dim);
 }

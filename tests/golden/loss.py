@@ -121,4 +121,18 @@ for x, t in ((torch.float32, torch.float16), (torch.float32, f64), (f64, torch.f
     g.case("cross_entropy", classes(F.cross_entropy), [randn(4, 3, dtype=x), randn(4, 3, dtype=t).softmax(1), None],
            gradient=False)
 
+# saturated probabilities and infinite differences: finite gradients
+f = binary(F.binary_cross_entropy)
+for dtype in (torch.float32, f64):
+    x, t = torch.tensor([0.0, 1, 0, 1, 0.5, 1e-30], dtype=dtype), torch.tensor([0.0, 1, 1, 0, 0.5, 1], dtype=dtype)
+    g.case("binary_cross_entropy", f, [x, t, None], reduction="none", smooth=False)
+g.case("binary_cross_entropy", f, [torch.rand(3, 4) * 0.8 + 0.1, torch.rand(3, 4), None], dtypes=HALVES, gradient=False)
+g.case("binary_cross_entropy", f, [torch.rand(3), torch.rand(3, dtype=f64), None])
+for op, f in (("smooth_l1_loss", F.smooth_l1_loss), ("huber_loss", F.huber_loss)):
+    x = torch.tensor([1e30, -float("inf"), float("inf"), 2, 1, -1, float("nan")])
+    g.case(op, f, [x, torch.zeros(7)], reduction="none")
+for op, f in (("mse_loss", F.mse_loss), ("l1_loss", F.l1_loss), ("smooth_l1_loss", F.smooth_l1_loss)):
+    g.case(op, f, [torch.tensor([1, 2, 5]), randn(3)])
+    g.case(op, f, [randn(3), randn(3, dtype=f64)])
+
 g.write()

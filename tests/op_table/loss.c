@@ -21,6 +21,8 @@ BAD(cross_entropy, wk_cross_entropy(wk_zeros((2, 3)), wk_full((2), 1), wk_zeros(
 BAD(cross_entropy, wk_cross_entropy(wk_zeros((2, 3)), wk_full((2), 1), .reduction = "avg"), "reduction: expected")
 BAD(cross_entropy, wk_cross_entropy(wk_zeros((2, 3)), wk_zeros((2, 4))), "probabilities have x's shape (2, 3)")
 BAD(nll_loss, wk_nll_loss(wk_zeros((2, 3)), wk_full((2), 3)), "got 3")
+BAD(nll_loss, wk_nll_loss(wk_zeros((2, 3)), wk_full((2), -1)), "got -1")
+BAD(cross_entropy, wk_cross_entropy(wk_zeros((2, 3), .dtype = wk_complex64), wk_full((2), 1)), "got complex64")
 
 /* class weights, which the gradient treats as constants */
 static wk_cross_entropy_args with_weights(golden_case *c)
@@ -50,6 +52,7 @@ LOSS(kl_div)
 LOSS(huber_loss)
 BAD(mse_loss, wk_mse_loss(wk_zeros((2)), wk_zeros((3))), "(2,)")
 BAD(mse_loss, wk_mse_loss(wk_zeros((2)), wk_zeros((2)), .reduction = "max"), "reduction: expected")
+BAD(mse_loss, wk_mse_loss(wk_zeros((2), .dtype = wk_complex64), wk_zeros((2))), "floating dtype, got complex64")
 BAD(smooth_l1_loss, wk_smooth_l1_loss(wk_zeros((2)), wk_zeros((2)), .beta = -1), "beta: must not be negative")
 BAD(kl_div, wk_kl_div(wk_zeros((2)), wk_zeros((2)), .reduction = "max"), "reduction: expected")
 
