@@ -14,19 +14,19 @@ typedef struct wk_cross_entropy_work {
     const int64_t *target;  // (rows)
     const void *weight;     // (n), or NULL
     void *losses, *weights; // (rows); weights: w[t]
-    void *max, *log_sum;    // (rows), for the backward
+    void *statistics;       // (2, rows): max and log_sum, for the backward
     int64_t rows, n, ignore;
     double smoothing;
 } wk_cross_entropy_work;
 
 /* dx = dy * (((1 - e) w[t] + e / n W) p - (1 - e) w[t] onehot(t) - e / n w) */
 typedef struct wk_cross_entropy_backward_work {
-    const void *dy;            // (rows), or one where not per_row
-    const void *x;             // (rows, n)
-    const int64_t *target;     // (rows)
-    const void *weight;        // (n), or NULL
-    const void *max, *log_sum; // (rows)
-    void *dx;                  // (rows, n)
+    const void *dy;         // (rows), or one where not per_row
+    const void *x;          // (rows, n)
+    const int64_t *target;  // (rows)
+    const void *weight;     // (n), or NULL
+    const void *statistics; // (2, rows)
+    void *dx;               // (rows, n)
     int64_t rows, n, ignore;
     double smoothing;
     bool per_row;

@@ -22,6 +22,8 @@ static loss_reduction reduction_of(const char *op, const char *reduction) // BAD
 /* x (N, C, d1, ...) as (N, d1, ..., C), with history, and back */
 static wk_tensor *classes_last(wk_tensor *x) { return x && x->ndim > 2 ? wk_movedim(x, 1, -1) : x; }
 static wk_tensor *classes_second(wk_tensor *x) { return x && x->ndim > 2 ? wk_movedim(x, -1, 1) : x; }
+/* as kernels see it: (rows, C), without history */
+static wk_tensor *rows_of(wk_tensor *x) { return wk_dense(x->ndim > 2 ? WK_WITHOUT_GRAD(classes_last(x)) : x); }
 
 static bool check_weight(const char *op, const wk_tensor *x, const wk_tensor *weight, int64_t classes)
 {
@@ -80,7 +82,7 @@ static wk_tensor *reduced_rows(class_rows *rows, wk_dtype dtype)
     wk_tensor *y = rows->kind == NONE ? rows->losses : wk_sum(rows->losses);
     if (rows->kind == MEAN)
         y = wk_div(y, rows->total = wk_sum(rows->weights));
-    return wk_to(y, dtype);
+    return wk_is_half(dtype) ? wk_to(y, dtype) : y;
 }
 
 /* in a backward: what a row's loss gets, in reals; total is NULL but of a mean */
@@ -96,8 +98,8 @@ static wk_tensor *one_hot(wk_tensor *target, const class_kept *kept, wk_dtype dt
     if (!target)
         return NULL;
     wk_tensor *column = wk_unsqueeze(target, -1);
-    wk_tensor *classes = wk_arange_with(WK_NUMBER(0), WK_NUMBER(kept->classes), WK_NUMBER(1),
-                                        (wk_range_args){.device = target->device});
+    wk_tensor *classes =
+        wk_arange_with(WK_NUMBER(0), WK_NUMBER(kept->classes), WK_NUMBER(1), (wk_range_args){.device = target->device});
     return wk_to(wk_logical_and(wk_eq(column, classes), wk_ne(column, kept->ignore_index)), dtype);
 }
 
@@ -107,7 +109,7 @@ static void cross_entropy_in_ops(wk_node *node, wk_tensor *dy)
     const wk_dtype compute = wk_real_dtype(node->output->dtype);
     wk_tensor *x = classes_last(wk_to(wk_saved(node, 0), compute)), *target = wk_saved(node, 1);
     wk_tensor *weight = wk_saved(node, 2), *hot = one_hot(target, kept, compute);
-    dy = dy_of_rows(node, dy, wk_saved(node, 5));
+    dy = dy_of_rows(node, dy, wk_saved(node, 4));
     wk_tensor *counts = wk_unsqueeze(wk_to(wk_ne(target, kept->ignore_index), compute), -1);
     wk_tensor *own = wk_sum(weight ? wk_mul(hot, weight) : hot, -1, .keepdim = true); // w[t], or 1; 0 where ignored
     own = wk_mul(own, 1 - kept->smoothing);
@@ -124,12 +126,12 @@ static void cross_entropy_backward(wk_node *node, wk_tensor *dy)
     static const char BACKWARD[] = "cross_entropy_backward";
     const class_kept *kept = node->kept;
     wk_tensor *x = wk_dense(classes_last(wk_saved(node, 0))), *dx = wk_empty_like(x);
-    wk_tensor *max = wk_saved(node, 3), *log_sum = wk_saved(node, 4);
-    dy = wk_dense(dy_of_rows(node, dy, wk_saved(node, 5)));
-    if (dx && dy && max && log_sum &&
+    wk_tensor *statistics = wk_saved(node, 3);
+    dy = wk_dense(dy_of_rows(node, dy, wk_saved(node, 4)));
+    if (dx && dy && statistics &&
         wk_run(BACKWARD, x, cross_entropy_backward, .dy = wk_data(dy), .x = wk_data(x),
-               .target = wk_data(wk_saved(node, 1)), .weight = wk_data(wk_saved(node, 2)), .max = wk_data(max),
-               .log_sum = wk_data(log_sum), .dx = wk_data(dx), .rows = max->numel, .n = kept->classes,
+               .target = wk_data(wk_saved(node, 1)), .weight = wk_data(wk_saved(node, 2)),
+               .statistics = wk_data(statistics), .dx = wk_data(dx), .rows = statistics->shape[1], .n = kept->classes,
                .ignore = kept->ignore_index, .smoothing = kept->smoothing, .per_row = kept->per_row))
         wk_accumulate(node, 0, classes_second(dx));
 }
@@ -140,18 +142,18 @@ static wk_tensor *of_classes(const wk_cross_entropy_args *args, loss_reduction k
     class_rows rows;
     if (!make_rows(OP, args, kind, &rows))
         return NULL;
-    wk_tensor *x = wk_dense(WK_WITHOUT_GRAD(classes_last(args->x)));
-    wk_tensor *max = wk_empty_like(rows.losses), *log_sum = wk_empty_like(rows.losses);
-    if (!x || !max || !log_sum ||
+    const int64_t count = rows.losses->numel;
+    wk_tensor *x = rows_of(args->x);
+    wk_tensor *statistics = wk_tensor_new(OP, 2, (const int64_t[]){2, count}, rows.losses->dtype, args->x->device);
+    if (!x || !statistics ||
         !wk_run(OP, x, cross_entropy, .x = wk_data(x), .target = wk_data(rows.target), .weight = wk_data(rows.weight),
-                .losses = wk_data(rows.losses), .weights = wk_data(rows.weights), .max = wk_data(max),
-                .log_sum = wk_data(log_sum), .rows = max->numel, .n = rows.classes, .ignore = args->ignore_index,
-                .smoothing = args->label_smoothing))
+                .losses = wk_data(rows.losses), .weights = wk_data(rows.weights), .statistics = wk_data(statistics),
+                .rows = count, .n = rows.classes, .ignore = args->ignore_index, .smoothing = args->label_smoothing))
         return NULL;
     wk_tensor *y = WK_WITHOUT_GRAD(reduced_rows(&rows, x->dtype));
     return wk_record(
         y, cross_entropy_backward, WK_INPUTS(args->x),
-        WK_SAVED(args->x, rows.target, rows.weight, max, log_sum, rows.total),
+        WK_SAVED(args->x, rows.target, rows.weight, statistics, rows.total),
         WK_KEPT(class_kept, rows.classes, args->ignore_index, args->label_smoothing, .per_row = kind == NONE),
         .composed = cross_entropy_in_ops);
 }
@@ -228,7 +230,7 @@ wk_tensor *wk_nll_loss_with(wk_cross_entropy_args args)
     class_rows rows;
     if (!kind || !wk_check_floating(OP, args.x) || !make_rows(OP, &args, kind, &rows))
         return NULL;
-    wk_tensor *x = wk_dense(WK_WITHOUT_GRAD(classes_last(args.x)));
+    wk_tensor *x = rows_of(args.x);
     if (!wk_run(OP, x, nll_loss, .x = wk_data(x), .target = wk_data(rows.target), .weight = wk_data(rows.weight),
                 .losses = wk_data(rows.losses), .weights = wk_data(rows.weights), .rows = rows.losses->numel,
                 .n = rows.classes, .ignore = args.ignore_index))

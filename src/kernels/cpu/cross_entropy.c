@@ -57,8 +57,8 @@ static void cross_entropy_rows(const void *work, int64_t begin, int64_t end)
                 weight ? wk_row_sum(wk_product_centered, weight, x, max, n) : wk_row_sum(centered, x, NULL, max, n);
             loss = (1 - smoothing) * loss + smoothing / (real)n * (call->total * log_sum - sum);
         }
-        ((real *)w->max)[row] = max;
-        ((real *)w->log_sum)[row] = log_sum;
+        ((real *)w->statistics)[row] = max;
+        ((real *)w->statistics)[w->rows + row] = log_sum;
         ((real *)w->losses)[row] = loss;
         ((real *)w->weights)[row] = own;
     }
@@ -93,7 +93,7 @@ static void cross_entropy_backward_rows(const void *work, int64_t begin, int64_t
         const real *x = wk_row_in(rows, 0, w->x, row, n);
         real *dx = wk_row_out(rows, 0, w->dx, row, n);
         const real dy = ((const real *)w->dy)[w->per_row ? row : 0];
-        const real max = ((const real *)w->max)[row], log_sum = ((const real *)w->log_sum)[row];
+        const real max = ((const real *)w->statistics)[row], log_sum = ((const real *)w->statistics)[w->rows + row];
         const real own = dy * (1 - smoothing) * (weight ? weight[class] : 1), smooth = dy * smoothing / (real)n;
         const real scale = own + smooth * call->total;
 #pragma omp simd
