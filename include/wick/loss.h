@@ -13,7 +13,7 @@ extern "C" {
 /* cross_entropy(logits, target, weight, ignore_index = -100, reduction, label_smoothing = 0):
    -log softmax(logits)[target].  logits (N, C), (C,) or (N, C, d1, ...); target int64 (N,), () or (N, d1, ...), or
    probabilities of logits' shape.  weight (C,) scales classes; "mean" divides by the weights that count (by N for
-   probabilities).  A class out of range is an error. */
+   probabilities).  A class out of range is an error.  Right for logits of any size. */
 typedef struct wk_cross_entropy_args {
     wk_tensor *x, *target, *weight;
     int64_t ignore_index;

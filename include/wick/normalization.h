@@ -11,6 +11,7 @@ extern "C" {
 
 /* layer_norm(x, (normalized_shape), weight, bias, eps = 1e-5): (x - mean) / sqrt(var + eps) * weight + bias over the
    last dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
+   Floating dtypes; weight and bias have x's, or both float32 where x is float16 or bfloat16.
    https://arxiv.org/abs/1607.06450 */
 typedef struct wk_layer_norm_args {
     wk_tensor *x;
@@ -23,7 +24,7 @@ typedef struct wk_layer_norm_args {
 wk_tensor *wk_layer_norm_with(wk_layer_norm_args args);
 
 /* group_norm(x, num_groups, weight, bias, eps = 1e-5): x (N, C, ...) normalized over each group of C / num_groups
-   channels; weight and bias (C).  https://arxiv.org/abs/1803.08494 */
+   channels; weight and bias (C), dtypes as for layer_norm.  https://arxiv.org/abs/1803.08494 */
 typedef struct wk_group_norm_args {
     wk_tensor *x;
     int64_t num_groups;
@@ -34,7 +35,8 @@ typedef struct wk_group_norm_args {
 wk_tensor *wk_group_norm_with(wk_group_norm_args args);
 
 /* rms_norm(x, (normalized_shape), weight, eps): y = x / sqrt(mean(x^2) + eps) * weight over the last dims, whose sizes
-   are normalized_shape and weight's shape.  No eps given: the dtype's own (2^-23 for float32).  Floating dtypes.
+   are normalized_shape and weight's shape.  No eps given: the dtype's own (2^-23 for float32).  Floating dtypes; y has
+   x's.
    https://arxiv.org/abs/1910.07467 */
 typedef struct wk_rms_norm_args {
     wk_tensor *x;
