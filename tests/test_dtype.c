@@ -1,12 +1,15 @@
-/* dtypes: names, sizes, kinds, and promotion as PyTorch answers for each pair (golden/promotion.py). */
+/* dtypes: names, sizes, kinds, and promotion as PyTorch answers for each pair (golden/promotion.py, result_type.py). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include <wick.h>
+
+#include "ops/pointwise.h"
 
 static wk_dtype named(const char *name)
 {
@@ -32,6 +35,32 @@ static void test_promotion(void **state)
         assert_int_equal(wk_promote_types(wk_dtype_default, dtype), dtype);
         assert_int_equal(wk_promote_types(dtype, wk_dtype_default), dtype);
     }
+}
+
+/* one operand of result_type.txt: "1" and "0" are dims */
+static wk_operand operand_of(wk_dtype dtype, const char *dims)
+{
+    if (strcmp(dims, "number") != 0)
+        return WK_OPERAND(wk_empty_with((wk_factory_args){.size = {atoi(dims), {1}}, .dtype = dtype}));
+    return dtype == wk_bool ? WK_OPERAND(true) : dtype == wk_int64 ? WK_OPERAND(3) : WK_OPERAND(2.5);
+}
+
+static void test_result_type(void **state)
+{
+    (void)state;
+    FILE *file = fopen(WICK_GOLDEN "/result_type.txt", "r");
+    assert_non_null(file);
+    int count = 0;
+    char a[16], a_dims[16], b[16], b_dims[16], both[16];
+    for (; fscanf(file, "%15s %15s %15s %15s %15s", a, a_dims, b, b_dims, both) == 5; count++)
+        wk_scope
+        {
+            const wk_operand x = operand_of(named(a), a_dims), y = operand_of(named(b), b_dims);
+            assert_string_equal(wk_dtype_name(wk_result_type((wk_operand[]){x, y}, 2)), both);
+            assert_string_equal(wk_dtype_name(wk_result_type((wk_operand[]){y, x}, 2)), both);
+        }
+    fclose(file);
+    assert_int_equal(count, 374);
 }
 
 static void test_kinds(void **state)
@@ -112,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_promotion),
+        cmocka_unit_test(test_result_type),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_complex128),
     };

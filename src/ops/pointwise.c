@@ -20,11 +20,13 @@ static number_class class_of(wk_dtype dtype)
 
 static wk_dtype promote(wk_dtype a, wk_dtype b) { return !a ? b : !b ? a : wk_promote_types(a, b); }
 
-/* the lower rank decides only if it is of a higher class */
+/* the lower rank decides only if it is of a higher class; floats that it makes complex keep their width */
 static wk_dtype outrank(wk_dtype high, wk_dtype low)
 {
     if (!high || !low)
         return high ? high : low;
+    if (class_of(high) == CLASS_FLOAT && class_of(low) == CLASS_COMPLEX)
+        return promote(high, wk_complex64);
     return class_of(low) > class_of(high) ? promote(high, low) : high;
 }
 
