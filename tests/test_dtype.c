@@ -42,7 +42,7 @@ static wk_operand operand_of(wk_dtype dtype, const char *dims)
 {
     if (strcmp(dims, "number") != 0)
         return WK_OPERAND(wk_empty_with((wk_factory_args){.size = {atoi(dims), {1}}, .dtype = dtype}));
-    return dtype == wk_bool ? WK_OPERAND(true) : dtype == wk_int64 ? WK_OPERAND(3) : WK_OPERAND(2.5);
+    return dtype == wk_bool ? WK_OPERAND((bool)true) : dtype == wk_int64 ? WK_OPERAND(3) : WK_OPERAND(2.5);
 }
 
 static void test_result_type(void **state)

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/run.h"
+#include "kernels/divisors.h"
 #include "ops.h"
 
 /* y = kernel(a, b) in their promoted type */
@@ -192,19 +194,19 @@ static void step_backward(wk_node *node, wk_tensor *dy)
 {
     for (int i = 0; i < node->inputs; i++)
         if (wk_needs(node, i))
-            wk_accumulate(node, i, wk_mul(dy, 0));
+            wk_accumulate(node, i, wk_zeros_like(dy));
 }
 
-static bool integer_by_zero(const char *op, wk_dtype dtype, wk_operand b)
+/* false after an error: integers would be divided by 0 */
+static bool check_divisors(const char *op, wk_dtype dtype, wk_operand b)
 {
     if (!wk_dtype_is_integral(dtype))
-        return false;
-    bool zero = !b.tensor && b.number.integer == 0;
-    if (b.tensor && wk_dtype_is_integral(b.tensor->dtype))
-        zero = wk_has_zero(b.tensor);
-    if (zero)
-        wk_fail(op, "b: integer division by zero");
-    return zero;
+        return true;
+    if (!b.tensor)
+        return b.number.integer != 0 || wk_fail(op, "b: integer division by zero");
+    wk_tensor *dense = wk_dense(b.tensor);
+    return dense && wk_run(op, dense, divisors, .b = wk_data(dense), .size = (int64_t)wk_dtype_size(dense->dtype),
+                           .count = dense->numel);
 }
 
 static wk_tensor *rounded_div(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
@@ -212,7 +214,7 @@ static wk_tensor *rounded_div(const char *op, wk_pointwise_row row, wk_operand a
     const wk_dtype dtype = type_of(a, b);
     if (dtype == wk_bool)
         return wk_fail(op, "is not defined for bool tensors");
-    if (integer_by_zero(op, dtype, b))
+    if (!check_divisors(op, dtype, b))
         return NULL;
     wk_tensor *y = binary(op, row, a, b, dtype, 0);
     return wk_record(y, step_backward, WK_INPUTS(a.tensor, b.tensor));
@@ -260,7 +262,7 @@ static void fmod_backward(wk_node *node, wk_tensor *dy) { rest_backward(node, dy
 
 static wk_tensor *rest(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b)
 {
-    if (!wk_operands_given(op, a, b) || integer_by_zero(op, type_of(a, b), b))
+    if (!wk_operands_given(op, a, b) || !check_divisors(op, type_of(a, b), b))
         return NULL;
     return binary(op, row, a, b, type_of(a, b), 0);
 }

@@ -1,6 +1,7 @@
 /* Comparison and logic: bool results, no gradient.  bitwise ops on integers and bool masks. */
 #include <string.h>
 
+#include "core/host.h"
 #include "ops.h"
 
 static wk_tensor *compare(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, bool ordered)
@@ -70,6 +71,14 @@ wk_tensor *wk_bitwise_not(wk_tensor *x)
                    x->dtype == wk_bool ? WK_OPERAND((bool)true) : WK_OPERAND(-1));
 }
 
+/* whether all of a new mask is true; false after an error, too.  A device sends its answer, not the mask. */
+static bool every(const char *op, wk_tensor *mask)
+{
+    if (mask && mask->device.type != WK_CPU)
+        mask = wk_on_host(op, wk_all(mask));
+    return mask && (mask->numel == 0 || !memchr(wk_host(op, mask), 0, (size_t)mask->numel));
+}
+
 bool wk_equal(wk_tensor *a, wk_tensor *b)
 {
     if (!a || !b)
@@ -77,11 +86,7 @@ bool wk_equal(wk_tensor *a, wk_tensor *b)
     if (!wk_same_shape(a, b))
         return false;
     bool equal = false;
-    wk_scope
-    {
-        wk_tensor *differs = wk_ne(a, b);
-        equal = differs && (differs->numel == 0 || !memchr(wk_data(differs), 1, (size_t)differs->numel));
-    }
+    wk_no_grad wk_scope { equal = every("equal", wk_eq(a, b)); }
     return equal;
 }
 
@@ -99,18 +104,7 @@ bool wk_allclose_with(wk_allclose_args args)
         within = wk_logical_or(within, wk_eq(a, b));
         if (args.equal_nan)
             within = wk_logical_or(within, wk_logical_and(wk_isnan(a), wk_isnan(b)));
-        close = within && (within->numel == 0 || !memchr(wk_data(within), 0, (size_t)within->numel));
+        close = every("allclose", within);
     }
     return close;
-}
-
-bool wk_has_zero(wk_tensor *x)
-{
-    bool zero = false;
-    wk_no_grad wk_scope
-    {
-        wk_tensor *is = wk_eq(x, 0);
-        zero = is && is->numel > 0 && memchr(wk_data(is), 1, (size_t)is->numel);
-    }
-    return zero;
 }

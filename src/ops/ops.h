@@ -12,8 +12,6 @@
 #include "core/alloc.h"
 #include "pointwise.h"
 
-bool wk_has_zero(wk_tensor *x);
-
 /* false after an error that names op: x is not floating; not floating or complex */
 bool wk_check_floating(const char *op, const wk_tensor *x);
 bool wk_check_inexact(const char *op, const wk_tensor *x);

@@ -3,6 +3,7 @@
 
    dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature; no kernel where the
    slope or the curvature is 0 everywhere (STEP, LINEAR). */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/host.h"
@@ -102,33 +103,37 @@ static void place_operand(wk_pointwise_operand *operand, const wk_tensor *x, con
     }
 }
 
+/* the broadcast shape of the operands, and where the work is done: where the result is, or what has dims */
 static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shape, wk_device *device)
 {
+    bool placed = call->into != NULL;
+    *device = placed ? call->into->device : wk_cpu;
     *ndim = -1;
     for (int i = 0; i < call->inputs; i++) {
         const wk_tensor *x = call->in[i].tensor;
         if (!x)
             continue;
+        const bool number = x->device.type == WK_CPU && x->ndim == 0;
+        if (!number && placed && !wk_device_equal(*device, x->device)) {
+            char first[32];
+            snprintf(first, sizeof first, "%s", wk_device_name(*device));
+            return wk_fail(call->op, "expected all tensors on one device, got %s and %s\nhint: wk_to(x, device)", first,
+                           wk_device_name(x->device));
+        }
+        if (!number && !placed) {
+            *device = x->device;
+            placed = true;
+        }
+        const bool same = *ndim == x->ndim && memcmp(shape, x->shape, (size_t)x->ndim * sizeof *shape) == 0;
         if (*ndim < 0) {
             *ndim = x->ndim;
-            *device = x->device;
             memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
-            continue;
-        }
-        const bool number = x->device.type == WK_CPU && x->ndim == 0;
-        if (device->type == WK_CPU && *ndim == 0)
-            *device = x->device;
-        if (!wk_device_equal(*device, x->device) && !number)
-            return wk_fail(call->op, "expected all tensors on one device, got %s and %s\nhint: wk_to(x, device)",
-                           wk_device_name(*device), wk_device_name(x->device));
-        const bool same = *ndim == x->ndim && memcmp(shape, x->shape, (size_t)x->ndim * sizeof *shape) == 0;
-        if (!same && !wk_broadcast_shapes(call->op, *ndim, shape, x->ndim, x->shape, ndim, shape))
+        } else if (!same && !wk_broadcast_shapes(call->op, *ndim, shape, x->ndim, x->shape, ndim, shape)) {
             return false;
+        }
     }
-    if (*ndim < 0) { // numbers alone
+    if (*ndim < 0) // numbers alone
         *ndim = 0;
-        *device = wk_cpu;
-    }
     return true;
 }
 
