@@ -32,6 +32,7 @@
 #include <wick/loss.h>
 #include <wick/matmul.h>
 #include <wick/attention.h>
+#include <wick/spatial.h>
 #include <wick/convolution.h>
 #include <wick/data.h>
 #include <wick/io.h>
