@@ -1,6 +1,7 @@
 /* The twin of tests/golden/twin.py: the same vision transformer and MLP, line for line.  Seeded alike, both start from
-   the same bits, draw the same data, and lose the same in their first 20 steps. */
+   the same bits, draw the same data, and lose the same in their first 20 steps, here and on a second device. */
 #include "answers.h"
+#include "mirror.h"
 
 /* ---------------------------------------------------------------- the models */
 
@@ -106,12 +107,15 @@ static void check_state(const char *name, void *model)
     wk_dict_free(expected);
 }
 
-static void train(const char *name, void *model, wk_tensor *x, wk_tensor *y, double lr)
+static void train(const char *name, void *model, wk_tensor *x, wk_tensor *y, double lr, wk_device device)
 {
     check_state(name, model);
     assert_near("images", x, answer("%s/images", name), 0);
     assert_near("labels", y, answer("%s/labels", name), 0);
     wk_tensor *losses = answer("%s/losses", name);
+    assert_ptr_equal(wk_module_to(model, device), model);
+    x = wk_to(x, device);
+    y = wk_to(y, device);
     wk_optimizer *opt = wk_optim_adamw(wk_module_parameters(model), .lr = lr, .weight_decay = 0.05);
     for (int64_t step = 0; step < 20; step++)
         wk_scope
@@ -129,27 +133,28 @@ static void train(const char *name, void *model, wk_tensor *x, wk_tensor *y, dou
     wk_module_free(model);
 }
 
+/* *state: the device */
 static void vision_transformer(void **state)
 {
-    (void)state;
+    const wk_device device = *(wk_device *)*state;
     wk_scope
     {
         wk_manual_seed(42);
         vit *model = vit_new(8, 4, 16, 2, 2, 10);
         wk_tensor *images = wk_randn((32, 1, 8, 8));
-        train("vit", model, images, wk_randint(0, 10, (32)), 3e-3);
+        train("vit", model, images, wk_randint(0, 10, (32)), 3e-3, device);
     }
 }
 
 static void mlp(void **state)
 {
-    (void)state;
+    const wk_device device = *(wk_device *)*state;
     wk_scope
     {
         wk_manual_seed(43);
         wk_module *model = mlp_new();
         wk_tensor *images = wk_rand((32, 1, 8, 8));
-        train("mlp", model, images, wk_randint(0, 10, (32)), 1e-2);
+        train("mlp", model, images, wk_randint(0, 10, (32)), 1e-2, device);
     }
 }
 
@@ -168,9 +173,13 @@ static int teardown(void **state)
 
 int main(void)
 {
+    mirror_start();
+    wk_device here = wk_cpu, there = mirror;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vision_transformer),
-        cmocka_unit_test(mlp),
+        cmocka_unit_test_prestate(vision_transformer, &here),
+        cmocka_unit_test_prestate(mlp, &here),
+        cmocka_unit_test_prestate(vision_transformer, &there),
+        cmocka_unit_test_prestate(mlp, &there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
