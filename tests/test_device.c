@@ -110,7 +110,8 @@ static void gradients_travel(void **state)
     (void)state;
     wk_scope
     {
-        wk_tensor *x = wk_requires_grad_(wk_randn((3, 4)), true), *plain = wk_requires_grad_(wk_clone(wk_detach(x)), true);
+        wk_tensor *x = wk_requires_grad_(wk_randn((3, 4)), true),
+                  *plain = wk_requires_grad_(wk_clone(wk_detach(x)), true);
         wk_backward(wk_sum(wk_square(wk_to(x, mirror))));
         wk_backward(wk_sum(wk_square(plain)));
         assert_true(wk_device_equal(x->grad->device, wk_cpu));
@@ -133,7 +134,8 @@ static void faults_come_at_the_next_wait(void **state)
         wk_try (&err) y = wk_index_select(x, 0, far);
         assert_non_null(y); // nobody knows yet
         assert_false(err.set);
-        assert_fails(wk_synchronize(mirror), "index_select: index: 12 is out of range for dim 0 of (12,), which has size 12");
+        assert_fails(wk_synchronize(mirror),
+                     "index_select: index: 12 is out of range for dim 0 of (12,), which has size 12");
         assert_true(wk_synchronize(mirror)); // and goes on
         assert_true(same(wk_add(x, 0), wk_arange(12)));
         assert_fails(wk_index_select(wk_arange(12), 0, wk_to(far, wk_cpu)), "index: 12 is out of range for dim 0");

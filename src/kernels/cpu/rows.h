@@ -62,21 +62,25 @@ WK_INLINE void wk_row_store(const real *from, void *y, int64_t row, int64_t n)
 }
 #endif
 
-/* runs a range function, which gets a wk_rows, over the rows of a work; n: the longest row that it converts */
-WK_INLINE void wk_rows_run(wk_kernel *range, wk_queue *queue, const void *work, int buffers, int64_t count, int64_t n,
-                           int64_t cost)
-{
-    wk_rows rows = {.work = work, .n = n, .buffers = buffers};
-    (void)queue;
+/* Runs a range function, which gets a wk_rows, over the `count` rows of a work; n: the longest row that it converts, in
+   so many buffers.  A macro, so that a debugger goes from the kernel straight into its loop. */
+#define wk_rows_run(range, queue, work_, buffers_, count_, longest, cost)                                              \
+    do {                                                                                                               \
+        wk_rows rows_ = {.work = (work_), .n = (longest), .buffers = (buffers_)};                                      \
+        if (wk_rows_ready(queue, &rows_, count_))                                                                      \
+            wk_parallel(range, &rows_, count_, cost);                                                                  \
+    } while (0)
 #if WK_IS_HALF
+WK_INLINE bool wk_rows_ready(wk_queue *queue, wk_rows *rows, int64_t count)
+{
     const int64_t threads = wk_parallel_threads();
     const int64_t slots = count < threads && wk_parallel_thread() == 0 ? count : threads;
-    rows.memory = queue->scratch(queue, (size_t)(slots * buffers * n) * sizeof(real));
-    if (!rows.memory)
-        return;
-#endif
-    wk_parallel(range, &rows, count, cost);
+    rows->memory = queue->scratch(queue, (size_t)(slots * rows->buffers * rows->n) * sizeof(real));
+    return rows->memory;
 }
+#else
+#define wk_rows_ready(queue, rows, count) ((void)(queue), true)
+#endif
 
 #if defined(__AVX512F__)
 #define WK_LANES (256 / (int)sizeof(real))
