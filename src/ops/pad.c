@@ -26,15 +26,14 @@ static bool read_ends(wk_tensor *x, wk_sizes pad, ends *e)
         e->after[x->ndim - 1 - i] = pad.items[2 * i + 1];
     }
     for (int dim = 0; dim < x->ndim; dim++) {
-        int64_t size;
-        if (e->before[dim] < -INT64_MAX || e->after[dim] < -INT64_MAX ||
-            __builtin_add_overflow(e->before[dim], e->after[dim], &size) ||
-            __builtin_add_overflow(size, x->shape[dim], &size))
-            return wk_fail("pad", "pad: %lld and %lld are more than can be counted", (long long)e->before[dim],
-                           (long long)e->after[dim]);
+        const int64_t before = e->before[dim], after = e->after[dim], most = INT64_MAX / 4;
+        if (before < -most || before > most || after < -most || after > most)
+            return wk_fail("pad", "pad: %lld and %lld are more than can be counted", (long long)before,
+                           (long long)after);
+        const int64_t size = x->shape[dim] + before + after;
         if (size < 0)
-            return wk_fail("pad", "pad: %lld and %lld leave less than nothing of dim %d of %s",
-                           (long long)e->before[dim], (long long)e->after[dim], dim, wk_shape_string(x));
+            return wk_fail("pad", "pad: %lld and %lld leave less than nothing of dim %d of %s", (long long)before,
+                           (long long)after, dim, wk_shape_string(x));
     }
     return true;
 }
