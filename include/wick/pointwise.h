@@ -138,6 +138,7 @@ WK_EACH(logsigmoid); // log(sigmoid(x)), no overflow
 WK_EACH(relu);       // max(x, 0); gradient 0 at 0; NaN passes
 WK_EACH(silu);       // x sigmoid(x)
 WK_EACH(mish);       // x tanh(log(1 + exp(x)))
+WK_EACH(softsign);   // x / (1 + |x|)
 #undef WK_EACH
 
 /* what the macros call; other languages and C++ call these */

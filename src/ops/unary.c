@@ -36,6 +36,7 @@ FUNCTION(sigmoid)
 FUNCTION(logsigmoid)
 FUNCTION(silu)
 FUNCTION(mish)
+FUNCTION(softsign)
 
 /* integers are whole already */
 static wk_tensor *whole(const wk_unary_op *op, wk_tensor *x)

@@ -19,7 +19,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 2.5, 3.5, math.inf, -math
 FUNCTIONS = {name: getattr(torch, name) for name in
              ("neg abs sign square reciprocal sqrt rsqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh "
               "cosh tanh asinh acosh atanh erf erfc erfinv floor ceil round trunc sigmoid relu").split()}
-FUNCTIONS |= {"logsigmoid": F.logsigmoid, "silu": F.silu, "mish": F.mish}
+FUNCTIONS |= {"logsigmoid": F.logsigmoid, "silu": F.silu, "mish": F.mish, "softsign": F.softsign}
 
 
 def inside(name, *shape):
@@ -45,7 +45,10 @@ for name, function in FUNCTIONS.items():
         g.case(name, function, [numbers(2, 4, dtype=torch.complex64)], gradient=False)
 
     def write(x, function=function):
-        return x.copy_(function(x))
+        y = function(x)
+        if not torch.can_cast(y.dtype, x.dtype):  # as PyTorch's own functions in place
+            raise RuntimeError("a floating result, written into integers")
+        return x.copy_(y)
 
     write = getattr(torch.Tensor, name + "_", write)
     g.case(name + "_", write, [inside(name, 2, 3)])

@@ -44,6 +44,7 @@ EACH(logsigmoid)
 EACH(relu)
 EACH(silu)
 EACH(mish)
+EACH(softsign)
 
 static wk_tensor *run_conj(golden_case *c) { return wk_conj(input(c, 0)); }
 OP(conj, run_conj)
