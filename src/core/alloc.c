@@ -47,7 +47,10 @@ static thread_cache *threads;
 static pthread_key_t thread_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local thread_cache cache;
+/* of tests: off, an allocation pays one look at `watched` */
+static bool watched;
 static int64_t fail_after = -1;
+static int poison = -1;
 
 static void flush_thread(thread_cache *of)
 {
@@ -123,15 +126,28 @@ static void *from_system(size_t bytes)
     return memory;
 }
 
+static bool is_watched(void) { return __builtin_expect(__atomic_load_n(&watched, __ATOMIC_RELAXED), 0); }
+
 static bool injected_failure(void)
 {
-    int64_t left = __atomic_load_n(&fail_after, __ATOMIC_RELAXED);
-    if (__builtin_expect(left < 0, 1))
+    if (!is_watched() || __atomic_load_n(&fail_after, __ATOMIC_RELAXED) < 0)
         return false;
     return __atomic_sub_fetch(&fail_after, 1, __ATOMIC_RELAXED) == -1;
 }
 
-void wk_memory_fail_after(int64_t allocations) { __atomic_store_n(&fail_after, allocations, __ATOMIC_RELAXED); }
+void wk_memory_fail_after(int64_t allocations)
+{
+    __atomic_store_n(&fail_after, allocations, __ATOMIC_RELAXED);
+    watched = allocations >= 0 || poison >= 0;
+}
+
+void wk_memory_poison(int byte)
+{
+    poison = byte;
+    watched = poison >= 0 || fail_after >= 0;
+}
+
+int wk_memory_poisoned(void) { return poison; }
 
 static void *alloc_large(size_t bytes)
 {
@@ -166,10 +182,8 @@ static void *alloc_large(size_t bytes)
     return (char *)b + HEADER;
 }
 
-void *wk_alloc(size_t bytes)
+static void *allocate(size_t bytes)
 {
-    if (injected_failure())
-        return NULL;
     if (bytes > 64 * SMALL_CLASSES)
         return alloc_large(bytes);
     if (!cache.registered)
@@ -190,6 +204,14 @@ void *wk_alloc(size_t bytes)
     cache.live_blocks++;
     cache.live_bytes += 64 * class;
     return (char *)b + HEADER;
+}
+
+void *wk_alloc(size_t bytes)
+{
+    if (injected_failure())
+        return NULL;
+    void *memory = allocate(bytes);
+    return is_watched() && poison >= 0 && memory ? memset(memory, poison, bytes) : memory;
 }
 
 void wk_free(void *memory)

@@ -18,6 +18,11 @@ void wk_free(void *block); // of any thread; NULL is fine
 bool wk_alloc_counted(int64_t bytes);
 void wk_free_counted(int64_t bytes);
 
+/* for tests: what wk_alloc and wk_device_alloc give is filled with this byte first; -1: it is not.  A result that
+   depends on the byte has memory that nobody wrote (tests/test_every_dtype.c). */
+void wk_memory_poison(int byte);
+int wk_memory_poisoned(void);
+
 void wk_alloc_process_ends(void); // gives back what is cached: scope.c's destructor calls it, after all scopes
 
 extern int64_t wk_live_tensors; // for the statistics: who makes a tensor's header counts it, atomically

@@ -38,7 +38,7 @@ static kept_block *find_free(wk_device device, size_t bytes)
     return NULL;
 }
 
-void *wk_device_alloc(wk_device device, size_t bytes)
+static void *allocate(wk_device device, size_t bytes)
 {
     bytes = rounded(bytes);
     if (!wk_alloc_counted((int64_t)bytes))
@@ -68,6 +68,15 @@ void *wk_device_alloc(wk_device device, size_t bytes)
     block->next = by_memory[list_of(memory)];
     by_memory[list_of(memory)] = block;
     pthread_mutex_unlock(&mutex);
+    return memory;
+}
+
+void *wk_device_alloc(wk_device device, size_t bytes)
+{
+    void *memory = allocate(device, bytes);
+    const wk_backend *backend = wk_backends[device.type];
+    if (__builtin_expect(wk_memory_poisoned() >= 0, 0) && memory)
+        backend->fill(backend->queue(device.index), memory, wk_memory_poisoned(), bytes);
     return memory;
 }
 
