@@ -2,6 +2,8 @@
 #include "element.h"
 
 #include <complex.h>
+#include <float.h>
+#include <math.h>
 
 #define PUT(type, value) *(type *)y = (type)(value)
 
@@ -40,4 +42,34 @@ void wk_store_number(wk_dtype dtype, void *y, wk_number number)
         else
             wk_store_floating(dtype, y, 0, value);
     }
+}
+
+static double largest(wk_dtype dtype)
+{
+    switch (dtype) {
+    case wk_uint8: return UINT8_MAX;
+    case wk_int8: return INT8_MAX;
+    case wk_int16: return INT16_MAX;
+    case wk_int32: return INT32_MAX;
+    case wk_int64: return 0x1p63;
+    case wk_float16: return 65504;
+    case wk_bfloat16: return 0x1.fep127;
+    case wk_float32:
+    case wk_complex64: return FLT_MAX;
+    default: return INFINITY;
+    }
+}
+
+bool wk_number_fits(wk_dtype dtype, wk_number number)
+{
+    if (dtype == wk_bool || number.kind == WK_BOOL_NUMBER)
+        return true;
+    if (number.kind == WK_INT_NUMBER && dtype == wk_int64)
+        return true;
+    const double most = largest(dtype), value = number.value;
+    if (!wk_dtype_is_integral(dtype))
+        return !isfinite(value) || fabs(value) <= most;
+    if (dtype == wk_int64)
+        return value >= -most && value < most;
+    return value <= most && value >= (dtype == wk_uint8 ? -most : -most - 1);
 }

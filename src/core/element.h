@@ -47,5 +47,7 @@ static inline double wk_round_floating(wk_dtype dtype, double value)
 
 /* a number as the bytes of one element of any dtype */
 void wk_store_number(wk_dtype dtype, void *y, wk_number number);
+/* whether the dtype has room for a number, as PyTorch sees it: fractions may go, and uint8 takes -255 and up */
+bool wk_number_fits(wk_dtype dtype, wk_number number);
 
 #endif

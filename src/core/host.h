@@ -31,7 +31,8 @@ void wk_device_free(wk_device device, void *memory);
 void wk_device_empty_cache(void);
 
 struct wk_pointwise_work;
-/* runs a row of pointwise.def (wk_pointwise_row) of the device's table for dtype; false after an error */
+/* runs a row of pointwise.def (wk_pointwise_row) of the device's table for dtype; false after an error.  No work: looks
+   whether there is one. */
 bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, int row, const struct wk_pointwise_work *work);
 
 #endif

@@ -119,7 +119,8 @@ bool wk_run_row(const char *op, wk_device device, wk_dtype dtype, int row, const
     wk_queue *queue = wk_queue_for(op, device, dtype, kernel != NULL);
     if (!queue)
         return false;
-    kernel(queue, work);
+    if (work)
+        kernel(queue, work);
     return wk_run_ends(queue);
 }
 

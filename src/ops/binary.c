@@ -30,6 +30,12 @@ static wk_operand saved_operand(wk_node *node, int i)
     const numbers_kept *kept = node->kept;
     return node->saved[i].tensor ? (wk_operand){.tensor = wk_saved(node, i)} : WK_OPERAND(kept->operand[i]);
 }
+/* its conjugate: what gradients of complex numbers are multiplied by */
+static wk_operand saved_conj(wk_node *node, int i)
+{
+    const wk_operand operand = saved_operand(node, i);
+    return operand.tensor ? (wk_operand){.tensor = wk_conj(operand.tensor)} : operand;
+}
 
 /* in place: x takes op's result; without history straight into x's memory */
 static wk_tensor *binary_into(const char *op, wk_pointwise_row row, wk_tensor *x, wk_operand b, bool floating,
@@ -77,12 +83,12 @@ static wk_operand times_alpha(wk_operand b, double alpha)
 }
 
 /* PyTorch has no difference with a bool in it */
-static bool check_no_bool(wk_operand a, wk_operand b)
+static bool check_no_bool(const char *op, wk_operand a, wk_operand b)
 {
     const bool bools = (a.tensor ? a.tensor->dtype == wk_bool : a.number.kind == WK_BOOL_NUMBER) ||
                        (b.tensor ? b.tensor->dtype == wk_bool : b.number.kind == WK_BOOL_NUMBER);
     if (bools)
-        return wk_fail("sub", "is not defined for bools\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
+        return wk_fail(op, "is not defined for bools\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
     return true;
 }
 
@@ -114,7 +120,7 @@ wk_tensor *wk_sub_with(wk_add_args args)
     const wk_dtype dtype = type_of(args.a, args.b);
     if (args.alpha != 1 && !check_alpha("sub", dtype, args.alpha))
         return NULL;
-    if (!check_no_bool(args.a, args.b))
+    if (!check_no_bool("sub", args.a, args.b))
         return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
     if (!wk_operands_given("sub", args.a, b))
@@ -138,18 +144,20 @@ wk_tensor *wk_add_in_place_with(wk_add_args args)
 }
 wk_tensor *wk_sub_in_place_with(wk_add_args args)
 {
+    if (!check_no_bool("sub_", args.a, args.b))
+        return NULL;
     const wk_operand b = times_alpha(args.b, args.alpha);
     return binary_into("sub_", WK_ROW(sub), args.a.tensor, b, false, sub_form);
 }
 
-/* ---------------------------------------------------------------- mul: da = dy * b, db = dy * a */
+/* ---------------------------------------------------------------- mul: da = dy * conj(b), db = dy * conj(a) */
 
 static void mul_backward(wk_node *node, wk_tensor *dy)
 {
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, wk_mul_with(WK_OPERAND(dy), saved_operand(node, 1)));
+        wk_accumulate(node, 0, wk_mul_with(WK_OPERAND(dy), saved_conj(node, 1)));
     if (wk_needs(node, 1))
-        wk_accumulate(node, 1, wk_mul_with(WK_OPERAND(dy), saved_operand(node, 0)));
+        wk_accumulate(node, 1, wk_mul_with(WK_OPERAND(dy), saved_conj(node, 0)));
 }
 
 wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
@@ -167,16 +175,17 @@ wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b)
     return binary_into("mul_", WK_ROW(mul), x, b, false, wk_mul_with);
 }
 
-/* ---------------------------------------------------------------- div: da = dy / b, db = -dy * a / b / b */
+/* ---------------------------------------------------------------- div: da = dy / b, db = -dy * a / b / b, of a and b
+   the conjugates */
 
 static void div_backward(wk_node *node, wk_tensor *dy)
 {
-    const wk_operand b = saved_operand(node, 1);
+    const wk_operand b = saved_conj(node, 1);
     wk_tensor *da = wk_div_with((wk_div_args){.a = WK_OPERAND(dy), .b = b});
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, da);
     if (wk_needs(node, 1)) {
-        wk_tensor *ratio = wk_div_with((wk_div_args){.a = saved_operand(node, 0), .b = b}); // a / b
+        wk_tensor *ratio = wk_div_with((wk_div_args){.a = saved_conj(node, 0), .b = b}); // a / b
         wk_accumulate(node, 1, wk_neg(wk_mul(da, ratio)));
     }
 }
@@ -314,6 +323,13 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
                        "b: integers to a negative integer power are not defined, got %lld\n"
                        "hint: make the base floating: wk_to(x, wk_float32)",
                        (long long)b.number.integer);
+    if (wk_dtype_is_complex(dtype)) // squares alone
+        return !b.tensor && b.number.value == 2 ? wk_square(a.tensor)
+                                                : wk_fail("pow", "is not defined for %s", wk_dtype_name(dtype));
+    if (b.tensor && b.tensor->dtype == wk_bool && dtype != wk_bool) // the gradient subtracts from it
+        b.tensor = wk_to_dtype(b.tensor, dtype);
+    if (!wk_operands_given("pow", a, b))
+        return NULL;
     wk_tensor *y = NULL;
     if (!b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype)
         y = binary("pow", WK_ROW(mul), a, a, dtype, 0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "core/element.h"
 #include "core/host.h"
 #include "ops.h"
 
@@ -121,6 +122,17 @@ bool wk_check_inexact(const char *op, const wk_tensor *x)
                    wk_dtype_name(x->dtype));
 }
 
+bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype)
+{
+    if (value.tensor && wk_dtype_is_complex(value.tensor->dtype) && !wk_dtype_is_complex(dtype))
+        return wk_fail(op, "%s: %s cannot be written into a tensor of %s", name, wk_dtype_name(value.tensor->dtype),
+                       wk_dtype_name(dtype));
+    if (!value.tensor && !wk_number_fits(dtype, value.number))
+        return wk_fail(op, "%s: expected a number that %s has room for, got %g", name, wk_dtype_name(dtype),
+                       value.number.value);
+    return true;
+}
+
 /* x takes other values: dx = 0, dfrom = dy.  wk_accumulate sums and casts dy to from's. */
 static void copy_backward(wk_node *node, wk_tensor *dy)
 {
@@ -163,6 +175,8 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
         return wk_fail("fill_", "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
     if (value.tensor ? !wk_check_writable("fill_", x) : !wk_check_leaf("fill_", x))
         return NULL;
+    if (!value.tensor && !wk_check_value("fill_", "value", value, x->dtype)) // a complex tensor is cut, as in copy_
+        return NULL;
     if (wk_would_record((wk_tensors){2, (wk_tensor *[]){x, value.tensor}})) {
         wk_tensor *y = value.tensor ? seen_as(value.tensor, x)
                                     : wk_full_like_with((wk_factory_args){.like = x, .fill = value.number});
@@ -175,10 +189,20 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
 
 wk_tensor *wk_zero_(wk_tensor *x) { return wk_fill_in_place_with(x, WK_OPERAND(0)); }
 
+static bool is_real(const char *op, const wk_tensor *x)
+{
+    if (!wk_dtype_is_complex(x->dtype))
+        return true;
+    return wk_fail(op, "x: expected real numbers, got %s\nhint: wk_to(x, wk_float64) has the real parts",
+                   wk_dtype_name(x->dtype));
+}
+
 bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
 {
     if (!x || !array)
         return wk_null_input("tolist", x ? "array" : "x");
+    if (!is_real("tolist", x))
+        return false;
     if (x->numel == 0)
         return true;
     bool fine = false;
@@ -201,7 +225,7 @@ static bool one_element(wk_tensor *x)
     if (x->numel != 1)
         return wk_fail("item", "x: expected one element, got shape %s\nhint: reduce it first, or wk_tolist",
                        wk_shape_string(x));
-    return true;
+    return is_real("item", x);
 }
 
 double wk_item(wk_tensor *x)

@@ -26,7 +26,7 @@ wk_tensor *wk_empty_with(wk_factory_args args)
 
 static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
 {
-    if (!x)
+    if (!x || !wk_check_value("full", "fill_value", (wk_operand){.number = value}, x->dtype))
         return NULL;
     wk_fill_work work = {.y = wk_data(x), .size = (int64_t)wk_dtype_size(x->dtype), .count = x->numel};
     wk_store_number(x->dtype, work.value, value);

@@ -186,6 +186,8 @@ static wk_tensor *source_of(const char *op, wk_tensor *x, wk_tensor *index, wk_o
     WK_REQUIRE(op, index);
     if (source.tensor || !source.number.kind)
         return source.tensor ? source.tensor : wk_null_input(op, "source");
+    if (!wk_check_value(op, "source", source, x->dtype))
+        return NULL;
     wk_tensor *one = wk_full_with((wk_factory_args){.fill = source.number, .dtype = x->dtype, .device = x->device});
     return wk_expand_with(one, shape_of(index), NULL);
 }

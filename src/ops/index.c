@@ -262,6 +262,8 @@ static bool check_fill(row_write *w, int64_t dim, wk_operand value)
         return wk_fail(w->op, "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
     if (!value.tensor && !value.number.kind)
         return wk_null_input(w->op, "value");
+    if (!wk_check_value(w->op, "value", value, w->x->dtype))
+        return false;
     wk_shape shape = shape_of(w->x);
     if (w->x->ndim > 0)
         shape.sizes[w->dim] = w->index->numel;

@@ -332,6 +332,12 @@ wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
         return NULL;
     if (!args.value.tensor && !args.value.number.kind)
         return wk_null_input("index_put_", "value");
+    if (!args.value.tensor && !wk_is_half(args.x->dtype) && // halves become infinite, as in PyTorch
+        !wk_check_value("index_put_", "value", args.value, args.x->dtype))
+        return NULL;
+    const wk_dtype sum = wk_result_type((wk_operand[]){WK_OPERAND(args.x), args.value}, 2);
+    if (args.accumulate && !wk_check_holds("index_put_", args.x, sum))
+        return NULL;
     if (!wk_check_writable("index_put_", args.x) || !apply(&args.key, args.x, &a))
         return NULL;
     if (!a.advanced)

@@ -14,13 +14,21 @@ bool wk_check_reduction(const char *op, const char *reduction, bool batchmean)
                    reduction ? reduction : "(null)");
 }
 
-static bool check(const char *op, const wk_loss_args *args)
+/* bools become the other's numbers, since they have no difference */
+static bool check(const char *op, wk_loss_args *args)
 {
     const wk_tensor *x = args->x, *target = args->target;
     if (!x || !target)
         return wk_null_input(op, x ? "target" : "x");
-    return wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0) &&
-           wk_check_floating(op, wk_promote_types(x->dtype, target->dtype) == target->dtype ? target : x);
+    const wk_dtype dtype = wk_promote_types(x->dtype, target->dtype);
+    if (!wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0) ||
+        !wk_check_floating(op, dtype == target->dtype || wk_dtype_is_complex(target->dtype) ? target : x))
+        return false;
+    if (x->dtype == wk_bool)
+        args->x = wk_to_dtype(args->x, dtype);
+    if (target->dtype == wk_bool)
+        args->target = wk_to_dtype(args->target, dtype);
+    return args->x && args->target;
 }
 
 static wk_tensor *reduced(wk_tensor *losses, const char *reduction)
@@ -146,6 +154,8 @@ wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
         return wk_fail(op, "target: expected x's shape %s, got %s", wk_shape_string(args.x),
                        wk_shape_string(args.target));
     wk_tensor *log_yes = wk_logsigmoid(args.x);
+    if (args.pos_weight && wk_dtype_is_integral(args.pos_weight->dtype)) // 0 - 1 is not 255
+        args.pos_weight = wk_to_dtype(args.pos_weight, wk_promote_types(args.x->dtype, args.target->dtype));
     if (args.pos_weight)
         log_yes = wk_mul(log_yes, wk_add(wk_mul(wk_sub(args.pos_weight, 1), args.target), 1));
     wk_tensor *losses = wk_sub(wk_mul(wk_sub(1, args.target), args.x), log_yes);

@@ -6,6 +6,7 @@
 #include "matmul.h"
 #include "core/run.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static _Thread_local int64_t multiply_adds;
@@ -183,14 +184,15 @@ wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
     return product("matmul", a, b);
 }
 
-wk_tensor *wk_mm(wk_tensor *a, wk_tensor *b)
+static wk_tensor *mm(const char *op, wk_tensor *a, wk_tensor *b)
 {
-    WK_REQUIRE("mm", a);
-    WK_REQUIRE("mm", b);
-    if (!check_dims("mm", a, 2, b, 2) || !wk_check_product("mm", "a", a, "b", b))
+    WK_REQUIRE(op, a);
+    WK_REQUIRE(op, b);
+    if (!check_dims(op, a, 2, b, 2) || !wk_check_product(op, "a", a, "b", b))
         return NULL;
-    return a->shape[1] == b->shape[0] ? product("mm", a, b) : misfit("mm", a, b);
+    return a->shape[1] == b->shape[0] ? product(op, a, b) : misfit(op, a, b);
 }
+wk_tensor *wk_mm(wk_tensor *a, wk_tensor *b) { return mm("mm", a, b); }
 
 wk_tensor *wk_bmm(wk_tensor *a, wk_tensor *b)
 {
@@ -242,9 +244,12 @@ wk_tensor *wk_addmm_with(wk_addmm_args args)
 {
     wk_tensor *input = args.input;
     WK_REQUIRE("addmm", input);
-    wk_tensor *y = wk_mm(args.a, args.b);
+    wk_tensor *y = mm("addmm", args.a, args.b);
     if (!y)
         return NULL;
+    if (wk_dtype_is_integral(y->dtype) && (args.alpha != floor(args.alpha) || args.beta != floor(args.beta)))
+        return wk_fail("addmm", "beta and alpha: expected integers for tensors of %s, got %g and %g",
+                       wk_dtype_name(y->dtype), args.beta, args.alpha);
     if (input->dtype != y->dtype)
         return wk_fail("addmm", "input: expected dtype %s, that of a and b, got %s", wk_dtype_name(y->dtype),
                        wk_dtype_name(input->dtype));

@@ -16,6 +16,9 @@
 bool wk_check_floating(const char *op, const wk_tensor *x);
 bool wk_check_inexact(const char *op, const wk_tensor *x);
 
+/* false after an error: a tensor of dtype cannot hold the number (300 in uint8), or the tensor (complex in real) */
+bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype);
+
 /* x in contiguous memory, without history: what kernels read */
 wk_tensor *wk_dense(wk_tensor *x);
 

@@ -156,7 +156,8 @@ wk_tensor *wk_pad_with(wk_pad_args args)
     if (!read_ends(args.x, args.pad, &e))
         return NULL;
     if (!args.mode || strcmp(args.mode, "constant") == 0)
-        return pad_constant(args.x, &e, args.value);
+        return wk_check_value("pad", "value", WK_OPERAND(args.value), args.x->dtype)
+                   ? pad_constant(args.x, &e, args.value) : NULL;
     for (pad_mode mode = REFLECT; mode <= CIRCULAR; mode++)
         if (strcmp(args.mode, names[mode]) == 0)
             return check_mode(args.x, args.pad, &e, mode, args.mode) ? pad_from_inside(args.x, args.pad, &e, mode)

@@ -162,10 +162,12 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     }
     if (!y)
         y = wk_tensor_new(call->op, work.ndim, shape, call->result, device);
-    if (!y || y->numel == 0)
-        return y;
-
+    if (!y)
+        return NULL;
     work.count = y->numel;
+    if (work.count == 0) // what is not defined for a dtype is an error here too
+        return wk_run_row(call->op, device, call->compute, call->row, NULL) ? y : NULL;
+
     memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
     bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
     for (int i = 0; i < call->inputs; i++) {

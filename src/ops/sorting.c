@@ -85,6 +85,8 @@ wk_tensor *wk_topk_with(wk_sort_args args) { return ordered("topk", "topk_backwa
 wk_tensor *wk_argsort_with(wk_argsort_args args)
 {
     wk_tensor *indices = NULL;
-    wk_no_grad wk_sort(args.x, (NULL, &indices), .dim = args.dim, .descending = args.descending);
+    const wk_sort_args sort = {
+        .x = args.x, .places = WK_PLACES(NULL, &indices), .dim = args.dim, .descending = args.descending};
+    wk_no_grad ordered("argsort", NULL, false, &sort);
     return indices;
 }

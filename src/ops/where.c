@@ -47,7 +47,7 @@ static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_
     if (value.tensor && value.tensor->numel != 1)
         return wk_fail(op, "value: expected a number or a tensor of one element, got %s",
                        wk_shape_string(value.tensor));
-    return true;
+    return wk_check_value(op, "value", value, x->dtype);
 }
 
 /* dx = dy, 0 where mask; dvalue = sum of dy where mask */
@@ -141,6 +141,9 @@ static wk_tensor *bound_tensor(wk_tensor *x, wk_operand bound)
 wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
 {
     WK_REQUIRE("clamp", x);
+    if (wk_dtype_is_complex(x->dtype) || (min.tensor && wk_dtype_is_complex(min.tensor->dtype)) ||
+        (max.tensor && wk_dtype_is_complex(max.tensor->dtype)))
+        return wk_fail("clamp", "complex numbers have no order");
     const bool has_min = min.tensor || min.number.kind, has_max = max.tensor || max.number.kind;
     if (!has_min && !has_max)
         return wk_fail("clamp", "expected min, max or both\nhint: wk_clamp(x, 0, wk_none) has no upper bound");
@@ -196,9 +199,15 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
     if (a->dtype != b->dtype)
         return wk_fail("lerp", "expected operands of one dtype, got %s and %s", wk_dtype_name(a->dtype),
                        wk_dtype_name(b->dtype));
+    if (!wk_check_inexact("lerp", a))
+        return NULL;
+    if (weight.tensor && weight.tensor->ndim > 0 && weight.tensor->dtype != a->dtype)
+        return wk_fail("lerp", "weight: expected the operands' dtype %s, got %s", wk_dtype_name(a->dtype),
+                       wk_dtype_name(weight.tensor->dtype));
+    const wk_dtype dtype = wk_result_type((wk_operand[]){WK_OPERAND(a), weight}, 2);
     wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "lerp", .row = WK_ROW(lerp), .inputs = 3,
-                                                     .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = a->dtype,
-                                                     .result = a->dtype});
+                                                     .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = dtype,
+                                                     .result = dtype});
     return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor), WK_SAVED(a, b, weight.tensor),
                      WK_KEPT(lerp_kept, weight.number.value));
 }
@@ -221,8 +230,8 @@ static void addcmul_backward(wk_node *node, wk_tensor *dy)
     const addc_kept *kept = node->kept;
     wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *scaled = wk_mul(dy, kept->value);
     wk_accumulate(node, 0, dy);
-    wk_accumulate(node, 1, wk_mul(scaled, b));
-    wk_accumulate(node, 2, wk_mul(scaled, a));
+    wk_accumulate(node, 1, wk_mul(scaled, wk_conj(b)));
+    wk_accumulate(node, 2, wk_mul(scaled, wk_conj(a)));
 }
 
 static void addcdiv_backward(wk_node *node, wk_tensor *dy)

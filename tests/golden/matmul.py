@@ -41,6 +41,8 @@ g.case("dot", torch.dot, [numbers(5, dtype=torch.int64), numbers(5, dtype=torch.
 for a, b in (((3,), (4,)), ((0,), (4,)), ((3, 1), (4,))):
     g.case("outer", torch.outer, [randn(a), randn(b)])
 g.case("outer", torch.outer, [randn(3, dtype=f64), randn(2, dtype=f64)])
+g.case("outer", torch.outer, [randn(3, dtype=torch.complex64), randn(2, dtype=torch.complex64)], gradient="complex")
+g.case("outer", torch.outer, [randn(3), randn(2, dtype=torch.complex64)], gradient="complex")
 
 for shape in ((4,), (2, 4), (2, 1), (1, 4), (), (1,), (3,), (2, 2, 4)):
     g.case("addmm", torch.addmm, [randn(shape), randn(2, 3), randn(3, 4)])

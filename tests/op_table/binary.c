@@ -44,6 +44,8 @@ OP(div_, run_div_)
 OP(pow_, run_pow_)
 
 BAD(add, wk_add(wk_zeros((2, 3)), wk_zeros((2, 4))), "shapes (2, 3) and (2, 4) do not broadcast")
+BAD(sub_, wk_sub_(wk_zeros((3)), wk_zeros((3), .dtype = wk_bool)), "is not defined for bools")
+BAD(pow, wk_pow(wk_zeros((0), .dtype = wk_complex64), 3), "is not defined for complex64")
 BAD(mul_, wk_mul_(wk_zeros((3)), wk_zeros((2, 3))), "x: of shape (3,) cannot hold the result")
 BAD(div, wk_div(wk_zeros((3)), 2, .rounding_mode = "up"), "expected \"trunc\" or \"floor\", got \"up\"")
 BAD(remainder, wk_remainder(wk_zeros((3), .dtype = wk_int64), 0), "division by zero")

@@ -37,4 +37,12 @@ OP(item_int64, run_item_int64, .gradient = NONE)
 OP(tolist, run_tolist, .gradient = NONE)
 
 BAD(copy_, wk_copy_(wk_zeros((2)), wk_zeros((3))), "do not broadcast")
+BAD(fill_, wk_fill_(wk_zeros((2), .dtype = wk_uint8), 300), "value: expected a number that uint8 has room for, got 300")
+BAD(fill_, wk_fill_(wk_zeros((2), .dtype = wk_float16), 1e6), "that float16 has room for, got 1e+06")
+static wk_tensor *item_of(wk_tensor *x)
+{
+    wk_item(x);
+    return NULL;
+}
+BAD(item, item_of(wk_ones((1), .dtype = wk_complex64)), "x: expected real numbers, got complex64")
 BAD(copy_, wk_copy_(wk_expand(wk_zeros((1)), (3)), wk_zeros((3))), "share memory")

@@ -34,6 +34,8 @@ static wk_tensor *run_index_put_(golden_case *c)
                             .accumulate = integer_or(c, "accumulate", 0)});
 }
 OP(index_put_, run_index_put_)
+BAD(index_put_, wk_index_put_(wk_zeros((2), .dtype = wk_int8), ("0"), 128), "that int8 has room for, got 128")
+BAD(index_put_, wk_index_put_(wk_full((2), 1), ("0"), 1.5, .accumulate = true), "a result of float32 cannot be written")
 BAD(index_put_, wk_index_put_(wk_zeros((2, 3)), ("0, %zu", (size_t)5), 1), "index 5 is out of range")
 
 static wk_tensor *run_index_select(golden_case *c)

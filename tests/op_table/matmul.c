@@ -35,6 +35,8 @@ static wk_tensor *run_addmm(golden_case *c)
                     .alpha = alpha.kind ? alpha.value : 1);
 }
 OP(addmm, run_addmm)
+BAD(addmm, wk_addmm(wk_ones((2, 2), .dtype = wk_int64), wk_ones((2, 2), .dtype = wk_int64),
+                    wk_ones((2, 2), .dtype = wk_int64), .alpha = 0.5), "expected integers for tensors of int64")
 BAD(addmm, wk_addmm(wk_zeros((3, 3)), wk_zeros((2, 3)), wk_zeros((3, 2))), "broadcasts to (2, 2), got (3, 3)")
 
 static wk_tensor *run_linear(golden_case *c) { return wk_linear(input(c, 0), input(c, 1), optional(c, 2)); }

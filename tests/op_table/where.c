@@ -1,4 +1,6 @@
 /* Choosing and mixing. */
+#include <math.h>
+
 #include "op_table.h"
 
 static wk_tensor *run_where(golden_case *c) { return wk_where_with(operand(c, 0), operand(c, 1), operand(c, 2)); }
@@ -43,4 +45,11 @@ ADDC(addcdiv_)
 
 BAD(where, wk_where(wk_zeros((2)), wk_zeros((2)), 0), "cond: expected bool, got float32")
 BAD(masked_fill, wk_masked_fill(wk_zeros((2)), wk_zeros((2)), 0), "mask: expected bool, got float32")
+BAD(masked_fill, wk_masked_fill(wk_zeros((2)), wk_ones((2), .dtype = wk_bool), wk_ones((), .dtype = wk_complex64)),
+    "value: complex64 cannot be written into a tensor of float32")
+BAD(masked_fill, wk_masked_fill(wk_full((2), 1), wk_ones((2), .dtype = wk_bool), -(double)INFINITY),
+    "that int64 has room")
+BAD(lerp, wk_lerp(wk_zeros((2)), wk_zeros((2)), wk_zeros((2), .dtype = wk_float64)),
+    "weight: expected the operands' dtype float32, got float64")
+BAD(clamp, wk_clamp(wk_zeros((2), .dtype = wk_complex64), 0, 1), "complex numbers have no order")
 BAD(clamp, wk_clamp(wk_zeros((2)), wk_none, wk_none), "expected min, max or both")
