@@ -2,6 +2,7 @@
 #ifndef WICK_KERNELS_REDUCE_H
 #define WICK_KERNELS_REDUCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Of nothing (n is 0): sum and norm 0, mean NaN, prod 1; amax false and amin true, of bools alone. */
@@ -10,6 +11,7 @@ typedef struct wk_reduce_work {
     void *y;       // (outer, inner)
     int64_t outer, n, inner;
     int64_t chunk; // of n: reduced by itself before the chunks' results are; 0: the kernel chooses, n: at once
+    bool wide;     // of halves: y is float32
 } wk_reduce_work;
 
 #endif

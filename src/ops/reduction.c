@@ -81,6 +81,8 @@ wk_shape wk_reduced_dims(const wk_reduced *reduced)
     return dims;
 }
 
+wk_tensor *wk_wide(wk_tensor *x) { return x && wk_is_half(x->dtype) ? wk_to(x, wk_float32) : x; }
+
 /* ---------------------------------------------------------------- sum: dx = dy, repeated over what was summed */
 
 static void sum_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, wk_repeat_reduced(node->kept, dy)); }
@@ -90,14 +92,21 @@ static wk_dtype summed_dtype(const wk_reduce_args *args)
     return args->dtype ? args->dtype : wk_dtype_is_integral(args->x->dtype) ? wk_int64 : args->x->dtype;
 }
 
+/* x in dtype; halves are converted to float32 by kernels */
+static wk_tensor *cast(wk_tensor *x, wk_dtype dtype)
+{
+    return wk_is_half(x->dtype) && dtype == wk_float32 ? x : wk_to(x, dtype);
+}
+
 wk_tensor *wk_sum_with(wk_reduce_args args)
 {
     WK_REQUIRE("sum", args.x);
-    wk_tensor *x = wk_to(args.x, summed_dtype(&args));
+    const wk_dtype dtype = summed_dtype(&args);
+    wk_tensor *x = cast(args.x, dtype);
     wk_reduction plan;
     if (!x || !wk_plan_reduction("sum", x, &args.dims, args.keepdim, &plan))
         return NULL;
-    return wk_record(wk_reduce("sum", sum, &plan), sum_backward, WK_INPUTS(x), WK_KEPT_REDUCED(x, plan));
+    return wk_record(wk_reduce("sum", sum, &plan, dtype), sum_backward, WK_INPUTS(x), WK_KEPT_REDUCED(x, plan));
 }
 
 /* ---------------------------------------------------------------- mean: dx = dy / n, repeated */
@@ -120,11 +129,11 @@ wk_tensor *wk_mean_with(wk_reduce_args args)
     if (wk_dtype_is_integral(dtype))
         return wk_fail("mean", "x: expected a floating or complex dtype, got %s\n"
                                "hint: wk_mean(x, (), .dtype = wk_float32)", wk_dtype_name(dtype));
-    wk_tensor *x = wk_to(args.x, dtype);
+    wk_tensor *x = cast(args.x, dtype);
     wk_reduction plan;
     if (!x || !wk_plan_reduction("mean", x, &args.dims, args.keepdim, &plan))
         return NULL;
-    return wk_record(wk_reduce("mean", mean, &plan), mean_backward, WK_INPUTS(x),
+    return wk_record(wk_reduce("mean", mean, &plan, dtype), mean_backward, WK_INPUTS(x),
                      WK_KEPT(mean_kept, {wk_shape_of(x->ndim, x->shape), plan.kept}, (double)plan.n));
 }
 
@@ -136,7 +145,7 @@ static void prod_backward(wk_node *node, wk_tensor *dy)
 {
     const wk_reduced *reduced = node->kept;
     const wk_shape dims = wk_reduced_dims(reduced);
-    wk_tensor *x = wk_saved(node, 0), *zero = wk_eq(x, 0);
+    wk_tensor *x = wk_wide(wk_saved(node, 0)), *zero = wk_eq(x, 0);
     wk_tensor *rest = wk_masked_fill(x, zero, 1); // zeros left out
     wk_tensor *zeros = wk_sum_with((wk_reduce_args){.x = zero, .dims = dims, .keepdim = true});
     wk_tensor *product = wk_prod_with((wk_reduce_args){.x = rest, .dims = dims, .keepdim = true});
@@ -163,7 +172,7 @@ static wk_tensor *product_of_others(wk_tensor *x, int dim)
 static void prod_in_ops(wk_node *node, wk_tensor *dy)
 {
     const wk_reduced *reduced = node->kept;
-    wk_tensor *x = wk_saved(node, 0), *dx = wk_keep_dims(reduced, dy);
+    wk_tensor *x = wk_wide(wk_saved(node, 0)), *dx = wk_keep_dims(reduced, dy);
     for (int dim = 0, before = -1; x && dim < reduced->shape.ndim; dim++) {
         if (reduced->kept.sizes[dim] == reduced->shape.sizes[dim])
             continue;
@@ -178,11 +187,12 @@ static void prod_in_ops(wk_node *node, wk_tensor *dy)
 wk_tensor *wk_prod_with(wk_reduce_args args)
 {
     WK_REQUIRE("prod", args.x);
-    wk_tensor *x = wk_to(args.x, summed_dtype(&args));
+    const wk_dtype dtype = summed_dtype(&args);
+    wk_tensor *x = cast(args.x, dtype);
     wk_reduction plan;
     if (!x || !wk_plan_reduction("prod", x, &args.dims, args.keepdim, &plan))
         return NULL;
-    return wk_record(wk_reduce("prod", prod, &plan), prod_backward, WK_INPUTS(x), WK_SAVED(x),
+    return wk_record(wk_reduce("prod", prod, &plan, dtype), prod_backward, WK_INPUTS(x), WK_SAVED(x),
                      WK_KEPT_REDUCED(x, plan), .composed = prod_in_ops);
 }
 
@@ -224,7 +234,7 @@ static wk_tensor *extremum(const char *op, bool largest, wk_reduce_args args, co
     if (!wk_plan_reduction(op, x, &args.dims, args.keepdim, &plan) ||
         !wk_check_has_extremum(op, x, &plan, args.dims.ndim == 0))
         return NULL;
-    wk_tensor *y = largest ? wk_reduce(op, amax, &plan) : wk_reduce(op, amin, &plan);
+    wk_tensor *y = largest ? wk_reduce(op, amax, &plan, x->dtype) : wk_reduce(op, amin, &plan, x->dtype);
     return wk_record_one(y, &(wk_record_args){.name = name, .backward = backward, WK_INPUTS(x), WK_SAVED(x, y),
                                               WK_KEPT_REDUCED(x, plan)});
 }
@@ -249,7 +259,7 @@ static wk_tensor *truth(const char *op, bool all, const wk_reduce_args *args)
     wk_reduction plan;
     if (!x || !wk_plan_reduction(op, x, &args->dims, args->keepdim, &plan))
         return NULL;
-    wk_tensor *y = all ? wk_reduce(op, amin, &plan) : wk_reduce(op, amax, &plan);
+    wk_tensor *y = all ? wk_reduce(op, amin, &plan, x->dtype) : wk_reduce(op, amax, &plan, x->dtype);
     return args->x->dtype == wk_uint8 ? wk_to(y, wk_uint8) : y;
 }
 

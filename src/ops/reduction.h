@@ -22,15 +22,15 @@ bool wk_plan_reduction(const char *op, wk_tensor *x, const wk_shape *dims, bool 
 /* false after an error: a largest or smallest is asked for of nothing; all: over all dims */
 bool wk_check_has_extremum(const char *op, const wk_tensor *x, const wk_reduction *plan, bool all);
 
-/* y = sum, mean, norm, prod, amax or amin of the plan's source, without history:
-       wk_reduce("sum", sum, &plan) */
-#define wk_reduce(op, kernel, plan)                                                                                    \
+/* y = sum, mean, norm, prod, amax or amin of the plan's source, in its dtype or (of halves) float32, without history:
+       wk_reduce("sum", sum, &plan, x->dtype) */
+#define wk_reduce(op, kernel, plan, dtype_)                                                                            \
     ({                                                                                                                 \
         const wk_reduction *const plan_ = (plan);                                                                      \
         wk_tensor *const x_ = plan_->source;                                                                           \
-        wk_tensor *const y_ = wk_tensor_new(op, plan_->result.ndim, plan_->result.sizes, x_->dtype, x_->device);       \
-        y_ && wk_run(op, y_, kernel, .x = wk_data(x_), .y = wk_data(y_), .outer = plan_->outer, .n = plan_->n,         \
-                     .inner = plan_->inner)                                                                            \
+        wk_tensor *const y_ = wk_tensor_new(op, plan_->result.ndim, plan_->result.sizes, dtype_, x_->device);          \
+        y_ && wk_run(op, x_, kernel, .x = wk_data(x_), .y = wk_data(y_), .outer = plan_->outer, .n = plan_->n,         \
+                     .inner = plan_->inner, .wide = y_->dtype != x_->dtype)                                            \
             ? y_                                                                                                       \
             : NULL;                                                                                                    \
     })
@@ -48,5 +48,6 @@ wk_tensor *wk_keep_dims(const wk_reduced *reduced, wk_tensor *dy);
 wk_tensor *wk_repeat_reduced(const wk_reduced *reduced, wk_tensor *dy);
 /* the dims that were reduced (and others of size 1, which does no harm) */
 wk_shape wk_reduced_dims(const wk_reduced *reduced);
+wk_tensor *wk_wide(wk_tensor *x); // halves in float32, what else there is as it is
 
 #endif

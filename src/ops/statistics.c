@@ -13,26 +13,23 @@ typedef struct var_kept {
     double divisor; // n - correction, at least 0
 } var_kept;
 
-/* of halves in float32 */
-static wk_tensor *wide(wk_tensor *x) { return x && wk_is_half(x->dtype) ? wk_to(x, wk_float32) : x; }
-
 static void var_gradient(wk_node *node, wk_tensor *x, wk_tensor *dy)
 {
     const var_kept *kept = node->kept;
-    x = wide(x);
-    wk_tensor *mean =
-        wk_mean_with((wk_reduce_args){.x = x, .dims = wk_reduced_dims(&kept->reduced), .keepdim = true});
-    wk_tensor *scaled = wk_mul(wk_keep_dims(&kept->reduced, dy), 2 / kept->divisor);
+    const wk_dtype dtype = x && wk_is_half(x->dtype) ? wk_float32 : wk_dtype_default;
+    wk_tensor *mean = wk_mean_with((wk_reduce_args){
+        .x = x, .dims = wk_reduced_dims(&kept->reduced), .keepdim = true, .dtype = dtype});
+    wk_tensor *scaled = wk_mul(wk_keep_dims(&kept->reduced, wk_wide(dy)), 2 / kept->divisor);
     wk_accumulate(node, 0, wk_mul(scaled, wk_sub(x, mean)));
 }
 
-static void var_backward(wk_node *node, wk_tensor *dy) { var_gradient(node, wk_saved(node, 0), wide(dy)); }
+static void var_backward(wk_node *node, wk_tensor *dy) { var_gradient(node, wk_saved(node, 0), dy); }
 
 /* of y = sqrt(var): dvar = dy / (2 y), 0 where y is */
 static void std_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *y = wide(wk_saved(node, 1));
-    var_gradient(node, wk_saved(node, 0), wk_masked_fill(wk_div(wide(dy), wk_mul(y, 2)), wk_eq(y, 0), 0));
+    wk_tensor *y = wk_saved(node, 1);
+    var_gradient(node, wk_saved(node, 0), wk_masked_fill(wk_div(wk_wide(dy), wk_mul(wk_wide(y), 2)), wk_eq(y, 0), 0));
 }
 
 static wk_tensor *variance(const char *op, wk_reduce_args args, bool root)
@@ -107,7 +104,7 @@ static wk_tensor *norm_of(wk_tensor *x, double p, const wk_reduce_args *args, co
 #define REDUCED(function, terms)                                                                                       \
     wk_##function##_with((wk_reduce_args){.x = terms, .dims = args->dims, .keepdim = args->keepdim})
     if (p == 2)
-        return wk_reduce("norm", norm, plan);
+        return wk_reduce("norm", norm, plan, x->dtype);
     if (p == 0)
         return REDUCED(sum, wk_to(wk_ne(x, 0), x->dtype));
     if (isinf(p))
@@ -149,7 +146,7 @@ static void logsumexp_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *logsumexp_of(wk_tensor *x, wk_reduce_args args, const wk_reduction *plan)
 {
     if (plan->n == 0)
-        return wk_fill_(wk_reduce("logsumexp", sum, plan), (double)-INFINITY);
+        return wk_fill_(wk_reduce("logsumexp", sum, plan, x->dtype), (double)-INFINITY);
     args.x = x;
     args.keepdim = true;
     wk_tensor *max = wk_amax_with(args);

@@ -113,6 +113,16 @@ WK_INLINE real lesser(real so_far, real x) { return x < so_far ? x : so_far; }
 WK_INLINE bool has_nan(wk_load *load, const void *x, int64_t n)
 {
     int found = 0;
+#if WK_IS_HALF
+    if (load == wk_load_elem) { // above infinity, as integers
+        const elem infinity = WK_DTYPE_ID == wk_float16 ? 0x7c00 : 0x7f80, *bits = x;
+        elem largest = 0;
+#pragma omp simd reduction(max : largest)
+        for (int64_t i = 0; i < n; i++)
+            largest = (bits[i] & 0x7fff) > largest ? bits[i] & 0x7fff : largest;
+        return largest > infinity;
+    }
+#endif
 #pragma omp simd reduction(| : found)
     for (int64_t i = 0; i < n; i++)
         found |= load(x, i) != load(x, i);

@@ -5,7 +5,8 @@
    at a time are passed over by comparisons that vectorize.  For large k a row is sorted. */
 // compiled for: float half integer
 #include "../sort.h"
-#include "cpu.h"
+#include "reals.h"
+#include "rows.h"
 
 #define RUN 16
 
@@ -100,11 +101,11 @@ WK_KERNEL(sort, wk_sort_work)
 
 /* ---------------------------------------------------------------- topk */
 
-/* puts x, element i, where it belongs among the best `count` of at most k */
-static void insert(elem *values, int64_t *indices, int64_t count, int64_t k, elem x, int64_t i, bool largest)
+/* puts x, number i, where it belongs among the best `count` of at most k */
+static void insert(real *values, int64_t *indices, int64_t count, int64_t k, real x, int64_t i, bool largest)
 {
     int64_t at = count < k ? count : k - 1;
-    for (; at > 0 && before(LOAD(x), LOAD(values[at - 1]), largest); at--) {
+    for (; at > 0 && before(x, values[at - 1], largest); at--) {
         values[at] = values[at - 1];
         indices[at] = indices[at - 1];
     }
@@ -114,34 +115,39 @@ static void insert(elem *values, int64_t *indices, int64_t count, int64_t k, ele
 
 static void topk_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_topk_work *w = work;
+    const wk_rows *rows = work;
+    const wk_topk_work *w = rows->work;
     const int64_t n = w->n, k = w->k;
     const bool largest = w->largest;
-    for (int64_t row = begin; k > 0 && row < end; row++) {
-        const elem *x = (const elem *)w->x + row * n;
-        elem *values = (elem *)w->values + row * k;
+    wk_window window;
+    wk_window_of(&window, w->x, w->rows * n);
+    for (int64_t row = begin; row < end; row++) {
+        real *values = wk_row_out(rows, 0, w->values, row, k);
         int64_t *indices = w->indices + row * k;
         for (int64_t i = 0; i < k; i++)
-            insert(values, indices, i, k, x[i], i, largest);
+            insert(values, indices, i, k, *wk_window_at(&window, row * n + i, 1), i, largest);
         for (int64_t start = k; start < n; start += 64) {
-            const int64_t stop = start + 64 < n ? start + 64 : n;
-            const real last = LOAD(values[k - 1]);
+            const int64_t count = n - start < 64 ? n - start : 64;
+            const real *x = wk_window_at(&window, row * n + start, count), last = values[k - 1];
             int found = 0;
 #pragma omp simd reduction(| : found)
-            for (int64_t i = start; i < stop; i++)
-                found |= before(LOAD(x[i]), last, largest);
-            for (int64_t i = start; found && i < stop; i++)
-                if (before(LOAD(x[i]), LOAD(values[k - 1]), largest))
-                    insert(values, indices, k, k, x[i], i, largest);
+            for (int64_t i = 0; i < count; i++)
+                found |= before(x[i], last, largest);
+            for (int64_t i = 0; found && i < count; i++)
+                if (before(x[i], values[k - 1], largest))
+                    insert(values, indices, k, k, x[i], start + i, largest);
         }
+        wk_row_store(values, w->values, row, k);
     }
 }
 
 WK_KERNEL(topk, wk_topk_work)
 {
+    if (w->k == 0)
+        return;
     if (w->k > 64 && w->k > w->n / 64)
         sort_rows(queue, (sorting){.x = w->x, .values = w->values, .indices = w->indices, .rows = w->rows, .n = w->n,
                                    .k = w->k, .descending = w->largest});
     else
-        wk_parallel(topk_range, w, w->rows, 2 * w->n);
+        wk_rows_run(topk_range, queue, w, 1, w->rows, w->k, 2 * w->n);
 }

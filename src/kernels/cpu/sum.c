@@ -4,17 +4,15 @@
 #include "rows.h"
 #include "stages.h"
 
-#define CASCADE 16 // rows
-
-/* `cascade` rows at a time into a sum of their own, which is then added, as in rows.h; four of them at a time, so that
-   part is loaded and stored less often */
-WK_INLINE void column_sums(wk_term *term, const real *x, real *total, int64_t rows, int64_t stride, int64_t width,
-                           int64_t cascade)
+/* In steps of four rows, so that part is loaded and stored less often.  cascade: 16 rows at a time into a sum of their
+   own, which is then added, as in rows.h. */
+WK_INLINE void column_sums(wk_term *term, bool cascade, const real *x, real *total, int64_t rows, int64_t stride,
+                           int64_t width)
 {
-#define TERM(i) term(x, NULL, 0, (i) * stride + j)
+#define TERM(i) term(x, x, 0, (i) * stride + j)
     memset(total, 0, (size_t)width * sizeof(real));
     for (int64_t i = 0, stop; i < rows;) {
-        stop = rows - i > cascade ? i + cascade : rows;
+        stop = cascade && rows - i > 16 ? i + 16 : rows;
         real part[WK_COLUMNS] = {0};
         for (; i + 4 <= stop; i += 4) {
 #pragma omp simd
@@ -49,7 +47,7 @@ WK_INLINE void store(finish *finished, const wk_stage *stage, int64_t item, real
     wk_stage_store(stage, item, sums, width);
 }
 
-WK_INLINE void sums(wk_term *term, int64_t cascade, finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
+WK_INLINE void sums(wk_term *term, bool cascade, finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
 {
     const int64_t inner = stage->columns.inner;
     for (int64_t item = begin, width; item < end; item += width) {
@@ -58,22 +56,21 @@ WK_INLINE void sums(wk_term *term, int64_t cascade, finish *finished, const wk_s
         real y[WK_COLUMNS];
         width = at.width;
         if (inner == 1) {
-            *y = wk_row_sum(term, x, NULL, 0, at.rows);
+            *y = wk_row_sum(term, x, x, 0, at.rows);
             store(finished, stage, item, y, 1);
         } else {
-            column_sums(term, x, y, at.rows, inner, width, cascade);
+            column_sums(term, cascade, x, y, at.rows, inner, width);
             store(finished, stage, item, y, width);
         }
     }
 }
 
-/* a second stage adds what the first one left */
 WK_INLINE void plain_sums(finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
 {
     if (wk_stage_reads_reals(stage))
-        sums(wk_value, CASCADE, finished, stage, begin, end);
+        sums(wk_value, true, finished, stage, begin, end);
     else
-        sums(wk_stored, CASCADE, finished, stage, begin, end);
+        sums(wk_stored, true, finished, stage, begin, end);
 }
 
 static void sum_range(const void *stage, int64_t begin, int64_t end) { plain_sums(kept, stage, begin, end); }
@@ -108,8 +105,10 @@ static void norm_range(const void *work, int64_t begin, int64_t end)
     const wk_stage *stage = work;
     if (stage->second)
         plain_sums(root, stage, begin, end);
+    else if (wk_stage_reads_reals(stage))
+        sums(wk_product, false, root, stage, begin, end);
     else
-        sums(squared, INT64_MAX, root, stage, begin, end);
+        sums(squared, false, root, stage, begin, end);
 }
 
 WK_KERNEL(norm, wk_reduce_work) { wk_stages_run(norm_range, queue, w); }
