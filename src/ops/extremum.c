@@ -57,12 +57,9 @@ static wk_tensor *extremum_dim(const char *op, bool largest, wk_extremum_args *a
     const int dim = wk_check_dim(op, x->ndim, args->dim);
     if (dim < 0 || !arg_reduce(op, largest, x, dim, args->keepdim, &plan, &values, &indices))
         return NULL;
-    values = wk_record_one(values, &(wk_record_args){.name = largest ? "max_backward" : "min_backward",
-                                                     .backward = max_backward,
-                                                     WK_INPUTS(x),
-                                                     WK_SAVED(indices),
-                                                     WK_KEPT(max_kept, {wk_shape_of(x->ndim, x->shape), plan.kept},
-                                                             dim)});
+    const wk_reduced reduced = {wk_shape_of(x->ndim, x->shape), plan.kept};
+    values = wk_record(values, max_backward, .name = largest ? "max_backward" : "min_backward", WK_INPUTS(x),
+                       WK_SAVED(indices), WK_KEPT(max_kept, reduced, dim));
     if (args->places.items[0])
         *args->places.items[0] = values;
     if (args->places.items[1])

@@ -235,8 +235,7 @@ static wk_tensor *extremum(const char *op, bool largest, wk_reduce_args args, co
         !wk_check_has_extremum(op, x, &plan, args.dims.ndim == 0))
         return NULL;
     wk_tensor *y = largest ? wk_reduce(op, amax, &plan, x->dtype) : wk_reduce(op, amin, &plan, x->dtype);
-    return wk_record_one(y, &(wk_record_args){.name = name, .backward = backward, WK_INPUTS(x), WK_SAVED(x, y),
-                                              WK_KEPT_REDUCED(x, plan)});
+    return wk_record(y, backward, .name = name, WK_INPUTS(x), WK_SAVED(x, y), WK_KEPT_REDUCED(x, plan));
 }
 
 wk_tensor *wk_amax_with(wk_reduce_args args) { return extremum("amax", true, args, "amax_backward", amax_backward); }

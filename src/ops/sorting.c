@@ -69,13 +69,10 @@ static wk_tensor *ordered(const char *op, const char *backward_name, bool top, c
         return NULL;
     values = wk_dense(wk_rows_back(values, rows.dim));
     indices = wk_dense(wk_rows_back(indices, rows.dim));
-    values = indices ? wk_record_one(values, &(wk_record_args){.name = backward_name,
-                                                               .backward = sort_backward,
-                                                               WK_INPUTS(x),
-                                                               WK_SAVED(indices),
-                                                               WK_KEPT(sort_kept, wk_shape_of(x->ndim, x->shape),
-                                                                       rows.dim)})
-                     : NULL;
+    if (!values || !indices)
+        return NULL;
+    values = wk_record(values, sort_backward, .name = backward_name, WK_INPUTS(x), WK_SAVED(indices),
+                       WK_KEPT(sort_kept, wk_shape_of(x->ndim, x->shape), rows.dim));
     return place(&args->places, values, indices);
 }
 

@@ -17,8 +17,8 @@ static void var_gradient(wk_node *node, wk_tensor *x, wk_tensor *dy)
 {
     const var_kept *kept = node->kept;
     const wk_dtype dtype = x && wk_is_half(x->dtype) ? wk_float32 : wk_dtype_default;
-    wk_tensor *mean = wk_mean_with((wk_reduce_args){
-        .x = x, .dims = wk_reduced_dims(&kept->reduced), .keepdim = true, .dtype = dtype});
+    wk_tensor *mean = wk_mean_with(
+        (wk_reduce_args){.x = x, .dims = wk_reduced_dims(&kept->reduced), .keepdim = true, .dtype = dtype});
     wk_tensor *scaled = wk_mul(wk_keep_dims(&kept->reduced, wk_wide(dy)), 2 / kept->divisor);
     wk_accumulate(node, 0, wk_mul(scaled, wk_sub(x, mean)));
 }
@@ -45,11 +45,9 @@ static wk_tensor *variance(const char *op, wk_reduce_args args, bool root)
     if (!y || !wk_run(op, y, variance, .x = wk_data(plan.source), .y = wk_data(y), .outer = plan.outer, .n = plan.n,
                       .inner = plan.inner, .divisor = divisor, .root = root))
         return NULL;
-    return wk_record_one(y, &(wk_record_args){.name = root ? "std_backward" : "var_backward",
-                                              .backward = root ? std_backward : var_backward,
-                                              WK_INPUTS(x),
-                                              WK_SAVED(x, root ? y : NULL),
-                                              WK_KEPT(var_kept, {wk_shape_of(x->ndim, x->shape), plan.kept}, divisor)});
+    return wk_record(y, root ? std_backward : var_backward, .name = root ? "std_backward" : "var_backward",
+                     WK_INPUTS(x), WK_SAVED(x, root ? y : NULL),
+                     WK_KEPT(var_kept, {wk_shape_of(x->ndim, x->shape), plan.kept}, divisor));
 }
 
 wk_tensor *wk_var_with(wk_reduce_args args) { return variance("var", args, false); }

@@ -154,4 +154,59 @@ g.case("cumsum", torch.cumsum, [randn(2, 3)], dim=2)
 g.case("sum_to_size", lambda x, size: x.sum_to_size(size), [randn(2, 3, 4)], size=(3, 1))
 g.case("sum_to_size", lambda x, size: x.sum_to_size(size), [randn(2, 3, 4, dtype=f64)], size=(2, 1, 4))
 g.case("sum_to_size", lambda x, size: x.sum_to_size(size), [randn(2, 3, 4)], size=(5, 1))
+
+# ---- halves, along memory and across it, short and long: summed in float, rounded once
+HALVES, COMPLEX = FLOATS[:2], (torch.complex64, torch.complex128)
+for op in ("sum", "mean", "amax", "amin", "var", "std"):  # (PyTorch rounds a product at each step)
+    f = dims_of(getattr(torch, op))
+    for shape, dim in (((3, 40), 0), ((2, 30, 3), 1), ((2, 300), 1)):
+        g.case(op, f, [randn(shape)], dtypes=HALVES, dims=dim, keepdim=False)
+for op in ("sum", "mean", "prod"):
+    f = dims_of(getattr(torch, op))
+    plain = op != "prod"  # whose gradient PyTorch rounds at each step
+    for dtype in (torch.float32, f64, torch.bfloat16):
+        g.case(op, f, [randn(3, 5).half()], gradient=plain, dims=1, keepdim=False, dtype=dtype)
+    g.case(op, f, [randn(3, 5)], gradient=plain, dims=1, keepdim=False, dtype=torch.float16)
+g.case("norm", norm, [randn(2, 30, 3)], dtypes=HALVES, p=2.0, dims=1, keepdim=False)
+g.case("norm", norm, [randn(2, 300)], dtypes=HALVES, p=2.0, dims=1, keepdim=False)
+for p in (0.0, 1.0, 3.0, inf):
+    g.case("norm", norm, [randn(3, 5)], dtypes=HALVES, p=p, dims=1, keepdim=False)
+for op, function in (("argmax", torch.argmax), ("argmin", torch.argmin)):
+    for dim in (0, 1):
+        g.case(op, function, [torch.randperm(120).view(3, 40) / 8], dtypes=HALVES, dim=dim)
+g.case("max", extremum(torch.max), [torch.randperm(120).view(3, 40) / 8], dtypes=HALVES, dim=0, keepdim=False)
+g.case("amax", dims_of(torch.amax), [special], dtypes=HALVES, dims=1, keepdim=False)
+g.case("argmin", torch.argmin, [special], dtypes=HALVES, dim=1)
+for dim in (0, 1):
+    g.case("cumsum", torch.cumsum, [randn(9, 3)], dtypes=HALVES, dim=dim)
+    g.case("cumsum", torch.cumsum, [randn(2, 70)], dtypes=HALVES, dim=dim)
+
+# ---- far from 0: variances of float32 are as good as PyTorch's, which accumulates in double (its gradients' mean is float)
+for op in ("var", "std"):
+    f = dims_of(getattr(torch, op))
+    for far in (1e4, -3e6):
+        g.case(op, f, [(randn(3, 50) + far).float()], gradient=False, dims=1, keepdim=False)
+        g.case(op, f, [(randn(50, 3) + far).float()], gradient=False, dims=0, keepdim=False)
+    g.case(op, f, [torch.tensor([[1e8, 1, 2, 3], [1, 1, 1, 1e8], [7, 7, 7, 7]])], dims=1, keepdim=False)
+g.case("var", dims_of(torch.var), [torch.zeros(0, 3)], dims=0, keepdim=False, correction=-1)
+
+# ---- zeros: the second derivative of a product
+zero = torch.tensor([[2.0, 0, -3, 0.5, 1.5], [0, 0, 2, 1, 3], [1, 2, 3, 4, 0.5]], dtype=f64)
+for dim in (0, 1):
+    g.case("prod", dims_of(torch.prod), [zero], dims=dim, keepdim=False)
+g.case("prod", dims_of(torch.prod), [zero[:1]])
+
+# ---- complex
+for dtype in COMPLEX:
+    for op in ("sum", "mean", "prod"):
+        f = dims_of(getattr(torch, op))
+        for dim in (0, 1):
+            g.case(op, f, [randn(2, 5, dtype=dtype)], gradient="complex", dims=dim, keepdim=False)
+        g.case(op, f, [randn(2, 3, dtype=dtype)], gradient="complex")
+        g.case(op, f, [torch.zeros(0, 3, dtype=dtype)], dims=0, keepdim=False)
+    g.case("sum", dims_of(torch.sum), [randn(2, 40, dtype=dtype)], gradient="complex", dims=1, keepdim=False)
+    g.case("prod", dims_of(torch.prod), [numbers(3, 4, dtype=dtype)], gradient="complex", dims=1, keepdim=False)
+    g.case("sum", dims_of(torch.sum), [randn(2, 3)], dtype=dtype)
+    for dim in (0, 1):
+        g.case("cumsum", torch.cumsum, [randn(2, 5, dtype=dtype)], gradient="complex", dim=dim)
 g.write()

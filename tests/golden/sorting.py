@@ -53,4 +53,15 @@ g.case("topk", topk, [torch.zeros(0, 3)], k=2, dim=1)
 g.case("topk", topk, [randn(2, 3)], k=4, dim=1)
 g.case("topk", topk, [randn(2, 3)], k=-1, dim=1)
 g.case("topk", topk, [randn(2, 3)], k=1, dim=2)
+
+# halves: many, so that there are ties; NaN; topk by insertion and by sorting
+for dim in (0, 1):
+    x = (torch.randint(-40, 41, (2, 70)) / 8).T if dim == 0 else torch.randint(-40, 41, (2, 70)) / 8
+    for descending in (False, True):
+        g.case("sort", sort, [x], dtypes=FLOATS[:2], dim=dim, descending=descending)
+g.case("sort", sort, [special], dtypes=FLOATS[:2], dim=1)
+ordered = torch.randperm(160).view(2, 80) / 4
+for k in (5, 70):
+    for largest in (False, True):
+        g.case("topk", topk, [ordered], dtypes=FLOATS[:2], k=k, dim=1, largest=largest)
 g.write()

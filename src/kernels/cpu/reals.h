@@ -1,5 +1,5 @@
-/* Stretches of memory as reals: where they lie, or, of halves, converted into a buffer on the stack.  A loop with LOAD in
-   it converts as well, if it is long and does nothing else that keeps it from being vectorized. */
+/* Stretches of memory as reals: where they lie, or, of halves, converted into a buffer on the stack.  (A long loop with
+   LOAD in it converts as well, if it vectorizes.) */
 #ifndef WICK_REALS_H
 #define WICK_REALS_H
 

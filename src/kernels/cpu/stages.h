@@ -69,7 +69,8 @@ static void wk_narrow_range(const void *work, int64_t begin, int64_t end)
             numbers[i] = LOAD(from[i]);
         wk_stage piece = *w->stage;
         piece.x = numbers;
-        piece.y = (char *)piece.y + (size_t)(group * inner) * (wk_stage_writes_reals(&piece) ? sizeof(real) : sizeof(elem));
+        piece.y = wk_stage_writes_reals(&piece) ? (void *)((real *)piece.y + group * inner)
+                                                : (void *)((elem *)piece.y + group * inner);
         piece.columns = (wk_columns){at.rows, inner, at.rows};
         piece.of_reals = true;
         w->range(&piece, 0, groups * inner);
