@@ -65,7 +65,7 @@ static int64_t cost_of(int64_t m, int64_t n, int64_t k)
 
 static tiling cut(const wk_matmul_work *w, int64_t batches)
 {
-    const int64_t total = cost_of(w->m, w->n, w->k), all = total * batches;
+    const int64_t total = cost_of(w->m, w->n, w->k) / (ROUNDS ? 2 : 1), all = total * batches;
     int64_t most = all / 4 < USUAL_TILE ? all / 4 : all / 8 > USUAL_TILE ? all / 8 : USUAL_TILE;
     most = most < LEAST_TILE ? LEAST_TILE : most > MOST_TILE ? MOST_TILE : most;
     tiling t = {.w = w, .rows = w->m, .columns = w->n};
