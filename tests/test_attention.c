@@ -85,10 +85,10 @@ static void *narrowed(double *x, int64_t count, wk_dtype dtype)
 /* halves round the probabilities that results are sums of */
 static void compare(const char *what, const void *got, const double *expected, int64_t count, wk_dtype dtype)
 {
-    const double tolerance = dtype == wk_float64    ? 1e-12
-                             : dtype == wk_float32  ? 2e-5
+    const double tolerance = dtype == wk_float64   ? 1e-12
+                             : dtype == wk_float32 ? 2e-5
                              : dtype == wk_float16 ? 4e-3
-                                                    : 3e-2;
+                                                   : 3e-2;
     for (int64_t i = 0; i < count; i++) {
         const double x = wk_load_floating(dtype, got, i);
         if (!(fabs(x - expected[i]) <= tolerance * (1 + fabs(expected[i]))))
@@ -232,23 +232,23 @@ static void composed_gradients(void **state)
     (void)state;
     for (int dtype = wk_float16; dtype <= wk_float64; dtype++)
         wk_scope
-        {
-            wk_manual_seed(3);
-            wk_tensor *q = wk_requires_grad_(wk_randn((2, 4, 5, 8), .dtype = (wk_dtype)dtype), true);
-            wk_tensor *k = wk_requires_grad_(wk_randn((2, 2, 7, 8), .dtype = (wk_dtype)dtype), true);
-            wk_tensor *gradients[2][2];
-            for (int composed = 0; composed < 2; composed++) {
-                wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, .enable_gqa = true, .is_causal = true);
-                wk_autograd_grad((wk_sum(wk_square(y))), (q, k), (&gradients[composed][0], &gradients[composed][1]),
-                                 .create_graph = composed);
-            }
-            const double tolerance = dtype == wk_bfloat16 ? 5e-2 : dtype == wk_float16 ? 5e-3 : 1e-5;
-            for (int i = 0; i < 2; i++) {
-                assert_int_equal(gradients[1][i]->dtype, dtype);
-                assert_true(gradients[1][i]->requires_grad);
-                assert_true(wk_allclose(gradients[0][i], gradients[1][i], .rtol = tolerance, .atol = tolerance));
-            }
+    {
+        wk_manual_seed(3);
+        wk_tensor *q = wk_requires_grad_(wk_randn((2, 4, 5, 8), .dtype = (wk_dtype)dtype), true);
+        wk_tensor *k = wk_requires_grad_(wk_randn((2, 2, 7, 8), .dtype = (wk_dtype)dtype), true);
+        wk_tensor *gradients[2][2];
+        for (int composed = 0; composed < 2; composed++) {
+            wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, .enable_gqa = true, .is_causal = true);
+            wk_autograd_grad((wk_sum(wk_square(y))), (q, k), (&gradients[composed][0], &gradients[composed][1]),
+                             .create_graph = composed);
         }
+        const double tolerance = dtype == wk_bfloat16 ? 5e-2 : dtype == wk_float16 ? 5e-3 : 1e-5;
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(gradients[1][i]->dtype, dtype);
+            assert_true(gradients[1][i]->requires_grad);
+            assert_true(wk_allclose(gradients[0][i], gradients[1][i], .rtol = tolerance, .atol = tolerance));
+        }
+    }
 }
 
 int main(void)

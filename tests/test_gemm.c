@@ -214,8 +214,17 @@ static void complex_numbers(void **state)
         const wk_dtype dtype = wide ? wk_complex128 : wk_complex64, part = wide ? wk_float64 : wk_float32;
         double *x = numbers(2 * M * K), *z = numbers(2 * K * N);
         void *a = converted(x, 2 * M * K, part), *b = converted(z, 2 * K * N, part), *y = malloc(16 * M * N);
-        const wk_matmul_work work = {.a = a, .b = b, .c = y, .m = M, .n = N, .k = K, .a_row = K, .a_column = 1,
-                                     .b_row = 1, .b_column = K, .c_row = N};
+        const wk_matmul_work work = {.a = a,
+                                     .b = b,
+                                     .c = y,
+                                     .m = M,
+                                     .n = N,
+                                     .k = K,
+                                     .a_row = K,
+                                     .a_column = 1,
+                                     .b_row = 1,
+                                     .b_column = K,
+                                     .c_row = N};
         assert_true(wk_run_on("matmul", wk_cpu, dtype, matmul, &work));
         for (int i = 0; i < M; i++)
             for (int j = 0; j < N; j++) {

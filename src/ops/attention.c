@@ -23,8 +23,7 @@ static wk_tensor *positions(int64_t count, wk_device device) // 0, 1, ...
     return wk_arange_with(WK_NUMBER(0), WK_NUMBER(count), WK_NUMBER(1), (wk_range_args){.device = device});
 }
 
-/* softmax(scale q k^T + mask), 0 in rows that look nowhere; key heads are repeated for the query heads that read them
- */
+/* softmax(scale q k^T + mask), 0 in rows that look nowhere */
 static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, bool causal, double scale)
 {
     wk_tensor *s = wk_mul(wk_matmul(q, wk_transpose(k, -2, -1)), scale);
@@ -32,8 +31,7 @@ static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, boo
         return NULL;
     if (causal) {
         const int64_t L = s->shape[s->ndim - 2], S = s->shape[s->ndim - 1];
-        wk_tensor *query = wk_unsqueeze(positions(L, s->device), 1), *key = positions(S, s->device);
-        mask = query && key ? wk_le(key, query) : NULL;
+        mask = wk_le(positions(S, s->device), wk_unsqueeze(positions(L, s->device), 1));
         if (!mask)
             return NULL;
     }
@@ -47,7 +45,7 @@ static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, boo
     return wk_masked_fill(wk_softmax(wk_masked_fill(s, hidden, 0)), hidden, 0);
 }
 
-/* (..., H / n, S, D) -> (..., H, S, D) */
+/* (..., H / n, S, D) -> (..., H, S, D), for the query heads that read them */
 static wk_tensor *repeat_heads(wk_tensor *x, int64_t heads)
 {
     if (!x || x->ndim < 3 || x->shape[x->ndim - 3] == heads)
@@ -72,14 +70,13 @@ static wk_tensor *composed(const wk_attention_args *args)
     const int64_t heads = args->enable_gqa ? args->query->shape[args->query->ndim - 3] : 0;
     wk_tensor *k = args->enable_gqa ? repeat_heads(args->key, heads) : args->key;
     wk_tensor *v = args->enable_gqa ? repeat_heads(args->value, heads) : args->value;
-    wk_tensor *p = k ? probabilities(as_real(args->query), as_real(k), args->attn_mask, args->is_causal, args->scale)
-                     : NULL;
-    if (p && args->dropout_p > 0) {
+    wk_tensor *p = probabilities(as_real(args->query), as_real(k), args->attn_mask, args->is_causal, args->scale);
+    if (args->dropout_p > 0) {
         const double keep = 1 - args->dropout_p;
         wk_tensor *kept = WK_WITHOUT_GRAD(wk_bernoulli_(wk_empty_like(p), keep));
         p = wk_mul(p, keep > 0 ? wk_div(kept, keep) : kept);
     }
-    return p && v ? wk_to(wk_matmul(p, as_real(v)), args->query->dtype) : NULL;
+    return wk_to(wk_matmul(p, as_real(v)), args->query->dtype);
 }
 
 /* ---------------------------------------------------------------- by the kernel */
@@ -167,15 +164,13 @@ static void composed_backward(wk_node *node, wk_tensor *dy)
         return;
     wk_tensor *k = repeat_heads(as_real(wk_saved(node, 1)), q->shape[1]);
     wk_tensor *v = repeat_heads(as_real(wk_saved(node, 2)), q->shape[1]);
-    wk_tensor *p = k && v ? probabilities(q, k, mask, kept->causal, kept->scale) : NULL;
+    wk_tensor *p = probabilities(q, k, mask, kept->causal, kept->scale);
     dy = as_real(dy);
-    wk_tensor *dv = p ? wk_matmul(wk_transpose(p, -2, -1), dy) : NULL;
-    wk_tensor *ds =
-        dv ? wk_mul(wk_softmax_backward(wk_matmul(dy, wk_transpose(v, -2, -1)), p, -1), kept->scale) : NULL;
-    wk_tensor *dq = ds ? wk_matmul(ds, k) : NULL;
-    wk_tensor *dk = dq ? wk_matmul(wk_transpose(ds, -2, -1), q) : NULL;
+    wk_tensor *dp = wk_matmul(dy, wk_transpose(v, -2, -1)), *ds = wk_mul(wk_softmax_backward(dp, p, -1), kept->scale);
+    wk_tensor *dq = wk_matmul(ds, k), *dk = wk_matmul(wk_transpose(ds, -2, -1), q);
+    wk_tensor *dv = wk_matmul(wk_transpose(p, -2, -1), dy);
     const wk_tensor *own = wk_saved(node, 1);
-    if (dk && own && own->shape[1] != q->shape[1]) { // the heads that read one key head are summed
+    if (own && own->shape[1] != q->shape[1]) { // the heads that read one key head are summed
         const int64_t groups = own->shape[1];
         dk = wk_sum(wk_unflatten(dk, 1, (groups, -1)), (2));
         dv = wk_sum(wk_unflatten(dv, 1, (groups, -1)), (2));
@@ -248,8 +243,7 @@ static bool check_mask(const wk_attention_args *args)
     for (int dim = 1; dim <= mask->ndim; dim++)
         if (mask->shape[mask->ndim - dim] != 1 &&
             (dim > q->ndim || mask->shape[mask->ndim - dim] != shape[q->ndim - dim]) && (dim <= 2 || dim > q->ndim))
-            return wk_fail(OP,
-                           "attn_mask: expected a shape that broadcasts to (..., L, S) = %s, got %s",
+            return wk_fail(OP, "attn_mask: expected a shape that broadcasts to (..., L, S) = %s, got %s",
                            wk_shape_text(q->ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(mask));
     return true;
 }

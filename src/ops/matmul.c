@@ -23,8 +23,10 @@ bool wk_check_product(const char *op, const char *a_name, const wk_tensor *a, co
     if (a->dtype != b->dtype)
         return wk_fail(op, "%s and %s: expected one dtype, got %s and %s\nhint: convert one: wk_to(%s, wk_%s)", a_name,
                        b_name, wk_dtype_name(a->dtype), wk_dtype_name(b->dtype), b_name, wk_dtype_name(a->dtype));
-    return a->dtype != wk_bool || wk_fail(op, "%s: expected numbers, got bool\nhint: wk_to(x, wk_float32), and compare "
-                                              "the product with 0", a_name);
+    if (a->dtype == wk_bool)
+        return wk_fail(op, "%s: expected numbers, got bool\nhint: wk_to(x, wk_float32), and compare the product with 0",
+                       a_name);
+    return true;
 }
 
 static int64_t size_at(const wk_tensor *x, int from_end) { return x->shape[x->ndim - from_end]; }

@@ -201,8 +201,8 @@ typedef struct backward {
 } backward;
 
 /* adds one head of q to its dq (beta 0 for its first keys) and to dk and dv of the head it reads */
-static void attend_backward(const wk_attention_backward_work *w, int64_t batch, int64_t query_head, bool first,
-                            sums dk, sums dv, real *own, int64_t dq_offset)
+static void attend_backward(const wk_attention_backward_work *w, int64_t batch, int64_t query_head, bool first, sums dk,
+                            sums dv, real *own, int64_t dq_offset)
 {
     const wk_attention_work *f = &w->forward;
     const head h = find_head(f, batch, query_head);
@@ -250,12 +250,11 @@ static void attend_backward(const wk_attention_backward_work *w, int64_t batch, 
                     ds_line[j] = p_line[j] * (ds_line[j] - delta[i]);
                 }
             }
-            wk_gemm_of_reals(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more,
-                             dv.x + key * dv.row, dv.row);
+            wk_gemm_of_reals(keys, f->Dv, rows, 1, p, 1, width, dy + row * dy_row, dy_row, 1, more, dv.x + key * dv.row,
+                             dv.row);
             wk_gemm_of_reals(keys, f->D, rows, scale, ds, 1, width, h.q + row * f->q_strides[2], f->q_strides[2], 1,
                              more, dk.x + key * dk.row, dk.row);
-            wk_gemm_of_reals(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq.x,
-                             dq.row);
+            wk_gemm_of_reals(rows, f->D, keys, scale, ds, width, 1, h.k + key * k_row, k_row, 1, key > 0, dq.x, dq.row);
         }
         if (visible > 0)
             store_sums(dq, rows, f->D);

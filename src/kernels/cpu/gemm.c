@@ -56,7 +56,7 @@ static void pack_panel(int64_t rows, int64_t columns, const real *b, int64_t b_r
 }
 
 static void plain_gemm(int64_t m, int64_t n, int64_t k, real alpha, const real *a, int64_t a_row, int64_t a_column,
-                          const real *b, int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row)
+                       const real *b, int64_t b_row, int64_t b_column, real beta, real *c, int64_t c_row)
 {
     _Alignas(VECTOR_BYTES) real panel[PANEL_ROWS * TILE_COLUMNS];
     for (int64_t j = 0; j < n; j += TILE_COLUMNS) {
