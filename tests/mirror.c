@@ -83,7 +83,7 @@ typedef struct entry {
     const void *from;
     size_t bytes;
     int byte;    // to fill with; -1: a copy
-    char data[]; // the kernel's work, or what the host gave to copy in
+    _Alignas(16) char data[]; // the kernel's work, or what the host gave to copy in
 } entry;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -63,9 +63,6 @@ static void node_destroy(wk_object *object)
     for (int i = 0; i < node->outputs; i++) {
         wk_object_release(node->output[i].hooks);
     }
-    if (node->extra && node->free_extra)
-        node->free_extra(node->extra);
-    wk_free(node->extra);
     wk_free(node);
 }
 
@@ -163,14 +160,6 @@ static wk_node *node_new(const wk_record_args *args)
     node->edges = (wk_edge *)(node + 1);
     node->output = (wk_output *)((char *)node->edges + edges);
     node->saved = (wk_saved_tensor *)((char *)node->output + outputs);
-    node->dim = args->dim;
-    node->n = args->n;
-    node->number = args->number;
-    node->number2 = args->number2;
-    node->flag = args->flag;
-    node->shape = args->shape;
-    node->shape2 = args->shape2;
-    node->info = args->info;
     for (int i = 0; i < node->outputs; i++) {
         const wk_tensor *y = args->results[i];
         wk_output *output = &node->output[i];
@@ -201,29 +190,16 @@ static wk_node *node_new(const wk_record_args *args)
     return node;
 }
 
-static void drop_extra(const wk_record_args *args)
-{
-    if (args->extra && args->free_extra)
-        args->free_extra(args->extra);
-    wk_free(args->extra);
-}
-
 bool wk_record_with(const wk_record_args *args)
 {
     bool all = true;
     for (int i = 0; i < args->results_count; i++)
         all &= args->results[i] != NULL;
-    if (!all || !wk_would_record(args->inputs)) {
-        drop_extra(args);
+    if (!all || !wk_would_record(args->inputs))
         return all;
-    }
     wk_node *node = node_new(args);
-    if (!node) {
-        drop_extra(args);
+    if (!node)
         return false;
-    }
-    node->extra = args->extra;
-    node->free_extra = args->free_extra;
     for (int i = 0; i < args->results_count; i++) {
         wk_tensor *y = args->results[i];
         if (!wk_dtype_is_floating(y->dtype) && !wk_dtype_is_complex(y->dtype))

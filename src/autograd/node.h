@@ -57,15 +57,6 @@ struct wk_node {
     wk_saved_tensor *saved;
     wk_output *output;
     bool freed; // a backward has let the saved tensors go
-
-    /* what an op may want to remember */
-    int64_t dim, n;
-    double number, number2;
-    bool flag;
-    wk_shape shape, shape2;
-    const void *info; // constant
-    void *extra; // wk_alloc'ed; freed with the node, after free_extra if there is one
-    void (*free_extra)(void *extra);
 };
 
 typedef struct wk_record_args {
@@ -77,20 +68,13 @@ typedef struct wk_record_args {
     wk_tensors inputs, saved;
     const void *kept; // copied into the node; holds nothing that must be freed
     size_t kept_bytes;
-    int64_t dim, n;
-    double number, number2;
-    bool flag;
-    wk_shape shape, shape2;
-    const void *info;
-    void *extra;
-    void (*free_extra)(void *extra);
 } wk_record_args;
 
 #define WK_INPUTS(...) .inputs = WK_TENSORS(__VA_ARGS__)
 #define WK_SAVED(...) .saved = WK_TENSORS(__VA_ARGS__)
 #define WK_KEPT(type, ...) .kept = &(type){__VA_ARGS__}, .kept_bytes = sizeof(type)
 
-/* Makes y remember; returns y, NULL if y is NULL or after an error.  extra is owned from here on in every case.
+/* Makes y remember; returns y, NULL if y is NULL or after an error.
    The function's name is what users see: softmax_backward prints as grad_fn=<SoftmaxBackward0> and stands in errors.
    .name = "sub_backward" gives another, for a function that several ops share. */
 #define wk_record(y, function, ...)                                                                                    \

@@ -26,6 +26,4 @@ typedef struct wk_kernels {
 #include "kernels.def"
 } wk_kernels;
 
-const char *wk_cpu_isa(void); // "baseline", "avx2", "avx512"; WICK_ISA overrides what the processor has
-
 #endif

@@ -62,8 +62,6 @@ wk_backend wk_cpu_backend = {.name = "cpu",
                                          [wk_complex64] = &wk_kernels_baseline_complex64,
                                          [wk_complex128] = &wk_kernels_baseline_complex128}};
 
-static const char *isa = "baseline";
-
 /* once, before threads; until then the baseline's tables stand, so that nobody depends on when this runs */
 __attribute__((constructor)) static void choose(void)
 {
@@ -72,11 +70,8 @@ __attribute__((constructor)) static void choose(void)
     for (int i = 0; wanted && i < best; i++)
         if (strcmp(wanted, SETS[i].name) == 0)
             best = i;
-    isa = SETS[best].name;
     wk_cpu_backend.kernels[wk_float16] = SETS[best].float16;
     wk_cpu_backend.kernels[wk_bfloat16] = SETS[best].bfloat16;
     wk_cpu_backend.kernels[wk_float32] = SETS[best].float32;
     wk_cpu_backend.kernels[wk_float64] = SETS[best].float64;
 }
-
-const char *wk_cpu_isa(void) { return isa; }
