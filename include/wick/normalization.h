@@ -1,4 +1,4 @@
-/* Bringing rows to a common size.
+/* Bringing rows to a common size, and comparing them.
    PyTorch: https://pytorch.org/docs/stable/nn.functional.html#normalization-functions */
 #ifndef WICK_NORMALIZATION_H
 #define WICK_NORMALIZATION_H
@@ -68,6 +68,17 @@ typedef struct wk_cosine_similarity_args {
 #define wk_cosine_similarity(a_, ...)                                                                                  \
     wk_cosine_similarity_with((wk_cosine_similarity_args){.dim = 1, .eps = 1e-8, .a = a_, .b = __VA_ARGS__})
 wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args);
+
+/* pairwise_distance(a, b, p = 2, eps = 1e-6, keepdim = false): the norm of p of a - b + eps along the last dim, which
+   goes unless kept; both broadcast.  Not 0 for a equal to b.  (..., N) and (..., N) -> (...) */
+typedef struct wk_pairwise_distance_args {
+    wk_tensor *a, *b;
+    double p, eps;
+    bool keepdim;
+} wk_pairwise_distance_args;
+#define wk_pairwise_distance(a_, ...)                                                                                  \
+    wk_pairwise_distance_with((wk_pairwise_distance_args){.p = 2, .eps = 1e-6, .a = a_, .b = __VA_ARGS__})
+wk_tensor *wk_pairwise_distance_with(wk_pairwise_distance_args args);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,5 @@
-/* Vectors brought to length 1, and the angle between two: compositions, their gradients those of the parts. */
+/* Vectors brought to length 1, the angle and the distance between two: compositions, their gradients those of the
+   parts. */
 #include <wick/normalization.h>
 
 #include "ops.h"
@@ -41,4 +42,15 @@ wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
     a = wk_expand_with(a, shape, NULL);
     b = wk_expand_with(b, shape, NULL);
     return wk_sum(wk_mul(wk_div(a, length(a, dim, args.eps)), wk_div(b, length(b, dim, args.eps))), dim);
+}
+
+wk_tensor *wk_pairwise_distance_with(wk_pairwise_distance_args args)
+{
+    wk_tensor *a = args.a, *b = args.b;
+    WK_REQUIRE("pairwise_distance", a);
+    WK_REQUIRE("pairwise_distance", b);
+    wk_shape shape;
+    if (!wk_broadcast_shapes("pairwise_distance", a->ndim, a->shape, b->ndim, b->shape, &shape.ndim, shape.sizes))
+        return NULL;
+    return wk_norm(wk_add(wk_sub(a, b), args.eps), args.p, -1, .keepdim = args.keepdim);
 }

@@ -1,4 +1,4 @@
-"""PyTorch's normalize and cosine_similarity."""
+"""PyTorch's normalize, cosine_similarity and pairwise_distance."""
 
 import torch
 import torch.nn.functional as F
@@ -33,4 +33,31 @@ g.case(c, F.cosine_similarity, [torch.zeros(0, 3), torch.zeros(0, 3)])
 g.case(c, F.cosine_similarity, [randn(2, 3), randn(2, 4)])
 g.case(c, F.cosine_similarity, [randn(3), randn(3)])
 g.case(c, F.cosine_similarity, [randn(2, 3), randn(2, 3, dtype=torch.float64)])
+
+d, distance = "pairwise_distance", F.pairwise_distance
+f64 = torch.float64
+for shape in ((3, 4, 5), (2, 3), (6,)):
+    for dtype in (torch.float32, f64):
+        g.case(d, distance, [randn(shape, dtype=dtype), randn(shape, dtype=dtype)])
+for p in (0.0, 1.0, 1.5, 3.0, inf, -inf):
+    g.case(d, distance, [randn(2, 3), randn(2, 3)], p=p)
+for p in (1.0, 1.5, 3.0, inf):
+    g.case(d, distance, [randn(2, 3, dtype=f64), randn(2, 3, dtype=f64)], p=p)
+g.case(d, distance, [randn(2, 3, dtype=f64), randn(2, 3, dtype=f64)], eps=0.25, keepdim=True)
+g.case(d, distance, [randn(2, 1, 4, dtype=f64), randn(3, 4, dtype=f64)])
+g.case(d, distance, [randn(2, 1), randn(4)], keepdim=True)
+g.case(d, distance, [randn(2, 9), randn(2, 9)], dtypes=FLOATS)
+same = randn(2, 3)
+g.case(d, distance, [same, same.clone()])
+g.case(d, distance, [same, same.clone()], eps=0.0)
+g.case(d, distance, [special, randn(4, 3)])
+g.case(d, distance, [torch.zeros(0, 3), torch.zeros(0, 3)])
+g.case(d, distance, [torch.zeros(3, 0), torch.zeros(3, 0)])
+g.case(d, distance, [torch.zeros(3, 0), torch.zeros(3, 0)], p=inf)
+g.case(d, distance, [randn(()), randn(())])
+g.case(d, distance, [randn(2, 3), randn(2, 4)])
+g.case(d, distance, [randn(2, 3), randn(2, 3, dtype=f64)])
+g.case(d, distance, [torch.arange(6).view(2, 3), randn(2, 3)])
+g.case(d, distance, [torch.arange(6).view(2, 3), torch.arange(3)])
+g.case(d, distance, [torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 3, dtype=torch.bool)])
 g.write()

@@ -1,4 +1,4 @@
-/* Vectors brought to length 1, and the angle between two. */
+/* Vectors brought to length 1, the angle and the distance between two. */
 #include "op_table.h"
 
 static wk_tensor *run_normalize(golden_case *c)
@@ -17,3 +17,11 @@ static wk_tensor *run_cosine_similarity(golden_case *c)
 }
 OP(cosine_similarity, run_cosine_similarity)
 BAD(cosine_similarity, wk_cosine_similarity(wk_ones((2, 3)), wk_ones((2, 4))), "(2, 3)")
+
+static wk_tensor *run_pairwise_distance(golden_case *c)
+{
+    return wk_pairwise_distance(input(c, 0), input(c, 1), .p = real_or(c, "p", 2), .eps = real_or(c, "eps", 1e-6),
+                                .keepdim = integer_or(c, "keepdim", 0));
+}
+OP(pairwise_distance, run_pairwise_distance)
+BAD(pairwise_distance, wk_pairwise_distance(wk_ones((2, 3)), wk_ones((2, 4))), "pairwise_distance: ")
