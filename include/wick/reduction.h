@@ -53,6 +53,8 @@ typedef struct wk_reduce_args {
 #define wk_argmin(...) wk_argmin_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
 /* cumsum(x, dim, .dtype): y_i = x_0 + ... + x_i; bool and integers become int64 */
 #define wk_cumsum(...) wk_cumsum_with((wk_dim_args){.x = __VA_ARGS__})
+/* cumprod(x, dim, .dtype): y_i = x_0 * ... * x_i; bool and integers become int64 */
+#define wk_cumprod(...) wk_cumprod_with((wk_dim_args){.x = __VA_ARGS__})
 
 #define WK_NO_DIM INT64_MIN
 typedef struct wk_dim_args {
@@ -87,6 +89,7 @@ wk_tensor *wk_min_dim_with(wk_extremum_args args);
 wk_tensor *wk_argmax_with(wk_dim_args args);
 wk_tensor *wk_argmin_with(wk_dim_args args);
 wk_tensor *wk_cumsum_with(wk_dim_args args);
+wk_tensor *wk_cumprod_with(wk_dim_args args);
 wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that size was broadcast along to x's shape
 
 /* one dim or a tuple of them: WK_DIMS(1), WK_DIMS((0, 1)) */

@@ -1,7 +1,6 @@
-/* Reductions of floats beyond a plain sum: var, std, norm, logsumexp, cumsum. */
+/* Reductions of floats beyond a plain sum: var, std, norm, logsumexp. */
 #include <math.h>
 
-#include "kernels/cumulative.h"
 #include "kernels/variance.h"
 #include "ops.h"
 #include "reduction.h"
@@ -169,42 +168,4 @@ wk_tensor *wk_logsumexp_with(wk_reduce_args args)
         return NULL;
     wk_tensor *y = WK_WITHOUT_GRAD(logsumexp_of(x, args, &plan));
     return wk_record(y, logsumexp_backward, WK_INPUTS(x), WK_SAVED(x, y), WK_KEPT_REDUCED(x, plan));
-}
-
-/* ---------------------------------------------------------------- cumsum: dx = cumsum of dy from the end */
-
-typedef struct cumsum_kept {
-    int dim;
-    bool reverse;
-} cumsum_kept;
-
-static wk_tensor *cumsum(wk_tensor *x, int dim, bool reverse);
-
-static void cumsum_backward(wk_node *node, wk_tensor *dy)
-{
-    const cumsum_kept *kept = node->kept;
-    wk_accumulate(node, 0, cumsum(dy, kept->dim, !kept->reverse));
-}
-
-static wk_tensor *cumsum(wk_tensor *x, int dim, bool reverse)
-{
-    WK_REQUIRE("cumsum", x);
-    wk_reduction plan;
-    const wk_shape dims = {.ndim = 1, .sizes = {dim}};
-    wk_tensor *dense = wk_dense(x), *y = wk_empty_like(dense);
-    if (!y || !wk_plan_reduction("cumsum", dense, &dims, true, &plan) ||
-        !wk_run("cumsum", y, cumsum, .x = wk_data(dense), .y = wk_data(y), .outer = plan.outer, .n = plan.n,
-                .inner = plan.inner, .reverse = reverse))
-        return NULL;
-    return wk_record(y, cumsum_backward, WK_INPUTS(x), WK_KEPT(cumsum_kept, dim, reverse));
-}
-
-wk_tensor *wk_cumsum_with(wk_dim_args args)
-{
-    WK_REQUIRE("cumsum", args.x);
-    const wk_dtype own = args.x->dtype;
-    const int dim = wk_check_dim("cumsum", args.x->ndim, args.dim);
-    if (dim < 0)
-        return NULL;
-    return cumsum(wk_to(args.x, args.dtype ? args.dtype : wk_dtype_is_integral(own) ? wk_int64 : own), dim, false);
 }

@@ -209,4 +209,25 @@ for dtype in COMPLEX:
     g.case("sum", dims_of(torch.sum), [randn(2, 3)], dtype=dtype)
     for dim in (0, 1):
         g.case("cumsum", torch.cumsum, [randn(2, 5, dtype=dtype)], gradient="complex", dim=dim)
+
+# ---- cumprod, with zeros first, last, one and several
+for dim in (0, 1, 2, -1):
+    g.case("cumprod", torch.cumprod, [randn(3, 4, 5)], dim=dim)
+    g.case("cumprod", torch.cumprod, [randn(2, 3, 2, dtype=f64)], dim=dim)
+g.case("cumprod", torch.cumprod, [randn(20, 3)], dim=1)
+g.case("cumprod", torch.cumprod, [randn(4, 7)], dtypes=FLOATS, dim=1)
+for zeros in ((), (0,), (2,), (6,), (0, 1), (1, 4), (2, 3, 6), range(7)):
+    x = randn(2, 7, dtype=f64)
+    x[0, list(zeros)] = 0
+    g.case("cumprod", torch.cumprod, [x], dim=1)
+    g.case("cumprod", torch.cumprod, [x.t().contiguous().float()], dim=0)
+for dtype in [torch.bool] + INTEGERS:
+    g.case("cumprod", torch.cumprod, [numbers(3, 4, dtype=dtype)], dim=1)
+g.case("cumprod", torch.cumprod, [numbers(3, 4, dtype=torch.complex128)], dim=1, gradient="complex")
+g.case("cumprod", torch.cumprod, [numbers(3, 4, dtype=torch.int32)], dim=0, dtype=torch.float32)
+g.case("cumprod", torch.cumprod, [special], dim=1)
+g.case("cumprod", torch.cumprod, [randn(())], dim=0)
+g.case("cumprod", torch.cumprod, [randn(1, 3, dtype=f64)], dim=0)
+g.case("cumprod", torch.cumprod, [torch.zeros(0, 3)], dim=0)
+g.case("cumprod", torch.cumprod, [randn(2, 3)], dim=2)
 g.write()

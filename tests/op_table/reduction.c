@@ -91,6 +91,13 @@ static wk_tensor *run_cumsum(golden_case *c)
 OP(cumsum, run_cumsum)
 BAD(cumsum, wk_cumsum(wk_zeros((2, 3)), 2), "dim: expected -2 to 1")
 
+static wk_tensor *run_cumprod(golden_case *c)
+{
+    return wk_cumprod(input(c, 0), integer(c, "dim"), .dtype = dtype(c, "dtype"));
+}
+OP(cumprod, run_cumprod)
+BAD(cumprod, wk_cumprod(wk_zeros((2, 3)), 2), "dim: expected -2 to 1")
+
 static wk_tensor *run_sum_to_size(golden_case *c) { return wk_sum_to_size(input(c, 0), sizes(c, "size")); }
 OP(sum_to_size, run_sum_to_size)
 BAD(sum_to_size, wk_sum_to_size(wk_zeros((2, 3)), WK_SHAPE(4)), "does not broadcast")
