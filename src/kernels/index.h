@@ -37,8 +37,10 @@ typedef struct wk_scatter_rows_work {
 } wk_scatter_rows_work;
 
 /* Columns of m indices along one dim: the j-th is at j * index_step from its column's first, and so on.  ndim, shape
-   and strides are of the other dims.  The index is contiguous; strides and steps count elements. */
-typedef struct wk_index_columns {
+   and strides are of the other dims.  The index is contiguous; strides and steps count elements.  Of each column,
+   gather: y[j] = x[index[j]]; scatter: y[index[j]] = x[j], of equal indices the last wins; scatter_add: y[index[j]] +=
+   x[j]. */
+typedef struct wk_gather_work {
     const void *x;
     const int64_t *index;
     void *y;
@@ -47,12 +49,6 @@ typedef struct wk_index_columns {
     int ndim;
     int64_t shape[WK_KERNEL_MAX_DIMS], index_strides[WK_KERNEL_MAX_DIMS], x_strides[WK_KERNEL_MAX_DIMS],
         y_strides[WK_KERNEL_MAX_DIMS];
-} wk_index_columns;
-
-/* of each column, gather: y[j] = x[index[j]]; scatter: y[index[j]] = x[j], of equal indices the last wins; scatter_add:
-   y[index[j]] += x[j] */
-typedef struct wk_gather_work {
-    wk_index_columns columns;
     wk_indexed along; // x's dim in gather, y's in scatter
     bool wraps;       // no index is out of range: 0..size-1 goes on in both directions
 } wk_gather_work;

@@ -32,14 +32,18 @@ static bool check_sizes(const char *op, const wk_tensor *x, const wk_tensor *ind
     return true;
 }
 
-/* the columns of index, which is dense: `from` is read along them and `to` written */
-static wk_index_columns columns_of(const wk_tensor *index, const wk_tensor *from, const wk_tensor *to, int dim)
+/* along the columns of index, which is dense, `from` is read and `to` written; of which of the two, `chosen`, an index
+   names elements */
+static wk_gather_work work_of(const wk_tensor *index, const wk_tensor *from, const wk_tensor *to, int dim,
+                              const wk_tensor *chosen, bool wraps)
 {
-    wk_index_columns w = {.x = wk_data(from),
-                          .index = wk_data(index),
-                          .y = wk_data(to),
-                          .m = 1,
-                          .size = (int64_t)wk_dtype_size(to->dtype)};
+    wk_gather_work w = {.x = wk_data(from),
+                        .index = wk_data(index),
+                        .y = wk_data(to),
+                        .m = 1,
+                        .size = (int64_t)wk_dtype_size(to->dtype),
+                        .along = wk_index_along(chosen, dim),
+                        .wraps = wraps};
     for (int own = 0; own < index->ndim; own++) {
         const int64_t from_stride = from->ndim > 0 ? from->strides[own] : 0,
                       to_stride = to->ndim > 0 ? to->strides[own] : 0;
@@ -81,8 +85,8 @@ static wk_tensor *gather(const char *op, wk_tensor *x, int64_t dim_, wk_tensor *
     wk_tensor *y = dense ? wk_tensor_new(op, index->ndim, index->shape, x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
-    if (y->numel > 0 && !wk_run(op, y, gather, .columns = columns_of(dense, x, y, dim), .along = wk_index_along(x, dim),
-                                .wraps = wraps))
+    const wk_gather_work work = work_of(dense, x, y, dim, x, wraps);
+    if (y->numel > 0 && !wk_run_work(op, y, gather, &work))
         return NULL;
     return wk_record(y, gather_backward, WK_INPUTS(x), WK_SAVED(dense),
                      WK_KEPT(elements_kept, dim, shape_of(x), wraps));
@@ -119,10 +123,8 @@ static wk_tensor *write_elements(const element_write *w, wk_tensor *y)
 {
     if (!y || w->index->numel == 0)
         return y;
-    const wk_index_columns columns = columns_of(w->index, w->source, y, w->dim);
-    const wk_indexed along = wk_index_along(y, w->dim);
-    const bool fine = w->adds ? wk_run(w->op, y, scatter_add, .columns = columns, .along = along, .wraps = w->wraps)
-                              : wk_run(w->op, y, scatter, .columns = columns, .along = along);
+    const wk_gather_work work = work_of(w->index, w->source, y, w->dim, y, w->wraps);
+    const bool fine = w->adds ? wk_run_work(w->op, y, scatter_add, &work) : wk_run_work(w->op, y, scatter, &work);
     return fine ? y : NULL;
 }
 

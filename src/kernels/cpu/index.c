@@ -78,52 +78,54 @@ ELEMENTS(uint64_pair)
 
 static void gather_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_index_columns *w = work;
+    const wk_gather_work *w = ((const wk_index_run *)work)->work;
+    const int64_t *index = ((const wk_index_run *)work)->index;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, true);
         if (w->size == 4)
-            gather_uint32_t(&b, w->index, w->x, w->y);
+            gather_uint32_t(&b, index, w->x, w->y);
         else if (w->size == 8)
-            gather_uint64_t(&b, w->index, w->x, w->y);
+            gather_uint64_t(&b, index, w->x, w->y);
         else if (w->size == 2)
-            gather_uint16_t(&b, w->index, w->x, w->y);
+            gather_uint16_t(&b, index, w->x, w->y);
         else if (w->size == 16)
-            gather_uint64_pair(&b, w->index, w->x, w->y);
+            gather_uint64_pair(&b, index, w->x, w->y);
         else
-            gather_uint8_t(&b, w->index, w->x, w->y);
+            gather_uint8_t(&b, index, w->x, w->y);
     }
 }
 
 WK_KERNEL(gather, wk_gather_work)
 {
-    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
-    if (columns.index)
-        wk_parallel(gather_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
+    const wk_index_run run = wk_index_in_range(queue, w);
+    if (run.index)
+        wk_parallel(gather_range, &run, wk_index_items(w), wk_index_cost(w));
 }
 
 static void scatter_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_index_columns *w = work;
+    const wk_gather_work *w = ((const wk_index_run *)work)->work;
+    const int64_t *index = ((const wk_index_run *)work)->index;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, false);
         if (w->size == 4)
-            scatter_uint32_t(&b, w->index, w->x, w->y);
+            scatter_uint32_t(&b, index, w->x, w->y);
         else if (w->size == 8)
-            scatter_uint64_t(&b, w->index, w->x, w->y);
+            scatter_uint64_t(&b, index, w->x, w->y);
         else if (w->size == 2)
-            scatter_uint16_t(&b, w->index, w->x, w->y);
+            scatter_uint16_t(&b, index, w->x, w->y);
         else if (w->size == 16)
-            scatter_uint64_pair(&b, w->index, w->x, w->y);
+            scatter_uint64_pair(&b, index, w->x, w->y);
         else
-            scatter_uint8_t(&b, w->index, w->x, w->y);
+            scatter_uint8_t(&b, index, w->x, w->y);
     }
 }
 
 WK_KERNEL(scatter, wk_gather_work)
 {
-    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
-    if (columns.index)
-        wk_parallel(scatter_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
+    const wk_index_run run = wk_index_in_range(queue, w);
+    if (run.index)
+        wk_parallel(scatter_range, &run, wk_index_items(w), wk_index_cost(w));
 }
 
 /* ---------------------------------------------------------------- indices of several dims made one */

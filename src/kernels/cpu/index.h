@@ -78,9 +78,9 @@ static inline int64_t wk_index_block_columns(int64_t columns)
 }
 
 /* of the last of the other dims; 1 where there is none */
-static inline int64_t wk_index_neighbours(const wk_index_columns *w) { return w->ndim > 0 ? w->shape[w->ndim - 1] : 1; }
+static inline int64_t wk_index_neighbours(const wk_gather_work *w) { return w->ndim > 0 ? w->shape[w->ndim - 1] : 1; }
 
-static inline int64_t wk_index_items(const wk_index_columns *w)
+static inline int64_t wk_index_items(const wk_gather_work *w)
 {
     int64_t count = wk_index_blocks(wk_index_neighbours(w));
     for (int dim = 0; dim < w->ndim - 1; dim++)
@@ -88,7 +88,7 @@ static inline int64_t wk_index_items(const wk_index_columns *w)
     return count;
 }
 
-static inline int64_t wk_index_cost(const wk_index_columns *w)
+static inline int64_t wk_index_cost(const wk_gather_work *w)
 {
     return 2 * w->m * wk_index_block_columns(wk_index_neighbours(w));
 }
@@ -107,25 +107,32 @@ static inline void wk_index_wrap_range(const void *work, int64_t begin, int64_t 
     }
 }
 
-/* the columns to go along, their index in range, in scratch where it had to be wrapped; index NULL after a fault */
-static inline wk_index_columns wk_index_columns_in_range(wk_queue *queue, const wk_gather_work *w)
+/* a work, and its index in range */
+typedef struct wk_index_run {
+    const wk_gather_work *work;
+    const int64_t *index; // NULL: none is
+} wk_index_run;
+
+/* the index is in scratch where it had to be wrapped; NULL after a fault */
+static inline wk_index_run wk_index_in_range(wk_queue *queue, const wk_gather_work *w)
 {
-    wk_index_columns columns = w->columns;
-    int64_t count = columns.m;
-    for (int dim = 0; dim < columns.ndim; dim++)
-        count *= columns.shape[dim];
-    const int64_t *index = columns.index, first = wk_index_first_outside(index, count, 0, w->along.size);
+    wk_index_run run = {w, w->index};
+    int64_t count = w->m;
+    for (int dim = 0; dim < w->ndim; dim++)
+        count *= w->shape[dim];
+    const int64_t first = wk_index_first_outside(run.index, count, 0, w->along.size);
     if (first < 0)
-        return columns;
-    columns.index = NULL;
+        return run;
     if (w->wraps && w->along.size > 0) {
-        wk_index_wrap wrap = {.from = index, .size = w->along.size};
-        columns.index = wrap.to = queue->scratch(queue, (size_t)count * sizeof *index);
+        wk_index_wrap wrap = {.from = run.index, .size = w->along.size};
+        run.index = wrap.to = queue->scratch(queue, (size_t)count * sizeof *run.index);
         if (wrap.to)
             wk_parallel(wk_index_wrap_range, &wrap, count, 8);
-    } else
-        wk_index_fault(queue, index[first], &w->along);
-    return columns;
+    } else {
+        wk_index_fault(queue, run.index[first], &w->along);
+        run.index = NULL;
+    }
+    return run;
 }
 
 /* Two loops, over the columns of a block and over the m elements of each, the one with the longer steps outside.
@@ -140,7 +147,7 @@ typedef struct wk_index_block {
     int columns_loop; // 1: columns are the inner loop
 } wk_index_block;
 
-static inline wk_index_block wk_index_block_at(const wk_index_columns *w, int64_t item, bool gathers)
+static inline wk_index_block wk_index_block_at(const wk_gather_work *w, int64_t item, bool gathers)
 {
     const int last = w->ndim - 1;
     const int64_t *plain_strides = gathers ? w->y_strides : w->x_strides;

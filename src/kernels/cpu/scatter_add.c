@@ -36,7 +36,7 @@ static void from_floats(const real *x, elem *y, int64_t stride, int64_t n)
 }
 
 typedef struct in_float {
-    wk_index_columns columns;
+    wk_index_run run;
     int64_t n;    // of y along the dim
     int64_t room; // numbers for each thread
     real *sums;   // (threads, room): the columns of a block, (n, columns) or turned, as they lie in the index
@@ -45,7 +45,7 @@ typedef struct in_float {
 static void scatter_add_range(const void *work, int64_t begin, int64_t end)
 {
     const in_float *f = work;
-    const wk_index_columns *w = &f->columns;
+    const wk_gather_work *w = f->run.work;
     real *sums = f->sums + wk_parallel_thread() * f->room;
     for (int64_t item = begin; item < end; item++) {
         wk_index_block b = wk_index_block_at(w, item, false);
@@ -59,7 +59,7 @@ static void scatter_add_range(const void *work, int64_t begin, int64_t end)
         b.chosen = 0;
         b.step = columns_inside ? inner : 1;
         b.chosen_strides[b.columns_loop] = columns_inside ? 1 : inner;
-        scatter_add(&b, w->index, w->x, sums);
+        scatter_add(&b, f->run.index, w->x, sums);
         for (int64_t o = 0; o < outer; o++)
             from_floats(sums + o * inner, y + o * outer_stride, inner_stride, inner);
     }
@@ -67,32 +67,33 @@ static void scatter_add_range(const void *work, int64_t begin, int64_t end)
 
 WK_KERNEL(scatter_add, wk_gather_work)
 {
-    in_float f = {.columns = wk_index_columns_in_range(queue, w), .n = w->along.size};
-    if (!f.columns.index)
+    in_float f = {.run = wk_index_in_range(queue, w), .n = w->along.size};
+    if (!f.run.index)
         return;
-    const int64_t items = wk_index_items(&f.columns), threads = wk_parallel_threads();
-    f.room = f.n * wk_index_block_columns(wk_index_neighbours(&f.columns));
+    const int64_t items = wk_index_items(w), threads = wk_parallel_threads();
+    f.room = f.n * wk_index_block_columns(wk_index_neighbours(w));
     f.sums = queue->scratch(queue, (size_t)((items < threads ? items : threads) * f.room) * sizeof *f.sums);
     if (f.sums)
-        wk_parallel(scatter_add_range, &f, items, wk_index_cost(&f.columns) + 2 * f.room);
+        wk_parallel(scatter_add_range, &f, items, wk_index_cost(w) + 2 * f.room);
 }
 
 #else
 
 static void scatter_add_range(const void *work, int64_t begin, int64_t end)
 {
-    const wk_index_columns *w = work;
+    const wk_index_run *run = work;
+    const wk_gather_work *w = run->work;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, false);
-        scatter_add(&b, w->index, w->x, w->y);
+        scatter_add(&b, run->index, w->x, w->y);
     }
 }
 
 WK_KERNEL(scatter_add, wk_gather_work)
 {
-    const wk_index_columns columns = wk_index_columns_in_range(queue, w);
-    if (columns.index)
-        wk_parallel(scatter_add_range, &columns, wk_index_items(&columns), wk_index_cost(&columns));
+    const wk_index_run run = wk_index_in_range(queue, w);
+    if (run.index)
+        wk_parallel(scatter_add_range, &run, wk_index_items(w), wk_index_cost(w));
 }
 
 #endif
