@@ -44,7 +44,7 @@ void wk_store_number(wk_dtype dtype, void *y, wk_number number)
     }
 }
 
-static double largest(wk_dtype dtype)
+double wk_largest(wk_dtype dtype)
 {
     switch (dtype) {
     case wk_uint8: return UINT8_MAX;
@@ -66,7 +66,7 @@ bool wk_number_fits(wk_dtype dtype, wk_number number)
         return true;
     if (number.kind == WK_INT_NUMBER && dtype == wk_int64)
         return true;
-    const double most = largest(dtype), value = number.value;
+    const double most = wk_largest(dtype), value = number.value;
     if (!wk_dtype_is_integral(dtype))
         return !isfinite(value) || fabs(value) <= most;
     if (dtype == wk_int64)

@@ -49,5 +49,6 @@ static inline double wk_round_floating(wk_dtype dtype, double value)
 void wk_store_number(wk_dtype dtype, void *y, wk_number number);
 /* whether the dtype has room for a number, as PyTorch sees it: fractions may go, and uint8 takes -255 and up */
 bool wk_number_fits(wk_dtype dtype, wk_number number);
+double wk_largest(wk_dtype dtype); // that it has room for; for int64 the first that it has not
 
 #endif

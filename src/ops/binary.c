@@ -76,10 +76,16 @@ static void sub_backward(wk_node *node, wk_tensor *dy)
         wk_accumulate(node, 1, wk_neg(dy));
 }
 
-static wk_operand times_alpha(wk_operand b, double alpha)
+/* in the dtype of the result: -2 times a uint8 may be an int16 */
+static wk_operand times_alpha(wk_operand a, wk_operand b, double alpha)
 {
+    if (alpha == 1 || !wk_operands_given("add", a, b))
+        return b;
+    const wk_dtype dtype = type_of(a, b);
     const bool whole = alpha == floor(alpha) && fabs(alpha) < 0x1p63;
-    return alpha == 1 ? b : wk_operand_tensor(whole ? wk_mul(b, (int64_t)alpha) : wk_mul(b, alpha));
+    const wk_operand wide = b.tensor ? wk_operand_tensor(wk_to_dtype(b.tensor, dtype)) : b;
+    wk_tensor *product = whole ? wk_mul(wide, (int64_t)alpha) : wk_mul(wide, alpha);
+    return wk_operand_tensor(product && dtype == wk_bool ? wk_to_dtype(product, dtype) : product);
 }
 
 /* PyTorch has no difference with a bool in it */
@@ -106,7 +112,7 @@ wk_tensor *wk_add_with(wk_add_args args)
     const wk_dtype dtype = type_of(args.a, args.b);
     if (args.alpha != 1 && !check_alpha("add", dtype, args.alpha))
         return NULL;
-    const wk_operand b = times_alpha(args.b, args.alpha);
+    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
     if (!wk_operands_given("add", args.a, b))
         return NULL;
     wk_tensor *y = binary("add", WK_ROW(add), args.a, b, dtype, 0);
@@ -122,7 +128,7 @@ wk_tensor *wk_sub_with(wk_add_args args)
         return NULL;
     if (!check_no_bool("sub", args.a, args.b))
         return NULL;
-    const wk_operand b = times_alpha(args.b, args.alpha);
+    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
     if (!wk_operands_given("sub", args.a, b))
         return NULL;
     wk_tensor *y = binary("sub", WK_ROW(sub), args.a, b, dtype, 0);
@@ -139,14 +145,14 @@ static wk_tensor *sub_form(wk_operand a, wk_operand b)
 }
 wk_tensor *wk_add_in_place_with(wk_add_args args)
 {
-    const wk_operand b = times_alpha(args.b, args.alpha);
+    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
     return binary_into("add_", WK_ROW(add), args.a.tensor, b, false, add_form);
 }
 wk_tensor *wk_sub_in_place_with(wk_add_args args)
 {
     if (!check_no_bool("sub_", args.a, args.b))
         return NULL;
-    const wk_operand b = times_alpha(args.b, args.alpha);
+    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
     return binary_into("sub_", WK_ROW(sub), args.a.tensor, b, false, sub_form);
 }
 

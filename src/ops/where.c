@@ -1,6 +1,7 @@
 /* Choosing and mixing element by element: where, masked_fill, clamp, lerp, addcmul, addcdiv. */
 #include <math.h>
 
+#include "core/element.h"
 #include "ops.h"
 
 /* ---------------------------------------------------------------- where: da = dy where cond, db = dy elsewhere */
@@ -92,11 +93,29 @@ static void clamp_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
 }
 
+/* Bounds of integers that every one of them keeps go, so that none is cut; false after an error: none
+   of them lies within. */
+static bool fit_bounds(wk_dtype dtype, wk_number *min, wk_number *max)
+{
+    const double most = wk_largest(dtype), least = dtype == wk_uint8 ? 0 : dtype == wk_int64 ? -most : -most - 1;
+    if ((min->kind && min->value > most) || (max->kind && max->value < least))
+        return wk_fail("clamp", "%s: expected a number that %s has room for, got %g",
+                       min->kind && min->value > most ? "min" : "max", wk_dtype_name(dtype),
+                       min->kind && min->value > most ? min->value : max->value);
+    if (max->kind && max->value >= most)
+        *max = (wk_number){0};
+    if ((min->kind && min->value <= least) || !(min->kind || max->kind))
+        *min = max->kind ? (wk_number){0} : wk_number_float(least);
+    return true;
+}
+
 static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
 {
     const wk_operand operands[3] = {WK_OPERAND(x), min.kind ? (wk_operand){.number = min} : WK_OPERAND(x),
                                     max.kind ? (wk_operand){.number = max} : WK_OPERAND(x)};
     const wk_dtype dtype = wk_result_type(operands, 3);
+    if (wk_dtype_is_integral(dtype) && !fit_bounds(dtype, &min, &max))
+        return NULL;
     wk_pointwise_call call = {.op = "clamp", .row = !max.kind   ? WK_ROW(clamp_min)
                                                        : !min.kind ? WK_ROW(clamp_max)
                                                                    : WK_ROW(clamp),

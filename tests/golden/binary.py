@@ -145,4 +145,14 @@ for name in ("add_", "sub_", "mul_", "div_", "pow_"):
 for name in ("add_", "sub_"):
     g.case(name, getattr(torch.Tensor, name), [randn(2, 3, dtype=torch.float64), randn(3, dtype=torch.float64)], alpha=-2)
     g.case(name, getattr(torch.Tensor, name), [numbers(2, 3, dtype=torch.int64), numbers(3, dtype=torch.int64)], alpha=3)
+for name in ("add", "sub", "add_", "sub_"):
+    function = getattr(torch.Tensor if name[-1] == "_" else torch, name)
+    g.case(name, function, [randn(2, 3), numbers(3, dtype=torch.uint8)], alpha=-2)
+    g.case(name, function, [numbers(2, 3, dtype=torch.int32), numbers(3, dtype=torch.int8)], alpha=100)
+for name, function in (("mul", torch.mul), ("div", torch.div), ("mul_", torch.Tensor.mul_), ("div_", torch.Tensor.div_)):
+    for b in (torch.complex64, torch.float32):
+        g.case(name, function, [randn(2, 3, dtype=torch.complex64), randn(3, dtype=b)], gradient="complex")
+    g.case(name, function, [randn(2, 3, dtype=torch.complex128), 2.5], gradient="complex")
+for function in (torch.mul, torch.div):
+    g.case(function.__name__, function, [randn(2, 3), randn(2, 3, dtype=torch.complex64)], gradient="complex")
 g.write()

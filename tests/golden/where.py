@@ -92,4 +92,11 @@ for name, function in (("addcmul", torch.addcmul), ("addcdiv", torch.addcdiv), (
     g.case(name, function, [numbers(3, dtype=torch.int32), numbers(3, dtype=torch.int32), torch.ones(3, dtype=torch.int32)],
            value=2)
     g.case(name, function, [torch.ones(3), torch.tensor([1.0, 0, -1]), torch.zeros(3)])
+complex_ = [randn(3, dtype=torch.complex64) for _ in range(3)]
+g.case("addcmul", torch.addcmul, complex_, gradient="complex")
+g.case("addcmul", torch.addcmul, [randn(3), complex_[1], randn(3)], value=-0.5, gradient="complex")
+for name, function in (("clamp", torch.clamp), ("clamp_", torch.Tensor.clamp_)):  # bounds that no integer reaches
+    for dtype, bounds in ((torch.uint8, (-1, 3)), (torch.uint8, (2, 300)), (torch.uint8, (300, None)), (torch.int8, (-1000, 1000)),
+                          (torch.int8, (None, -1000)), (torch.int64, (0, 2**63 - 1)), (torch.int64, (-2**63, 2))):
+        g.case(name, function, [numbers(2, 4, dtype=dtype), *bounds])
 g.write()
