@@ -276,11 +276,13 @@ static bool says_what(const char *text)
     return false;
 }
 
-/* whether an error of this op may be the row's: a row of x_ has errors of x, one of x_weighted those of x */
+/* whether an error of this op may be the row's: a row of x_ has errors of x, one of x_weighted those of x, and a
+   composition may leave a dtype to the op that computes in it */
 static bool owns(const op_row *row, const char *op)
 {
     static const char *const parts[][2] = {
-        {"linalg_vector_norm", "norm"}, {"l1_loss", "sub"}, {"l1_loss", "abs"}, {"l1_loss", "mean"}};
+        {"linalg_vector_norm", "norm"}, {"l1_loss", "sub"}, {"l1_loss", "abs"}, {"l1_loss", "mean"},
+        {"pairwise_distance", "sub"}, {"pairwise_distance", "norm"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(row->name, parts[i][0]) == 0 && strcmp(op, parts[i][1]) == 0)
             return true;
