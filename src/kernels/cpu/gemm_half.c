@@ -6,7 +6,7 @@
 #include "gemv.h"
 
 /* 128 KB of floats; the library's call pays from LEAST_CALL multiply-adds on */
-enum { BLOCK_SIDE = 256, BLOCK_DEPTH = 128, BLOCK = BLOCK_SIDE * BLOCK_DEPTH, LEAST_CALL = 2048 };
+enum { BLOCK_SIDE = 256, BLOCK_DEPTH = 128, BLOCK = BLOCK_SIDE * BLOCK_DEPTH, LEAST_CALL = 8192 };
 
 #define wk_gemm_of_floats WK_PASTE(gemm, WK_ISA, float32)
 void wk_gemm_of_floats(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t a_row, int64_t a_column,
@@ -23,8 +23,13 @@ typedef struct packing {
 
 static packing packing_of(int64_t rows, int64_t columns, int64_t row, int64_t column)
 {
-    return column == 1 ? (packing){rows, columns, row, 1, .row = columns, .column = 1}
-                       : (packing){columns, rows, column, row, .row = 1, .column = rows};
+    packing p = column == 1 ? (packing){rows, columns, row, 1, .row = columns, .column = 1}
+                            : (packing){columns, rows, column, row, .row = 1, .column = rows};
+    if (p.step == 1 && p.line == p.length) { // no gaps: one line
+        p.length *= p.lines;
+        p.lines = 1;
+    }
+    return p;
 }
 
 static packing pack_floats(int64_t rows, int64_t columns, const elem *x, int64_t row, int64_t column, float *to)

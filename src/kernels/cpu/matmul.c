@@ -113,10 +113,12 @@ static void matmul_tiles(const void *work, int64_t begin, int64_t end)
                 sums[row * sums_row + column] = LOAD(bias[column]);
         wk_gemm(rows, columns, w->k, 1, a, w->a_row, w->a_column, b, w->b_row, w->b_column, bias ? 1 : 0, sums,
                 sums_row);
-        for (int64_t row = 0; ROUNDS && row < rows; row++) {
+        const bool gaps = w->c_row != columns;
+        const int64_t lines = gaps ? rows : 1, length = gaps ? columns : rows * columns;
+        for (int64_t line = 0; ROUNDS && line < lines; line++) {
 #pragma omp simd
-            for (int64_t column = 0; column < columns; column++)
-                c[row * w->c_row + column] = STORE(sums[row * sums_row + column]);
+            for (int64_t i = 0; i < length; i++)
+                c[line * w->c_row + i] = STORE(sums[line * sums_row + i]);
         }
     }
 }
