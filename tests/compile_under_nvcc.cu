@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 #include "kernels/cuda/maths.h"
 
-#define FUNCTION_1(name, x, value)                                                                                     \
+#define FUNCTION_1(name, value)                                                                                        \
     template <typename real> __device__ real name##_of(real x, real p, real q) { return real(value); }                 \
     template __device__ float name##_of<float>(float, float, float);                                                   \
     template __device__ double name##_of<double>(double, double, double);
@@ -20,16 +20,20 @@
     template __device__ float name##_of<float>(float, float, float, float, float);                                     \
     template __device__ double name##_of<double>(double, double, double, double, double);
 
+#define DERIVATIVE(name, saved, value)                                                                                 \
+    template <typename real> __device__ real name##_of(real dy, real saved, real p, real q) { return real(value); }    \
+    template __device__ float name##_of<float>(float, float, float, float);                                            \
+    template __device__ double name##_of<double>(double, double, double, double);
 #define VARIABLE_NOTHING nothing
 #define VARIABLE_INPUT x
 #define VARIABLE_RESULT y
 #define DERIVATIVES_VALUE(name, saves, ...)
 #define DERIVATIVES_STEP(name, saves, ...)
-#define DERIVATIVES_LINEAR(name, saves, slope) FUNCTION_1(name##_slope, VARIABLE_##saves, slope)
+#define DERIVATIVES_LINEAR(name, saves, slope) DERIVATIVE(name##_slope, VARIABLE_##saves, slope)
 #define DERIVATIVES_CURVED(name, saves, slope, curvature)                                                              \
-    DERIVATIVES_LINEAR(name, saves, slope) FUNCTION_1(name##_curvature, VARIABLE_##saves, curvature)
+    DERIVATIVES_LINEAR(name, saves, slope) DERIVATIVE(name##_curvature, VARIABLE_##saves, curvature)
 #define UNARY(name, saves, curve, value, ...)                                                                          \
-    FUNCTION_1(name, x, value) DERIVATIVES_##curve(name, saves, __VA_ARGS__)
+    FUNCTION_1(name, value) DERIVATIVES_##curve(name, saves, __VA_ARGS__)
 #define UNARY_NUMBER UNARY
 #define UNARY_ANY UNARY
 #define BINARY FUNCTION_2

@@ -8,12 +8,11 @@
 #include "kernels/divisors.h"
 #include "ops.h"
 
-/* y = kernel(a, b) in their promoted type */
-static wk_tensor *binary(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, wk_dtype compute,
-                         wk_dtype result)
+/* y = kernel(a, b) in dtype, new or into x */
+static wk_tensor *binary(const char *op, wk_pointwise_row row, wk_operand a, wk_operand b, wk_dtype dtype, wk_tensor *x)
 {
     return wk_pointwise(&(wk_pointwise_call){
-        .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = compute, .result = result ? result : compute});
+        .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype, .result = dtype, .into = x});
 }
 
 static wk_dtype type_of(wk_operand a, wk_operand b) { return wk_result_type((wk_operand[]){a, b}, 2); }
@@ -30,130 +29,118 @@ static wk_operand saved_operand(wk_node *node, int i)
     const numbers_kept *kept = node->kept;
     return node->saved[i].tensor ? (wk_operand){.tensor = wk_saved(node, i)} : WK_OPERAND(kept->operand[i]);
 }
-/* its conjugate: what gradients of complex numbers are multiplied by */
+
+/* its conjugate, which gradients of complex numbers multiply by; a real operand itself */
 static wk_operand saved_conj(wk_node *node, int i)
 {
-    const wk_operand operand = saved_operand(node, i);
-    return operand.tensor ? (wk_operand){.tensor = wk_conj(operand.tensor)} : operand;
+    const wk_operand x = saved_operand(node, i);
+    return x.tensor ? WK_OPERAND(wk_conj(x.tensor)) : x;
 }
 
 /* in place: x takes op's result; without history straight into x's memory */
+typedef enum in_place { REFUSED, DIRECTLY, BY_WRITE } in_place;
+
+/* how x takes op's result, which is of *dtype */
+static in_place in_place_way(const char *op, wk_tensor *x, wk_operand b, bool floating, wk_dtype *dtype)
+{
+    if (!wk_operands_given(op, WK_OPERAND(x), b) || !wk_check_writable(op, x))
+        return REFUSED;
+    *dtype = type_of(WK_OPERAND(x), b);
+    *dtype = floating ? wk_float_type(*dtype) : *dtype;
+    if (!wk_check_holds(op, x, *dtype))
+        return REFUSED;
+    /* an operand that shares x's memory another way would be read after it is written */
+    const bool overlaps = b.tensor && b.tensor != x && b.tensor->storage == x->storage;
+    const bool records = wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}});
+    return overlaps || records ? BY_WRITE : DIRECTLY;
+}
+
 static wk_tensor *binary_into(const char *op, wk_pointwise_row row, wk_tensor *x, wk_operand b, bool floating,
                               wk_tensor *(*form)(wk_operand a, wk_operand b))
 {
     WK_REQUIRE(op, x);
-    const wk_operand a = WK_OPERAND(x);
-    if (!wk_operands_given(op, a, b) || !wk_check_writable(op, x))
-        return NULL;
-    wk_dtype dtype = type_of(a, b);
-    dtype = floating ? wk_float_type(dtype) : dtype;
-    if (!wk_check_holds(op, x, dtype))
-        return NULL;
-    /* an operand that shares x's memory another way would be read after it is written */
-    const bool overlaps = b.tensor && b.tensor != x && b.tensor->storage == x->storage;
-    if (overlaps || wk_would_record((wk_tensors){2, (wk_tensor *[]){x, b.tensor}}))
-        return wk_write(op, x, form(a, b));
-    return wk_pointwise(&(wk_pointwise_call){
-        .op = op, .row = row, .inputs = 2, .in = {a, b}, .compute = dtype, .result = x->dtype, .into = x});
+    wk_dtype dtype;
+    const in_place way = in_place_way(op, x, b, floating, &dtype);
+    if (way == BY_WRITE)
+        return wk_write(op, x, form(WK_OPERAND(x), b));
+    return way == REFUSED ? NULL : binary(op, row, WK_OPERAND(x), b, dtype, x);
 }
 
-/* ---------------------------------------------------------------- add, sub of a and alpha * b, which is a mul of its
-   own where alpha is not 1: da = dy, db = +-dy */
+/* ---------------------------------------------------------------- add, sub of alpha * b: da = dy, db = +-alpha * dy */
+
+typedef struct add_kept {
+    double alpha; // sub's is negative
+} add_kept;
 
 static void add_backward(wk_node *node, wk_tensor *dy)
 {
+    const add_kept *kept = node->kept;
     if (wk_needs(node, 0))
         wk_accumulate(node, 0, dy);
     if (wk_needs(node, 1))
-        wk_accumulate(node, 1, dy);
+        wk_accumulate(node, 1, kept->alpha == 1 ? dy : kept->alpha == -1 ? wk_neg(dy) : wk_mul(dy, kept->alpha));
 }
 
-static void sub_backward(wk_node *node, wk_tensor *dy)
+static bool is_bool(wk_operand x)
 {
-    if (wk_needs(node, 0))
-        wk_accumulate(node, 0, dy);
-    if (wk_needs(node, 1))
-        wk_accumulate(node, 1, wk_neg(dy));
+    return x.tensor ? x.tensor->dtype == wk_bool : x.number.kind == WK_BOOL_NUMBER;
 }
 
-/* in the dtype of the result: -2 times a uint8 may be an int16 */
-static wk_operand times_alpha(wk_operand a, wk_operand b, double alpha)
+/* a + alpha * b in dtype; sub's alpha is negative */
+static wk_tensor *add_scaled(const char *op, const wk_add_args *args, double alpha, wk_dtype dtype, wk_tensor *into)
 {
-    if (alpha == 1 || !wk_operands_given("add", a, b))
-        return b;
-    const wk_dtype dtype = type_of(a, b);
-    const bool whole = alpha == floor(alpha) && fabs(alpha) < 0x1p63;
-    const wk_operand wide = b.tensor ? wk_operand_tensor(wk_to_dtype(b.tensor, dtype)) : b;
-    wk_tensor *product = whole ? wk_mul(wide, (int64_t)alpha) : wk_mul(wide, alpha);
-    return wk_operand_tensor(product && dtype == wk_bool ? wk_to_dtype(product, dtype) : product);
+    if (alpha != 1 && wk_dtype_is_integral(dtype) && alpha != floor(alpha))
+        return wk_fail(op, "alpha: expected an integer for %s operands, got %g", wk_dtype_name(dtype), args->alpha);
+    const bool minus = alpha == -1 && dtype != wk_bool; // as a bool -1 is true
+    return wk_pointwise(&(wk_pointwise_call){
+        .op = op,
+        .row = alpha == 1 ? WK_ROW(add) : minus ? WK_ROW(sub) : WK_ROW(add_scaled),
+        .inputs = 2,
+        .in = {args->a, args->b},
+        .compute = dtype,
+        .result = dtype,
+        .p = alpha,
+        .into = into});
+}
+
+static wk_tensor *add(const char *op, const char *backward_name, const wk_add_args *args, double alpha)
+{
+    if (!wk_operands_given(op, args->a, args->b))
+        return NULL;
+    wk_tensor *y = add_scaled(op, args, alpha, type_of(args->a, args->b), NULL);
+    return wk_record(y, add_backward, WK_INPUTS(args->a.tensor, args->b.tensor), WK_KEPT(add_kept, alpha),
+                     .name = backward_name);
+}
+
+static wk_tensor *add_in_place(const char *op, const char *backward_name, const wk_add_args *args, double alpha)
+{
+    wk_tensor *x = args->a.tensor;
+    WK_REQUIRE(op, x);
+    wk_dtype dtype;
+    const in_place way = in_place_way(op, x, args->b, false, &dtype);
+    if (way == REFUSED)
+        return NULL;
+    return way == DIRECTLY ? add_scaled(op, args, alpha, dtype, x)
+                           : wk_write(op, x, add(op, backward_name, args, alpha));
 }
 
 /* PyTorch has no difference with a bool in it */
-static bool check_no_bool(const char *op, wk_operand a, wk_operand b)
+static bool check_no_bool(const char *op, const wk_add_args *args)
 {
-    const bool bools = (a.tensor ? a.tensor->dtype == wk_bool : a.number.kind == WK_BOOL_NUMBER) ||
-                       (b.tensor ? b.tensor->dtype == wk_bool : b.number.kind == WK_BOOL_NUMBER);
-    if (bools)
+    if (is_bool(args->a) || is_bool(args->b))
         return wk_fail(op, "is not defined for bools\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
     return true;
 }
 
-static bool check_alpha(const char *op, wk_dtype dtype, double alpha)
-{
-    if (wk_dtype_is_integral(dtype) && alpha != floor(alpha))
-        return wk_fail(op, "alpha: expected an integer for %s operands, got %g", wk_dtype_name(dtype), alpha);
-    return true;
-}
-
-wk_tensor *wk_add_with(wk_add_args args)
-{
-    if (!wk_operands_given("add", args.a, args.b))
-        return NULL;
-    const wk_dtype dtype = type_of(args.a, args.b);
-    if (args.alpha != 1 && !check_alpha("add", dtype, args.alpha))
-        return NULL;
-    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
-    if (!wk_operands_given("add", args.a, b))
-        return NULL;
-    wk_tensor *y = binary("add", WK_ROW(add), args.a, b, dtype, 0);
-    return wk_record(y, add_backward, WK_INPUTS(args.a.tensor, b.tensor));
-}
-
+wk_tensor *wk_add_with(wk_add_args args) { return add("add", "add_backward", &args, args.alpha); }
+wk_tensor *wk_add_in_place_with(wk_add_args args) { return add_in_place("add_", "add_backward", &args, args.alpha); }
 wk_tensor *wk_sub_with(wk_add_args args)
 {
-    if (!wk_operands_given("sub", args.a, args.b))
-        return NULL;
-    const wk_dtype dtype = type_of(args.a, args.b);
-    if (args.alpha != 1 && !check_alpha("sub", dtype, args.alpha))
-        return NULL;
-    if (!check_no_bool("sub", args.a, args.b))
-        return NULL;
-    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
-    if (!wk_operands_given("sub", args.a, b))
-        return NULL;
-    wk_tensor *y = binary("sub", WK_ROW(sub), args.a, b, dtype, 0);
-    return wk_record(y, sub_backward, WK_INPUTS(args.a.tensor, b.tensor));
-}
-
-static wk_tensor *add_form(wk_operand a, wk_operand b)
-{
-    return wk_add_with((wk_add_args){.alpha = 1, .a = a, .b = b});
-}
-static wk_tensor *sub_form(wk_operand a, wk_operand b)
-{
-    return wk_sub_with((wk_add_args){.alpha = 1, .a = a, .b = b});
-}
-wk_tensor *wk_add_in_place_with(wk_add_args args)
-{
-    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
-    return binary_into("add_", WK_ROW(add), args.a.tensor, b, false, add_form);
+    return check_no_bool("sub", &args) ? add("sub", "sub_backward", &args, -args.alpha) : NULL;
 }
 wk_tensor *wk_sub_in_place_with(wk_add_args args)
 {
-    if (!check_no_bool("sub_", args.a, args.b))
-        return NULL;
-    const wk_operand b = times_alpha(args.a, args.b, args.alpha);
-    return binary_into("sub_", WK_ROW(sub), args.a.tensor, b, false, sub_form);
+    return check_no_bool("sub_", &args) ? add_in_place("sub_", "sub_backward", &args, -args.alpha) : NULL;
 }
 
 /* ---------------------------------------------------------------- mul: da = dy * conj(b), db = dy * conj(a) */
@@ -170,7 +157,7 @@ wk_tensor *wk_mul_with(wk_operand a, wk_operand b)
 {
     if (!wk_operands_given("mul", a, b))
         return NULL;
-    wk_tensor *y = binary("mul", WK_ROW(mul), a, b, type_of(a, b), 0);
+    wk_tensor *y = binary("mul", WK_ROW(mul), a, b, type_of(a, b), NULL);
     return wk_record(y, mul_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, wk_needs_grad(a.tensor) ? b.tensor : NULL),
                      KEPT_NUMBERS(a, b));
@@ -181,8 +168,8 @@ wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b)
     return binary_into("mul_", WK_ROW(mul), x, b, false, wk_mul_with);
 }
 
-/* ---------------------------------------------------------------- div: da = dy / b, db = -dy * a / b / b, of a and b
-   the conjugates */
+/* ---------------------------------------------------------------- div, with a and b conjugated: da = dy / b,
+   db = -da * a / b */
 
 static void div_backward(wk_node *node, wk_tensor *dy)
 {
@@ -199,7 +186,7 @@ static void div_backward(wk_node *node, wk_tensor *dy)
 static wk_tensor *true_div(wk_operand a, wk_operand b)
 {
     const wk_dtype dtype = wk_float_type(type_of(a, b));
-    wk_tensor *y = binary("div", WK_ROW(div), a, b, dtype, 0);
+    wk_tensor *y = binary("div", WK_ROW(div), a, b, dtype, NULL);
     return wk_record(y, div_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(wk_needs_grad(b.tensor) ? a.tensor : NULL, b.tensor), KEPT_NUMBERS(a, b));
 }
@@ -231,7 +218,7 @@ static wk_tensor *rounded_div(const char *op, wk_pointwise_row row, wk_operand a
         return wk_fail(op, "is not defined for bool tensors");
     if (!check_divisors(op, dtype, b))
         return NULL;
-    wk_tensor *y = binary(op, row, a, b, dtype, 0);
+    wk_tensor *y = binary(op, row, a, b, dtype, NULL);
     return wk_record(y, step_backward, WK_INPUTS(a.tensor, b.tensor));
 }
 
@@ -279,7 +266,7 @@ static wk_tensor *rest(const char *op, wk_pointwise_row row, wk_operand a, wk_op
 {
     if (!wk_operands_given(op, a, b) || !check_divisors(op, type_of(a, b), b))
         return NULL;
-    return binary(op, row, a, b, type_of(a, b), 0);
+    return binary(op, row, a, b, type_of(a, b), NULL);
 }
 
 wk_tensor *wk_remainder_with(wk_operand a, wk_operand b)
@@ -306,7 +293,7 @@ static void pow_backward(wk_node *node, wk_tensor *dy)
         wk_tensor *slope = wk_mul_with(b, WK_OPERAND(lower));
         if (b.tensor)
             slope = wk_where_with(WK_OPERAND(wk_eq(b.tensor, 0)), WK_OPERAND(0.0), WK_OPERAND(slope));
-        wk_accumulate(node, 0, !b.tensor && b.number.value == 0 ? wk_mul(dy, 0) : wk_mul(dy, slope));
+        wk_accumulate(node, 0, !b.tensor && b.number.value == 0 ? wk_zeros_like(dy) : wk_mul(dy, slope));
     }
     if (wk_needs(node, 1)) {
         wk_tensor *at_zero =
@@ -338,7 +325,7 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
         return NULL;
     wk_tensor *y = NULL;
     if (!b.tensor && b.number.value == 2 && a.tensor && a.tensor->dtype == dtype)
-        y = binary("pow", WK_ROW(mul), a, a, dtype, 0);
+        y = binary("pow", WK_ROW(mul), a, a, dtype, NULL);
     else if (!b.tensor && fabs(b.number.value) == 0.5 && !wk_dtype_is_integral(dtype)) // unlike pow, NaN at -inf
         y = wk_pointwise(&(wk_pointwise_call){.op = "pow",
                                               .row = b.number.value > 0 ? WK_ROW(sqrt) : WK_ROW(rsqrt),
@@ -347,7 +334,7 @@ wk_tensor *wk_pow_with(wk_operand a, wk_operand b)
                                               .compute = dtype,
                                               .result = dtype});
     else
-        y = binary("pow", WK_ROW(pow), a, b, dtype, 0);
+        y = binary("pow", WK_ROW(pow), a, b, dtype, NULL);
     return wk_record(y, pow_backward, WK_INPUTS(a.tensor, b.tensor),
                      WK_SAVED(a.tensor, b.tensor, wk_needs_grad(b.tensor) ? y : NULL),
                      KEPT_NUMBERS(a, b));
@@ -375,7 +362,7 @@ wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b)
     WK_REQUIRE("atan2", a);
     WK_REQUIRE("atan2", b);
     wk_tensor *y = binary("atan2", WK_ROW(atan2), WK_OPERAND(a), WK_OPERAND(b),
-                          wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), 0);
+                          wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), NULL);
     return wk_record(y, atan2_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
 }
 
@@ -404,7 +391,7 @@ static wk_tensor *extremum(const char *op, wk_pointwise_row row, wk_tensor *a, w
 {
     WK_REQUIRE(op, a);
     WK_REQUIRE(op, b);
-    return binary(op, row, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), 0);
+    return binary(op, row, WK_OPERAND(a), WK_OPERAND(b), type_of(WK_OPERAND(a), WK_OPERAND(b)), NULL);
 }
 
 wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b)

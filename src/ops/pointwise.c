@@ -1,8 +1,8 @@
 /* The engine of element-wise ops: promotion, broadcasting, the kernel; and the functions of one tensor, each a row of
    pointwise.def, with their first and second derivatives.
 
-   dx = dy * slope, an op of its own (`slope` below), whose gradient for x is g * dy * curvature; no kernel where the
-   slope or the curvature is 0 everywhere (STEP, LINEAR). */
+   dx = dy * slope is an op of its own (`slope` below), whose gradient for x is g * dy * curvature; the rows multiply by
+   dy themselves.  No kernel where the slope or the curvature is 0 everywhere (STEP, LINEAR). */
 #include <stdio.h>
 #include <string.h>
 
@@ -175,7 +175,8 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
         place_operand(&work.in[i], x, &call->in[i].number, device);
         flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
     }
-    place_operand(&work.out, y, NULL, device);
+    work.out.data = wk_data(y);
+    work.out.dtype = y->dtype;
     if (flat) {
         work.ndim = 1;
         work.shape[0] = y->numel;
@@ -232,7 +233,7 @@ static void third_backward(wk_node *node, wk_tensor *g)
     wk_fail(f->op->name, "has first and second derivatives; a third was asked for");
 }
 
-/* a row of derivatives: dy times it; saved is x or y, whichever the row is in, NULL where it is in neither */
+/* a derivative, times dy; saved is x or y, whichever the row is in, NULL where it is in neither */
 static wk_tensor *derivative(const unary_kept *f, wk_pointwise_row row, wk_tensor *dy, wk_tensor *saved)
 {
     const char *const op = f->op->backward_name;

@@ -130,6 +130,35 @@ for da in DTYPES:
             g.case("pow", torch.pow, [numbers(2, dtype=da), number], gradient=False)
             g.case("add_", torch.Tensor.add_, [numbers(2, dtype=da), number], gradient=False)
 
+# complex: the gradient multiplies by the conjugate
+for dtype in (torch.complex64, torch.complex128):
+    for name in ("add", "sub", "mul", "div"):
+        for db in (dtype, torch.complex64, torch.float32, torch.float64):
+            g.case(name, ARITHMETIC[name], [randn(2, 3, dtype=dtype), randn(3, dtype=db)], gradient="complex")
+            g.case(name, ARITHMETIC[name], [randn(2, 3, dtype=db), randn(2, 1, dtype=dtype)], gradient="complex")
+        g.case(name, ARITHMETIC[name], [randn(2, 3, dtype=dtype), 1.5], gradient="complex")
+        g.case(name + "_", getattr(torch.Tensor, name + "_"), [randn(2, 3, dtype=dtype), randn(3, dtype=dtype)],
+               gradient="complex")
+    for name in ("add", "sub"):
+        g.case(name, ARITHMETIC[name], [randn(2, 3, dtype=dtype), randn(3, dtype=dtype)], gradient="complex", alpha=-1.5)
+
+# alpha: multiplied in the result's type, not in b's
+for name in ("add", "sub"):
+    for da, db in ((torch.int32, torch.uint8), (torch.float64, torch.float32), (torch.float64, torch.int64),
+                   (torch.uint8, torch.int8), (torch.int8, torch.float16), (torch.float16, torch.float16),
+                   (torch.bfloat16, torch.float32), (torch.bool, torch.bool), (torch.bool, torch.uint8)):
+        # PyTorch's scalar code rounds alpha to halves, its vector code does not
+        halves = torch.float16 in (da, db) or torch.bfloat16 in (da, db)
+        for alpha in (2, -1, 0.25 if halves else 0.3):
+            x, y = numbers(2, 3, dtype=da), numbers(3, dtype=db)
+            y = y * 17 if db != torch.bool else y
+            g.case(name, ARITHMETIC[name], [x, y], alpha=alpha)
+            g.case(name + "_", getattr(torch.Tensor, name + "_"), [x, y], alpha=alpha)
+    g.case(name, ARITHMETIC[name], [torch.tensor([True, True, False]), torch.tensor([True, False, True])], alpha=-1)
+    g.case(name, ARITHMETIC[name], [numbers(3, dtype=torch.bool), 1], alpha=2)
+    g.case(name + "_", getattr(torch.Tensor, name + "_"), [numbers(3, dtype=torch.bool), 1], alpha=2)
+    g.case(name + "_", getattr(torch.Tensor, name + "_"), [numbers(3, dtype=torch.bool), True], alpha=2)
+
 # in place
 for name in ("add_", "sub_", "mul_", "div_", "pow_"):
     method = getattr(torch.Tensor, name)

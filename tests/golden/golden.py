@@ -56,7 +56,7 @@ def numbers(*shape, dtype=torch.float32):
     if dtype == torch.uint8:
         return x.abs().to(dtype)
     if dtype.is_complex:
-        return torch.complex(x / 2.0, torch.randint(-6, 7, shape) / 2.0)
+        return torch.complex(x / 2.0, torch.randint(-6, 7, shape) / 2.0).to(dtype)
     return (x / 2.0).to(dtype) if dtype.is_floating_point else x.to(dtype)
 
 

@@ -26,8 +26,8 @@ extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
         wk_parallel(name##_range, w, w->count, 1 + w->inputs);                                                         \
     }
 
-/* a function of one element x (or of the result y, for derivatives), two, three */
-#define FUNCTION_1(name, x, value)                                                                                     \
+/* a function of one element, two, three */
+#define FUNCTION_1(name, value)                                                                                        \
     static inline real name##_of(real x, real p, real q) { return (real)(value); }
 #define FUNCTION_2(name, value)                                                                                        \
     static inline real name##_of(real a, real b, real p, real q) { return (real)(value); }
@@ -35,21 +35,22 @@ extern wk_pointwise_kernel *const KERNEL_NAME(pointwise)[WK_ROWS];
     static inline real name##_of(real a, real b, real c, real p, real q) { return (real)(value); }
 
 /* derivatives: a is dy, b is what the row saves */
-#define VARIABLE_NOTHING nothing
-#define VARIABLE_INPUT x
-#define VARIABLE_RESULT y
-#define SAVED_NOTHING 0
-#define SAVED_INPUT b[i]
-#define SAVED_RESULT b[i]
-#define DERIVATIVE(name, saves, value)                                                                                 \
-    FUNCTION_1(name, VARIABLE_##saves, value) LOOP(name, a[i] * name##_of(SAVED_##saves, p, q))
+#define DERIVATIVE_NOTHING(name, value)                                                                                \
+    static inline real name##_of(real dy, real p, real q) { return (real)(value); }                                   \
+    LOOP(name, name##_of(a[i], p, q))
+#define DERIVATIVE_OF(name, saved, value)                                                                              \
+    static inline real name##_of(real dy, real saved, real p, real q) { return (real)(value); }                       \
+    LOOP(name, name##_of(a[i], b[i], p, q))
+#define DERIVATIVE_INPUT(name, value) DERIVATIVE_OF(name, x, value)
+#define DERIVATIVE_RESULT(name, value) DERIVATIVE_OF(name, y, value)
+#define DERIVATIVE(name, saves, value) DERIVATIVE_##saves(name, value)
 #define DERIVATIVES_VALUE(name, saves, ...)
 #define DERIVATIVES_STEP(name, saves, ...)
 #define DERIVATIVES_LINEAR(name, saves, slope) DERIVATIVE(name##_slope, saves, slope)
 #define DERIVATIVES_CURVED(name, saves, slope, curvature)                                                              \
     DERIVATIVE(name##_slope, saves, slope) DERIVATIVE(name##_curvature, saves, curvature)
 
-#define VALUE_1(name, value) FUNCTION_1(name, x, value) LOOP(name, name##_of(a[i], p, q))
+#define VALUE_1(name, value) FUNCTION_1(name, value) LOOP(name, name##_of(a[i], p, q))
 #define VALUE_2(name, value) FUNCTION_2(name, value) LOOP(name, name##_of(a[i], b[i], p, q))
 #define VALUE_3(name, value) FUNCTION_3(name, value) LOOP(name, name##_of(a[i], b[i], c[i], p, q))
 #define WITH_DERIVATIVES(name, saves, curve, value, ...)                                                               \

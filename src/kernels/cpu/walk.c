@@ -128,7 +128,7 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
     }
 
     real buffers[4][WK_PIECE] __attribute__((aligned(64)));
-    const real p = (real)work->numbers[0], q = (real)work->numbers[1];
+    const real p = (real)OF_FLOAT(work->numbers[0]), q = (real)OF_FLOAT(work->numbers[1]);
     position at;
     position_at(work, begin, &at);
     for (int64_t i = begin; i < end;) {
