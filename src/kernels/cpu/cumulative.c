@@ -16,7 +16,11 @@ typedef double _Complex accumulator;
 typedef accumulator accumulation(accumulator so_far, real x);
 
 WK_INLINE accumulator plus(accumulator so_far, real x) { return (accumulator)(so_far + x); }
-WK_INLINE accumulator times(accumulator so_far, real x) { return (accumulator)(so_far * x); }
+#if WK_IS_INTEGER
+WK_INLINE accumulator times(accumulator so_far, real x) { return (real)((uint64_t)so_far * (uint64_t)x); } // wraps
+#else
+WK_INLINE accumulator times(accumulator so_far, real x) { return so_far * x; }
+#endif
 
 #define ROWS 8 // go along memory together, so that an addition need not wait for the one before
 

@@ -91,7 +91,11 @@ WK_INLINE void reduce_stage(along_row *row, combination *combine, real of_nothin
 
 /* ---------------------------------------------------------------- prod */
 
-WK_INLINE real times(real so_far, real x) { return (real)(so_far * x); }
+#if WK_IS_INTEGER
+WK_INLINE real times(real so_far, real x) { return (real)((uint64_t)so_far * (uint64_t)x); } // wraps
+#else
+WK_INLINE real times(real so_far, real x) { return so_far * x; }
+#endif
 WK_INLINE real prod_along(wk_load *load, const void *x, int64_t n) { return along(times, load, x, n); }
 
 static void prod_range(const void *stage, int64_t begin, int64_t end)
