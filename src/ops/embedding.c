@@ -1,8 +1,7 @@
 /* embedding: index_select of a table's rows; its gradient adds repeated indices up in order. */
 #include <wick/embedding.h>
-#include <wick/index.h>
 
-#include "ops.h"
+#include "index.h"
 
 wk_tensor *wk_embedding_with(wk_embedding_args args)
 {
@@ -24,8 +23,8 @@ wk_tensor *wk_embedding_with(wk_embedding_args args)
         return wk_fail("embedding", "indices: expected at most %d dims, got %s", WK_MAX_DIMS - 1,
                        wk_shape_string(indices));
 
-    wk_tensor *flat = wk_reshape(indices, (-1));                // (N,)
-    wk_tensor *y = wk_index_select(weight, 0, flat);            // (N, D)
+    wk_tensor *flat = wk_reshape(indices, (-1));                 // (N,)
+    wk_tensor *y = wk_select_rows("embedding", weight, 0, flat); // (N, D)
     if (y && padding != WK_NO_PADDING && wk_needs_grad(weight)) // what is detached gets no gradient
         y = wk_where(wk_unsqueeze(wk_eq(flat, padding < 0 ? padding + rows : padding), -1), wk_detach(y), y);
     wk_shape shape = wk_shape_of(indices->ndim, indices->shape);

@@ -64,24 +64,28 @@ static void index_select_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, wk_index_add(zeros, kept->dim, wk_saved(node, 0), dy));
 }
 
-wk_tensor *wk_index_select(wk_tensor *x, int64_t dim_, wk_tensor *index)
+wk_tensor *wk_index_select(wk_tensor *x, int64_t dim, wk_tensor *index)
 {
-    static const char OP[] = "index_select";
-    WK_REQUIRE(OP, x);
-    WK_REQUIRE(OP, index);
-    const int dim = wk_check_dim(OP, x->ndim, dim_);
-    if (dim < 0 || !check_index(OP, index))
+    return wk_select_rows("index_select", x, dim, index);
+}
+
+wk_tensor *wk_select_rows(const char *op, wk_tensor *x, int64_t dim_, wk_tensor *index)
+{
+    WK_REQUIRE(op, x);
+    WK_REQUIRE(op, index);
+    const int dim = wk_check_dim(op, x->ndim, dim_);
+    if (dim < 0 || !check_index(op, index))
         return NULL;
     if (x->ndim == 0 && index->numel != 1)
-        return wk_fail(OP, "index: expected one element for a 0-d x, got %s", wk_shape_string(index));
+        return wk_fail(op, "index: expected one element for a 0-d x, got %s", wk_shape_string(index));
     const rows r = rows_of(x, dim);
     wk_shape shape = shape_of(x);
     shape.sizes[dim] = index->numel;
-    wk_tensor *dense = wk_index_dense(OP, index, x), *from = wk_dense(x);
-    wk_tensor *y = dense && from ? wk_tensor_new(OP, x->ndim, shape.sizes, x->dtype, x->device) : NULL;
+    wk_tensor *dense = wk_index_dense(op, index, x), *from = wk_dense(x);
+    wk_tensor *y = dense && from ? wk_tensor_new(op, x->ndim, shape.sizes, x->dtype, x->device) : NULL;
     if (!y)
         return NULL;
-    if (index->numel > 0 && !wk_run(OP, y, gather_rows, .x = wk_data(from), .index = wk_data(dense), .y = wk_data(y),
+    if (index->numel > 0 && !wk_run(op, y, gather_rows, .x = wk_data(from), .index = wk_data(dense), .y = wk_data(y),
                                     .outer = r.outer, .m = index->numel, .inner = r.inner,
                                     .size = (int64_t)wk_dtype_size(x->dtype), .along = wk_index_along(x, dim)))
         return NULL;

@@ -12,6 +12,8 @@
 /* index as dense int64, as kernels read it; NULL after an error: of another dtype, or on another device than x.  The
    kernels themselves find what is out of range. */
 wk_tensor *wk_index_dense(const char *op, wk_tensor *index, const wk_tensor *x);
+/* index_select, whose errors name op */
+wk_tensor *wk_select_rows(const char *op, wk_tensor *x, int64_t dim, wk_tensor *index);
 /* what a kernel must know of x's dim to check its indices; a 0-d tensor is one row of one */
 wk_indexed wk_index_along(const wk_tensor *x, int dim);
 /* reads an index; key->failed after an error */

@@ -149,4 +149,6 @@ WK_KERNEL(linear_index, wk_linear_index_work)
 {
     if (wk_indices_in_range(queue, w->index, w->count, -w->along.size, &w->along))
         wk_parallel(linear_index_range, w, w->count, 2);
+    else // a device that goes on reads these
+        memset(w->y, 0, (size_t)w->count * sizeof *w->y);
 }
