@@ -47,7 +47,7 @@ WK_INLINE void wk_stage_store(const wk_stage *stage, int64_t item, const real *r
 
 #if WK_IS_HALF
 /* Short rows and narrow columns, in whose loops LOAD would convert number by number: neighbours in memory are converted
-   together.  An item is a group: a row, or all columns of a chunk. */
+   together.  An item is a group: a whole row, or all columns of a chunk. */
 typedef struct wk_narrow_stage {
     const wk_stage *stage;
     wk_kernel *range;
@@ -83,7 +83,8 @@ WK_INLINE void wk_stage_run(wk_kernel *range, wk_queue *queue, const wk_stage *s
 {
 #if WK_IS_HALF
     const int64_t inner = stage->columns.inner, group = n * inner;
-    if (!stage->of_reals && stage->columns.n > 0 && (inner == 1 ? n <= 256 : inner < 16 && group <= 32768)) {
+    const bool narrow_columns = inner > 1 && inner < 16 && group <= 32768, short_rows = inner == 1 && n <= 256;
+    if (stage->columns.n > 0 && !stage->of_reals && (narrow_columns || (short_rows && !stage->first))) {
         wk_narrow_stage narrow = {.stage = stage, .range = range, .room = inner == 1 ? 2048 : group};
         narrow.memory = queue->scratch(queue, (size_t)(wk_parallel_threads() * narrow.room) * sizeof(real));
         if (narrow.memory)
