@@ -82,6 +82,23 @@ static wk_optimizer *rmsprop_both(wk_tensors p)
     return wk_optim_rmsprop(p, 0.02, 0.8, 1e-2, 0.1, .momentum = 0.7, .centered = true);
 }
 
+static wk_optimizer *adagrad(wk_tensors p) { return wk_optim_adagrad(p); }
+static wk_optimizer *adagrad_decay(wk_tensors p)
+{
+    return wk_optim_adagrad(p, 0.1, .lr_decay = 0.2, .weight_decay = 0.1, .maximize = true);
+}
+static wk_optimizer *adagrad_initial(wk_tensors p)
+{
+    return wk_optim_adagrad(p, .lr = 0.05, .initial_accumulator_value = 0.5, .eps = 0.1);
+}
+static wk_optimizer *adagrad_all(wk_tensors p) { return wk_optim_adagrad(p, 0.1, 0.05, 0.3, 2, 1e-3); }
+static wk_optimizer *adagrad_float64(wk_tensors p)
+{
+    return wk_optim_adagrad(p, 0.1, 0.2, .initial_accumulator_value = 0.1);
+}
+static wk_optimizer *adagrad_eps(wk_tensors p) { return wk_optim_adagrad(p, 0.1, .eps = 1e-3); }
+static wk_optimizer *adagrad_both(wk_tensors p) { return wk_optim_adagrad(p, 0.1, 0.05, 0.3, 2, 1e-2, true); }
+
 static const struct {
     const char *name;
     make_optimizer *make;
@@ -121,7 +138,16 @@ static const struct {
                   {"rmsprop_eps_float16", rmsprop_eps, 0},
                   {"rmsprop_eps_bfloat16", rmsprop_eps, 0},
                   {"rmsprop_both_float16", rmsprop_both, 0},
-                  {"rmsprop_both_bfloat16", rmsprop_both, 0}};
+                  {"rmsprop_both_bfloat16", rmsprop_both, 0},
+                  {"adagrad", adagrad, 1e-6},
+                  {"adagrad_decay", adagrad_decay, 1e-6},
+                  {"adagrad_initial", adagrad_initial, 1e-6},
+                  {"adagrad_all", adagrad_all, 1e-6},
+                  {"adagrad_float64", adagrad_float64, 1e-13},
+                  {"adagrad_eps_float16", adagrad_eps, 0},
+                  {"adagrad_eps_bfloat16", adagrad_eps, 0},
+                  {"adagrad_both_float16", adagrad_both, 0},
+                  {"adagrad_both_bfloat16", adagrad_both, 0}};
 
 enum { PLAIN, COLUMNS, STRIDED, LAYOUTS };
 

@@ -49,6 +49,13 @@ static void groups_have_all_options(void **state)
         group = &rmsprop->param_groups[2];
         assert_true(group->lr == 1e-2 && group->rmsprop->alpha == 0.5 && group->rmsprop->momentum == 0 &&
                     !group->rmsprop->centered && group->rmsprop->maximize);
+        wk_optimizer *adagrad = wk_optim_adagrad(WK_TENSORS(a), 0.1, 0.2, 0.3, 0.4, .maximize = true);
+        check_inherits(adagrad, b);
+        assert_true(wk_optim_add_param_group(adagrad, WK_TENSORS(c), .lr_decay = 0, .initial_accumulator_value = 4));
+        group = &adagrad->param_groups[2];
+        assert_true(group->weight_decay == 0.3 && group->adagrad->lr_decay == 0 && group->adagrad->maximize &&
+                    group->adagrad->initial_accumulator_value == 4 && group->adagrad->eps == 1e-10);
+        wk_optim_free(adagrad);
         wk_optim_free(rmsprop);
         wk_optim_free(adam);
         wk_optim_free(nesterov);
@@ -116,6 +123,7 @@ static wk_optimizer *rmsprop(wk_tensors p)
 {
     return wk_optim_rmsprop(p, .momentum = 0.9, .weight_decay = 0.1, .centered = true);
 }
+static wk_optimizer *adagrad(wk_tensors p) { return wk_optim_adagrad(p, .lr_decay = 0.1, .weight_decay = 0.1); }
 static wk_optimizer *adamw(wk_tensors p) { return wk_optim_adamw(p, .lr = 0.03, .weight_decay = 0.3); }
 
 static void check_lists(make_optimizer *make)
@@ -158,6 +166,7 @@ static void a_list_moves_as_each_alone(void **state)
         check_lists(adam_amsgrad);
         check_lists(adamw);
         check_lists(rmsprop);
+        check_lists(adagrad);
     }
 }
 

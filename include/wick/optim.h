@@ -36,6 +36,10 @@ typedef struct wk_rmsprop_options {
     double alpha, eps, momentum;
     bool centered, maximize;
 } wk_rmsprop_options;
+typedef struct wk_adagrad_options {
+    double lr_decay, initial_accumulator_value, eps;
+    bool maximize;
+} wk_adagrad_options;
 
 /* Parameters that share options.  Read and write these at any time:
        optimizer->param_groups[0].sgd->momentum = 0.95; */
@@ -45,6 +49,7 @@ typedef struct wk_param_group {
     wk_sgd_options *sgd;   // NULL but for the optimizer's own class
     wk_adam_options *adam; // adam, adamw
     wk_rmsprop_options *rmsprop;
+    wk_adagrad_options *adagrad;
     wk_tensors params;
 
     /* the library's own */
@@ -105,6 +110,19 @@ typedef struct wk_optim_rmsprop_args {
         (wk_optim_rmsprop_args){.lr = 1e-2, .alpha = 0.99, .eps = 1e-8, .params = __VA_ARGS__})
 wk_optimizer *wk_optim_rmsprop_with(wk_optim_rmsprop_args args);
 
+/* adagrad(params, lr = 1e-2, lr_decay = 0, weight_decay = 0, initial_accumulator_value = 0, eps = 1e-10,
+   maximize = false):  g = grad + weight_decay p;  v += g^2, from initial_accumulator_value (a group's own, where it is
+   told one);  p -= lr / (1 + (step - 1) lr_decay) * g / (sqrt(v) + eps).
+   Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", 2011. */
+typedef struct wk_optim_adagrad_args {
+    wk_tensors params;
+    double lr, lr_decay, weight_decay, initial_accumulator_value, eps;
+    bool maximize;
+} wk_optim_adagrad_args;
+#define wk_optim_adagrad(...)                                                                                          \
+    wk_optim_adagrad_with((wk_optim_adagrad_args){.lr = 1e-2, .eps = 1e-10, .params = __VA_ARGS__})
+wk_optimizer *wk_optim_adagrad_with(wk_optim_adagrad_args args);
+
 void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules first
 
 /* add_param_group(optimizer, params, any option of its class): the options not given are the optimizer's.
@@ -113,7 +131,8 @@ void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules
 typedef struct wk_param_group_args {
     wk_tensors params;
     /* numbers all, also true and false; NaN: not given */
-    double lr, weight_decay, maximize, momentum, dampening, nesterov, betas[2], eps, amsgrad, alpha, centered;
+    double lr, weight_decay, maximize, momentum, dampening, nesterov, betas[2], eps, amsgrad, alpha, centered,
+        lr_decay, initial_accumulator_value;
 } wk_param_group_args;
 #define wk_optim_add_param_group(optimizer, ...)                                                                       \
     wk_optim_add_param_group_with(optimizer, (wk_param_group_args){WK_NOT_GIVEN, .params = __VA_ARGS__})
@@ -121,7 +140,7 @@ typedef struct wk_param_group_args {
 #define WK_NOT_GIVEN                                                                                                   \
     .lr = WK_UNSET, .weight_decay = WK_UNSET, .maximize = WK_UNSET, .momentum = WK_UNSET, .dampening = WK_UNSET,       \
     .nesterov = WK_UNSET, .betas = {WK_UNSET, WK_UNSET}, .eps = WK_UNSET, .amsgrad = WK_UNSET, .alpha = WK_UNSET,      \
-    .centered = WK_UNSET
+    .centered = WK_UNSET, .lr_decay = WK_UNSET, .initial_accumulator_value = WK_UNSET
 bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
 
 /* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */

@@ -54,4 +54,12 @@ typedef struct wk_rmsprop_work {
     bool maximize;
 } wk_rmsprop_work;
 
+/* grad += weight_decay param; sum += grad^2; param -= lr grad / (sqrt(sum) + eps) */
+typedef struct wk_adagrad_work {
+    wk_optimizer_list list; // of each: sum
+    double lr;              // of this step: lr / (1 + (step - 1) lr_decay)
+    double eps, weight_decay;
+    bool maximize;
+} wk_adagrad_work;
+
 #endif

@@ -26,17 +26,19 @@ static bool check_as(const wk_optimizer *optimizer, const char *name, const wk_t
                    wk_dtype_name(x->dtype), wk_shape_string(x), wk_device_name(x->device));
 }
 
-/* the state tensors that these options ask for, zeros where they are new, and the dense values and gradient */
+/* the state tensors that these options ask for, new ones as they begin, and the dense values and gradient */
 static bool prepare(const wk_optimizer *optimizer, const wk_param_group *group, wk_param_state *state, wk_tensor *param)
 {
     if (!check_as(optimizer, "grad", param->grad, param) || !wk_check_writable(optimizer->type, param))
         return false;
+    const wk_optimizer_class *class_ = optimizer->class_;
     for (int i = 0; i < WK_OPTIMIZER_TENSORS; i++) {
-        if (!optimizer->class_->tensors[i] || !optimizer->class_->has_tensor(group, i))
+        if (!class_->tensors[i] || !class_->has_tensor(group, i))
             continue;
         if (!state->tensors[i])
-            state->tensors[i] = wk_retain(wk_zeros_like(param));
-        if (!state->tensors[i] || !check_as(optimizer, optimizer->class_->tensors[i], state->tensors[i], param))
+            state->tensors[i] = wk_retain(class_->initial ? wk_full_like(param, class_->initial(group, i))
+                                                          : wk_zeros_like(param));
+        if (!state->tensors[i] || !check_as(optimizer, class_->tensors[i], state->tensors[i], param))
             return false;
     }
     state->values = wk_dense(param);

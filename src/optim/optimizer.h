@@ -55,6 +55,7 @@ typedef struct wk_optimizer_class {
     const char *tensors[WK_OPTIMIZER_TENSORS]; // names in the state dict, in the kernel's order; NULL: none
     bool counts_steps;                         // "step" stands in the state dict
     bool (*has_tensor)(const wk_param_group *group, int tensor);              // whether these options need it
+    double (*initial)(const wk_param_group *group, int tensor);               // what fills a new one; NULL: 0
     bool (*check)(const char *op, const wk_param_group *group);               // what bounds cannot say; NULL: nothing
     bool (*step)(const wk_param_group *group, const wk_optimizer_call *call); // runs the kernel; false after an error
 } wk_optimizer_class;

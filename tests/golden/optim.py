@@ -149,5 +149,12 @@ path("rmsprop_float64", lambda p: o.RMSprop(p, lr=0.02, alpha=0.8, momentum=0.7,
 half_path("rmsprop_eps", lambda p: o.RMSprop(p, lr=0.01, eps=1e-4))
 half_path("rmsprop_both",
           lambda p: o.RMSprop(p, lr=0.02, alpha=0.8, eps=1e-2, weight_decay=0.1, momentum=0.7, centered=True))
+path("adagrad", lambda p: o.Adagrad(p))
+path("adagrad_decay", lambda p: o.Adagrad(p, lr=0.1, lr_decay=0.2, weight_decay=0.1, maximize=True))
+path("adagrad_initial", lambda p: o.Adagrad(p, lr=0.05, initial_accumulator_value=0.5, eps=0.1))
+path("adagrad_all", lambda p: o.Adagrad(p, 0.1, 0.05, 0.3, 2, 1e-3))
+path("adagrad_float64", lambda p: o.Adagrad(p, lr=0.1, lr_decay=0.2, initial_accumulator_value=0.1), torch.float64)
+half_path("adagrad_eps", lambda p: o.Adagrad(p, lr=0.1, eps=1e-3))
+half_path("adagrad_both", lambda p: o.Adagrad(p, 0.1, 0.05, 0.3, 2, 1e-2, maximize=True))
 
 save_file(answers, pathlib.Path(__file__).with_name("optim.safetensors"))

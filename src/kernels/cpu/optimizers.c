@@ -201,3 +201,28 @@ static void rmsprop_range(const void *work, int64_t begin, int64_t end)
 }
 
 WK_KERNEL(rmsprop, wk_rmsprop_work) { wk_parallel(rmsprop_range, w, numel_of(&w->list), 8); }
+
+/* ---------------------------------------------------------------- adagrad */
+
+static void adagrad_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+{
+    const wk_adagrad_work *w = work;
+    elem *param = piece->param, *sum = piece->tensors[0];
+    const elem *grad = piece->grad;
+    const real lr = (real)w->lr, eps = stored((real)w->eps);
+    const real weight_decay = stored((real)w->weight_decay), sign = w->maximize ? -1 : 1;
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) {
+        const real p = LOAD(param[i]), g = decayed(sign * LOAD(grad[i]), weight_decay, p);
+        const elem squares = STORE(multiply_add(LOAD(sum[i]), g, g));
+        sum[i] = squares;
+        param[i] = STORE(p - lr * g / stored(stored(SQRT(LOAD(squares))) + eps));
+    }
+}
+
+static void adagrad_range(const void *work, int64_t begin, int64_t end)
+{
+    each_piece(adagrad_piece, work, &((const wk_adagrad_work *)work)->list, begin, end);
+}
+
+WK_KERNEL(adagrad, wk_adagrad_work) { wk_parallel(adagrad_range, w, numel_of(&w->list), 8); }
