@@ -55,6 +55,7 @@ static wk_module *embedding_padding(void) { return wk_nn_embedding(10, 4, .paddi
 static wk_module *gelu(void) { return wk_nn_gelu(); }
 static wk_module *gelu_tanh(void) { return wk_nn_gelu(.approximate = "tanh"); }
 static wk_module *softmax(void) { return wk_nn_softmax(.dim = 1); }
+static wk_module *softsign(void) { return wk_nn_softsign(); }
 static wk_module *flatten(void) { return wk_nn_flatten(); }
 static wk_module *mlp(void)
 {
@@ -169,6 +170,7 @@ static const struct {
               {"gelu", gelu, forward},
               {"gelu_tanh", gelu_tanh, forward},
               {"softmax", softmax, forward},
+              {"softsign", softsign, forward},
               {"flatten", flatten, forward},
               {"mlp", mlp, forward},
               {"attention", attention, attend},

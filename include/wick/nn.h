@@ -221,6 +221,7 @@ wk_module *wk_nn_relu(void);
 wk_module *wk_nn_silu(void);
 wk_module *wk_nn_tanh(void);
 wk_module *wk_nn_sigmoid(void);
+wk_module *wk_nn_softsign(void);
 typedef struct wk_nn_softmax_args {
     int first;
     int64_t dim;

@@ -45,11 +45,18 @@ static wk_tensor *sigmoid_forward(void *module, wk_tensor *x)
     return wk_sigmoid(x);
 }
 
+static wk_tensor *softsign_forward(void *module, wk_tensor *x)
+{
+    (void)module;
+    return wk_softsign(x);
+}
+
 wk_module *wk_nn_identity(void) { return plain("identity", identity_forward); }
 wk_module *wk_nn_relu(void) { return plain("relu", relu_forward); }
 wk_module *wk_nn_silu(void) { return plain("silu", silu_forward); }
 wk_module *wk_nn_tanh(void) { return plain("tanh", tanh_forward); }
 wk_module *wk_nn_sigmoid(void) { return plain("sigmoid", sigmoid_forward); }
+wk_module *wk_nn_softsign(void) { return plain("softsign", softsign_forward); }
 
 /* ---------------------------------------------------------------- gelu, softmax, flatten */
 

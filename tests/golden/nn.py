@@ -112,5 +112,6 @@ layer("conv2d_reflect", lambda: nn.Conv2d(2, 3, (3, 2), stride=2, padding=(2, 1)
 layer("conv_transpose1d", lambda: nn.ConvTranspose1d(4, 6, 3, 2, groups=2, bias=False), draw(2, 4, 5))
 layer("conv_transpose2d", lambda: nn.ConvTranspose2d(3, 4, (3, 2), 2, 1, (1, 0), dilation=(1, 2)), draw(2, 3, 4, 3))
 layer("conv_transpose3d", lambda: nn.ConvTranspose3d(2, 3, 2, (2, 1, 1)), draw(1, 2, 2, 3, 2))
+layer("softsign", lambda: nn.Softsign(), draw(5, 5))
 
 save_file(answers, pathlib.Path(__file__).with_name("nn.safetensors"))
