@@ -36,8 +36,8 @@ static bool prepare(const wk_optimizer *optimizer, const wk_param_group *group, 
         if (!class_->tensors[i] || !class_->has_tensor(group, i))
             continue;
         if (!state->tensors[i])
-            state->tensors[i] = wk_retain(class_->initial ? wk_full_like(param, class_->initial(group, i))
-                                                          : wk_zeros_like(param));
+            state->tensors[i] =
+                wk_retain(class_->initial ? wk_full_like(param, class_->initial(group, i)) : wk_zeros_like(param));
         if (!state->tensors[i] || !check_as(optimizer, class_->tensors[i], state->tensors[i], param))
             return false;
     }
