@@ -144,6 +144,39 @@ static void faults_come_at_the_next_wait(void **state)
 
 /* ---------------------------------------------------------------- draws */
 
+/* one of each that writes in place, and of those made like another */
+static wk_tensor *written(wk_device device, wk_dtype dtype, int way)
+{
+    wk_tensor *x = wk_t(wk_zeros((5, 7), .device = device, .dtype = dtype));
+    wk_tensor *p = wk_full((5), 0.3, .device = device);
+    switch (way) {
+    case 0: return wk_uniform_(x, -1, 2);
+    case 1: return wk_normal_(x, 1, 2);
+    case 2: return wk_bernoulli_(x, 0.3);
+    case 3: return wk_bernoulli_(x, p);
+    case 4: return wk_random_(x, 0, 9);
+    case 5: return wk_random_(x);
+    case 6: return wk_exponential_(x, 2);
+    case 7: return wk_rand_like(x);
+    case 8: return wk_randn_like(x);
+    default: return wk_randint_like(x, 0, 9);
+    }
+}
+
+static void writes_are_the_cpus(void **state)
+{
+    (void)state;
+    static const wk_dtype DTYPES[] = {wk_float32, wk_float64, wk_bfloat16};
+    for (int i = 0; i < 30; i++)
+        wk_scope
+        {
+            wk_manual_seed(i);
+            wk_tensor *here = written(wk_cpu, DTYPES[i % 3], i / 3);
+            wk_manual_seed(i);
+            assert_true(same(here, written(mirror, DTYPES[i % 3], i / 3)));
+        }
+}
+
 static void draws_are_the_cpus(void **state)
 {
     (void)state;
@@ -305,6 +338,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(gradients_travel),
         cmocka_unit_test(faults_come_at_the_next_wait),
         cmocka_unit_test(draws_are_the_cpus),
+        cmocka_unit_test(writes_are_the_cpus),
         cmocka_unit_test(a_model_trains_there_as_here),
         cmocka_unit_test(checkpoints_travel),
         cmocka_unit_test(batches_of_there),

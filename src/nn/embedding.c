@@ -6,6 +6,7 @@
 #include <wick/cast.h>
 #include <wick/view.h>
 
+#include "autograd/node.h"
 #include "layer.h"
 
 static wk_tensor *embedding_forward(void *module, wk_tensor *indices)
@@ -28,10 +29,7 @@ static bool reset(wk_nn_embedding *self)
 {
     if (!wk_nn_init_normal_(self->weight))
         return false;
-    bool fine = true;
-    if (self->padding_idx >= 0)
-        wk_no_grad fine = wk_fill_(wk_select(self->weight, 0, self->padding_idx), 0) != NULL;
-    return fine;
+    return self->padding_idx < 0 || WK_WITHOUT_GRAD(wk_fill_(wk_select(self->weight, 0, self->padding_idx), 0));
 }
 
 wk_module *wk_nn_embedding_with(wk_nn_embedding_args args)

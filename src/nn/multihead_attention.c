@@ -113,15 +113,15 @@ static bool project_all(const wk_nn_multihead_attention *self, const call *with,
     const int64_t E = self->embed_dim;
     wk_tensor *q = sequences(self, "query", with->query, E);
     if (with->query == with->key && with->key == with->value && self->in_proj_weight) {
-        wk_tensor *all = q ? wk_linear(q, self->in_proj_weight, self->in_proj_bias) : NULL; // (N, L, 3 E)
+        wk_tensor *all = wk_linear(q, self->in_proj_weight, self->in_proj_bias); // (N, L, 3 E)
         for (int part = 0; part < 3; part++)
-            parts[part] = all ? heads(self, wk_narrow(all, 2, part * E, E)) : NULL;
+            parts[part] = heads(self, wk_narrow(all, 2, part * E, E));
     } else {
         wk_tensor *k = sequences(self, "key", with->key, self->kdim);
         wk_tensor *v = sequences(self, "value", with->value, self->vdim);
-        parts[0] = q ? project(self, q, 0) : NULL;
-        parts[1] = k ? project(self, k, 1) : NULL;
-        parts[2] = v ? project(self, v, 2) : NULL;
+        parts[0] = project(self, q, 0);
+        parts[1] = project(self, k, 1);
+        parts[2] = project(self, v, 2);
     }
     return parts[0] && parts[1] && parts[2];
 }

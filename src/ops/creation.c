@@ -11,16 +11,15 @@
 
 static wk_device device_or_cpu(wk_device device) { return device.type ? device : wk_cpu; }
 
-static wk_tensor *finish(const char *op, wk_tensor *x, bool requires_grad)
+static wk_tensor *finish(wk_tensor *x, bool requires_grad)
 {
-    (void)op;
     return x && requires_grad ? wk_requires_grad_(x, true) : x;
 }
 
 wk_tensor *wk_empty_with(wk_factory_args args)
 {
-    return finish("empty", wk_tensor_new("empty", args.size.ndim, args.size.sizes,
-                                         args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device)),
+    return finish(wk_tensor_new("empty", args.size.ndim, args.size.sizes,
+                                args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device)),
                   args.requires_grad);
 }
 
@@ -32,7 +31,7 @@ static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
     wk_store_number(x->dtype, work.value, value);
     if (x->numel > 0 && !wk_run_work("full", x, fill, &work))
         return NULL;
-    return finish("full", x, requires_grad);
+    return finish(x, requires_grad);
 }
 
 wk_tensor *wk_full_with(wk_factory_args args)
@@ -54,7 +53,7 @@ static wk_tensor *empty_like(const char *op, wk_factory_args args)
 
 wk_tensor *wk_empty_like_with(wk_factory_args args)
 {
-    return finish("empty_like", empty_like("empty_like", args), args.requires_grad);
+    return finish(empty_like("empty_like", args), args.requires_grad);
 }
 wk_tensor *wk_full_like_with(wk_factory_args args)
 {
@@ -89,9 +88,9 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
     memcpy(wk_host("tensor", x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
     if (args.dtype && args.dtype != x->dtype)
         x = wk_to(x, args.dtype);
-    if (x && args.device.type)
+    if (args.device.type)
         x = wk_to(x, args.device);
-    return finish("tensor", x, args.requires_grad);
+    return finish(x, args.requires_grad);
 }
 
 wk_tensor *wk_from_blob_with(wk_from_blob_args args)
@@ -132,7 +131,7 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
         else
             ((double *)y)[i] = start.value + (double)i * step.value;
     x = wk_to(x, args.dtype ? args.dtype : integers ? wk_int64 : wk_get_default_dtype());
-    return finish("arange", wk_to(x, device_or_cpu(args.device)), args.requires_grad);
+    return finish(wk_to(x, device_or_cpu(args.device)), args.requires_grad);
 }
 
 /* from both ends to the middle, in the result's own type, as PyTorch: the ends come out exact */
@@ -157,7 +156,7 @@ wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_ar
             ((double *)y)[i] = i < steps / 2 || steps == 1 ? start + step * (double)i
                                                                     : end - step * (double)back;
     }
-    return finish("linspace", wk_to(wk_to(x, dtype), device_or_cpu(args.device)), args.requires_grad);
+    return finish(wk_to(wk_to(x, dtype), device_or_cpu(args.device)), args.requires_grad);
 }
 
 /* made on the host, then sent */
@@ -173,5 +172,5 @@ wk_tensor *wk_eye_with(wk_eye_args args)
     wk_store_number(x->dtype, one, WK_NUMBER(1));
     for (int64_t i = 0; i < args.n && i < m; i++)
         memcpy(y + (size_t)(i * (m + 1)) * size, one, size);
-    return finish("eye", wk_to(x, device_or_cpu(args.device)), args.requires_grad);
+    return finish(wk_to(x, device_or_cpu(args.device)), args.requires_grad);
 }

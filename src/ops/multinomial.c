@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/random.h"
 #include "core/element.h"
+#include "core/random.h"
 #include "core/host.h"
 #include "ops.h"
 #include "random.h"
@@ -116,14 +116,12 @@ wk_tensor *wk_multinomial_with(wk_multinomial_args args)
     const int64_t shape[2] = {rows, samples};
     wk_tensor *indices = wk_tensor_new(op, weights->ndim, weights->ndim == 2 ? shape : shape + 1, wk_int64, wk_cpu);
     const wk_device device = weights->device; // drawn on the host
-    wk_tensor *dense = indices ? wk_on_host(op, wk_dense(weights)) : NULL;
-    if (!dense || !check_weights(op, dense, rows, n))
+    wk_tensor *dense = wk_on_host(op, wk_dense(weights)), *q = NULL;
+    if (!indices || !dense || !check_weights(op, dense, rows, n))
         return NULL;
-    wk_tensor *q = NULL;
     const bool race = !args.replacement || samples == 1;
     if (race) {
-        q = wk_random_like(op, weights, weights->dtype, wk_cpu);
-        q = q ? wk_dense(wk_exponential_(q, 1, args.generator)) : NULL;
+        q = wk_dense(wk_exponential_(wk_random_like(op, weights, weights->dtype, wk_cpu), 1, args.generator));
         if (!q)
             return NULL;
     }

@@ -1,5 +1,5 @@
-/* New tensors of random numbers: rand, randn, normal, randint, randperm, bernoulli.  They are drawn in the calling
-   thread, in order, by core/random_draw.c; a complex number is two real draws, real part first.
+/* New tensors of random numbers: rand, randn, normal, randint, randperm.  The CPU draws them in the calling thread, in
+   PyTorch's order (kernels/cpu/random.c); a complex number is two real draws, real part first.
 
    A tensor made like another keeps the order of its strides, as PyTorch's empty_like does, and draws follow memory: the
    n-th draw is the n-th element of the storage, not of the shape. */

@@ -22,13 +22,6 @@ static wk_tensor *drawn_like(const char *op, wk_tensor *x)
     return wk_check_writable(op, x) ? wk_random_like(op, x, x->dtype, x->device) : NULL;
 }
 
-static bool check_floating(const char *op, const wk_tensor *x)
-{
-    if (!wk_dtype_is_floating(x->dtype))
-        return wk_fail(op, "expected a floating dtype, got %s", wk_dtype_name(x->dtype));
-    return true;
-}
-
 static bool check_real(const char *op, const wk_tensor *x)
 {
     if (wk_dtype_is_complex(x->dtype))
@@ -41,7 +34,7 @@ wk_tensor *wk_uniform_in_place_with(wk_uniform_in_place_args args)
 {
     const char *const op = "uniform_";
     WK_REQUIRE(op, args.x);
-    if (!check_floating(op, args.x))
+    if (!wk_check_floating(op, args.x))
         return NULL;
     const wk_dtype dtype = args.x->dtype;
     const double greatest = dtype == wk_float64   ? DBL_MAX
@@ -63,7 +56,7 @@ wk_tensor *wk_normal_in_place_with(wk_normal_in_place_args args)
 {
     const char *const op = "normal_";
     WK_REQUIRE(op, args.x);
-    if (!wk_dtype_is_complex(args.x->dtype) && !check_floating(op, args.x))
+    if (!wk_check_inexact(op, args.x))
         return NULL;
     if (!(args.std >= 0))
         return wk_fail(op, "std: expected 0 or more, got %g", args.std);
@@ -75,7 +68,7 @@ wk_tensor *wk_normal_in_place_with(wk_normal_in_place_args args)
 /* p of float32 or float64, broadcast to x and laid out as draws go */
 static wk_tensor *probabilities(const char *op, wk_tensor *p, wk_tensor *like)
 {
-    if (!check_floating(op, p))
+    if (!wk_check_floating(op, p))
         return NULL;
     int ndim;
     int64_t shape[WK_MAX_DIMS];
@@ -85,7 +78,7 @@ static wk_tensor *probabilities(const char *op, wk_tensor *p, wk_tensor *like)
         return wk_fail(op, "p: expected a shape that broadcasts to %s, got %s", wk_shape_string(like),
                        wk_shape_string(p));
     wk_tensor *laid = wk_random_like(op, like, p->dtype == wk_float64 ? wk_float64 : wk_float32, like->device);
-    return laid ? wk_copy_(laid, wk_detach(p)) : NULL;
+    return wk_copy_(laid, wk_detach(p));
 }
 
 static wk_tensor *draw_bernoulli(const char *op, wk_tensor *drawn, wk_tensor *p, wk_generator *generator)
@@ -130,7 +123,7 @@ wk_tensor *wk_bernoulli_with(wk_bernoulli_args args)
 {
     const char *const op = "bernoulli";
     WK_REQUIRE(op, args.p);
-    if (!check_floating(op, args.p))
+    if (!wk_check_floating(op, args.p))
         return NULL;
     wk_tensor *drawn = wk_tensor_new(op, args.p->ndim, args.p->shape, args.p->dtype, args.p->device);
     drawn = draw_bernoulli(op, drawn, args.p, args.generator);
@@ -156,7 +149,7 @@ wk_tensor *wk_exponential_in_place_with(wk_exponential_in_place_args args)
 {
     const char *const op = "exponential_";
     WK_REQUIRE(op, args.x);
-    if (!check_floating(op, args.x))
+    if (!wk_check_floating(op, args.x))
         return NULL;
     if (!(args.lambd > 0))
         return wk_fail(op, "lambd: expected more than 0, got %g", args.lambd);

@@ -93,8 +93,8 @@ static void clamp_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
 }
 
-/* Bounds of integers that every one of them keeps go, so that none is cut; false after an error: none
-   of them lies within. */
+/* Bounds of integers that every one of them keeps go, so that none is cut; false after an error: none of them lies
+   within. */
 static bool fit_bounds(wk_dtype dtype, wk_number *min, wk_number *max)
 {
     const double most = wk_largest(dtype), least = dtype == wk_uint8 ? 0 : dtype == wk_int64 ? -most : -most - 1;
@@ -109,22 +109,39 @@ static bool fit_bounds(wk_dtype dtype, wk_number *min, wk_number *max)
     return true;
 }
 
+/* a row's parameters are doubles */
+static bool fits_double(wk_number bound)
+{
+    return bound.kind != WK_INT_NUMBER || (bound.integer <= INT64_C(1) << 53 && bound.integer >= -(INT64_C(1) << 53));
+}
+
 static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
 {
     const wk_operand operands[3] = {WK_OPERAND(x), min.kind ? (wk_operand){.number = min} : WK_OPERAND(x),
                                     max.kind ? (wk_operand){.number = max} : WK_OPERAND(x)};
     const wk_dtype dtype = wk_result_type(operands, 3);
-    if (wk_dtype_is_integral(dtype) && !fit_bounds(dtype, &min, &max))
+    const bool wide = dtype == wk_int64 && !(fits_double(min) && fits_double(max));
+    if (wk_dtype_is_integral(dtype) && !wide && !fit_bounds(dtype, &min, &max))
         return NULL;
-    wk_pointwise_call call = {.op = "clamp", .row = !max.kind   ? WK_ROW(clamp_min)
-                                                       : !min.kind ? WK_ROW(clamp_max)
-                                                                   : WK_ROW(clamp),
-                              .inputs = 1, .in = {WK_OPERAND(x)}, .compute = dtype, .result = dtype,
-                              .p = min.kind ? min.value : max.value, .q = max.value};
+    wk_pointwise_call call = {.op = "clamp",
+                              .row = !max.kind   ? WK_ROW(clamp_min)
+                                     : !min.kind ? WK_ROW(clamp_max)
+                                                 : WK_ROW(clamp),
+                              .inputs = 1,
+                              .in = {WK_OPERAND(x)},
+                              .compute = dtype,
+                              .result = dtype,
+                              .p = min.kind ? min.value : max.value,
+                              .q = max.value};
     if (isnan(min.value) || isnan(max.value)) { // everything is NaN
         call.row = WK_ROW(add);
         call.inputs = 2;
         call.in[1] = WK_OPERAND((double)NAN);
+    } else if (wide) {
+        call.row = WK_ROW(clamp_between);
+        call.inputs = 3;
+        call.in[1] = WK_OPERAND(min.kind ? min.integer : INT64_MIN);
+        call.in[2] = WK_OPERAND(max.kind ? max.integer : INT64_MAX);
     }
     return wk_record(wk_pointwise(&call), clamp_backward, WK_INPUTS(x), WK_SAVED(x),
                      WK_KEPT(clamp_kept, min.kind != 0, max.kind != 0, min.value, max.value));

@@ -41,8 +41,7 @@ static wk_tensor *clip(const wk_clip_grad_norm_args *args)
                        "the norm of the gradients is %g\n"
                        "hint: without .error_if_nonfinite they are scaled all the same",
                        wk_item(norm));
-    wk_tensor *factor = norm ? wk_div(args->max_norm, wk_add(norm, 1e-6)) : NULL;
-    factor = factor ? wk_clamp(factor, wk_none, 1.0) : NULL; // NaN stays
+    wk_tensor *factor = wk_clamp(wk_div(args->max_norm, wk_add(norm, 1e-6)), wk_none, 1.0); // NaN stays
     for (int64_t i = 0; factor && i < args->params.count; i++) {
         wk_tensor *param = args->params.items[i];
         if (param && param->grad && !wk_mul_(param->grad, wk_to_device(factor, param->grad->device)))

@@ -90,7 +90,7 @@ bool wk_vision_save_image_with(wk_vision_save_image_args args)
     wk_scope
     {
         wk_tensor *grid = wk_vision_make_grid_with(args.grid);
-        wk_tensor *bytes = grid ? wk_to(wk_clamp(wk_add(wk_mul(grid, 255), 0.5), 0, 255), wk_uint8) : NULL;
+        wk_tensor *bytes = wk_to(wk_clamp(wk_add(wk_mul(grid, 255), 0.5), 0, 255), wk_uint8);
         good = bytes && wk_vision_write_png(bytes, args.path);
     }
     return good;

@@ -99,4 +99,7 @@ for name, function in (("clamp", torch.clamp), ("clamp_", torch.Tensor.clamp_)):
     for dtype, bounds in ((torch.uint8, (-1, 3)), (torch.uint8, (2, 300)), (torch.uint8, (300, None)), (torch.int8, (-1000, 1000)),
                           (torch.int8, (None, -1000)), (torch.int64, (0, 2**63 - 1)), (torch.int64, (-2**63, 2))):
         g.case(name, function, [numbers(2, 4, dtype=dtype), *bounds])
+    big = torch.tensor([2**53 + 3, -2**62 - 3, 2**63 - 1, -2**63, 5])
+    for bounds in ((None, 2**53 + 1), (-2**62 - 1, None), (2**53 + 1, 2**63 - 3)):  # beyond doubles
+        g.case(name, function, [big, *bounds])
 g.write()
