@@ -23,8 +23,17 @@ static const op_row *rows[MAX_ROWS];
 static const bad_row *bad_rows[MAX_ROWS];
 static int row_count, bad_count;
 
-void op_table_add(const op_row *row) { rows[row_count++] = row; }
-void op_table_add_bad(const bad_row *row) { bad_rows[bad_count++] = row; }
+static int next_of(int *count)
+{
+    if (*count == MAX_ROWS) {
+        fprintf(stderr, "op_table: more than %d rows: raise MAX_ROWS\n", MAX_ROWS);
+        abort();
+    }
+    return (*count)++;
+}
+
+void op_table_add(const op_row *row) { rows[next_of(&row_count)] = row; }
+void op_table_add_bad(const bad_row *row) { bad_rows[next_of(&bad_count)] = row; }
 
 static golden_file golden;
 static int failures;
