@@ -1,6 +1,7 @@
 /* Memory of devices other than the CPU: blocks are kept for reuse by size, as the host's are (alloc.c).  A block may be
    handed out again at once, since a device does its work in order; it goes back to the device after a wait. */
 #include <pthread.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "host.h"
@@ -10,13 +11,14 @@ typedef struct kept_block {
     size_t bytes;
     void *memory;
     bool in_use;
-    struct kept_block *next;
+    struct kept_block *next, *next_free;
 } kept_block;
 
 #define LISTS 1024
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static kept_block *by_memory[LISTS]; // all blocks, by a hash of their address
+static kept_block *by_size[LISTS];   // those that are free, by a hash of their size
 
 static size_t list_of(const void *memory) { return ((uintptr_t)memory >> 6) * 0x9E3779B97F4A7C15u >> 54; }
 
@@ -29,12 +31,18 @@ static size_t rounded(size_t bytes)
     return (bytes + step - 1) / step * step;
 }
 
-static kept_block *find_free(wk_device device, size_t bytes)
+static size_t size_list_of(size_t bytes) { return (bytes >> 9) * 0x9E3779B97F4A7C15u >> 54; }
+
+static kept_block *take_free(wk_device device, size_t bytes)
 {
-    for (int list = 0; list < LISTS; list++)
-        for (kept_block *block = by_memory[list]; block; block = block->next)
-            if (!block->in_use && block->bytes == bytes && wk_device_equal(block->device, device))
-                return block;
+    for (kept_block **at = &by_size[size_list_of(bytes)]; *at; at = &(*at)->next_free) {
+        kept_block *block = *at;
+        if (block->bytes == bytes && wk_device_equal(block->device, device)) {
+            *at = block->next_free;
+            block->in_use = true;
+            return block;
+        }
+    }
     return NULL;
 }
 
@@ -44,9 +52,7 @@ static void *allocate(wk_device device, size_t bytes)
     if (!wk_alloc_counted((int64_t)bytes))
         return NULL;
     pthread_mutex_lock(&mutex);
-    kept_block *block = find_free(device, bytes);
-    if (block)
-        block->in_use = true;
+    kept_block *block = take_free(device, bytes);
     pthread_mutex_unlock(&mutex);
     if (block)
         return block->memory;
@@ -87,6 +93,8 @@ void wk_device_free(wk_device device, void *memory)
     for (kept_block *block = by_memory[list_of(memory)]; block; block = block->next)
         if (block->memory == memory) {
             block->in_use = false;
+            block->next_free = by_size[size_list_of(block->bytes)];
+            by_size[size_list_of(block->bytes)] = block;
             wk_free_counted((int64_t)block->bytes);
         }
     pthread_mutex_unlock(&mutex);
@@ -99,6 +107,7 @@ void wk_device_empty_cache(void)
 {
     kept_block *gone = NULL;
     pthread_mutex_lock(&mutex);
+    memset(by_size, 0, sizeof by_size);
     for (int list = 0; list < LISTS; list++)
         for (kept_block **at = &by_memory[list]; *at;) {
             kept_block *block = *at;
