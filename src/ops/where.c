@@ -78,20 +78,7 @@ wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operan
     return masked_fill("masked_fill_", x, mask, value, x);
 }
 
-/* ---------------------------------------------------------------- clamp by numbers: dx = dy strictly inside */
-
-typedef struct clamp_kept {
-    bool has_min, has_max;
-    double min, max;
-} clamp_kept;
-
-static void clamp_backward(wk_node *node, wk_tensor *dy)
-{
-    const clamp_kept *kept = node->kept;
-    wk_tensor *x = wk_saved(node, 0);
-    wk_tensor *above = kept->has_min ? wk_gt(x, kept->min) : NULL, *below = kept->has_max ? wk_lt(x, kept->max) : NULL;
-    wk_accumulate(node, 0, wk_where(above && below ? wk_logical_and(above, below) : above ? above : below, dy, 0));
-}
+/* ---------------------------------------------------------------- clamp by numbers: rows of the table */
 
 /* Bounds of integers that every one of them keeps go, so that none is cut; false after an error: none of them lies
    within. */
@@ -115,36 +102,30 @@ static bool fits_double(wk_number bound)
     return bound.kind != WK_INT_NUMBER || (bound.integer <= INT64_C(1) << 53 && bound.integer >= -(INT64_C(1) << 53));
 }
 
+/* where a bound is NaN everything is, and dx = 0 */
+static void clamp_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, wk_zeros_like(dy)); }
+
 static wk_tensor *clamp_by_numbers(wk_tensor *x, wk_number min, wk_number max)
 {
     const wk_operand operands[3] = {WK_OPERAND(x), min.kind ? (wk_operand){.number = min} : WK_OPERAND(x),
                                     max.kind ? (wk_operand){.number = max} : WK_OPERAND(x)};
     const wk_dtype dtype = wk_result_type(operands, 3);
-    const bool wide = dtype == wk_int64 && !(fits_double(min) && fits_double(max));
-    if (wk_dtype_is_integral(dtype) && !wide && !fit_bounds(dtype, &min, &max))
+    if (isnan(min.value) || isnan(max.value))
+        return wk_record(wk_full_like(x, NAN, .dtype = dtype), clamp_backward, WK_INPUTS(x));
+    if (dtype == wk_int64 && !(fits_double(min) && fits_double(max)))
+        return wk_pointwise(&(wk_pointwise_call){.op = "clamp",
+                                                 .row = WK_ROW(clamp_between),
+                                                 .inputs = 3,
+                                                 .in = {WK_OPERAND(x), WK_OPERAND(min.kind ? min.integer : INT64_MIN),
+                                                        WK_OPERAND(max.kind ? max.integer : INT64_MAX)},
+                                                 .compute = dtype,
+                                                 .result = dtype});
+    if (wk_dtype_is_integral(dtype) && !fit_bounds(dtype, &min, &max))
         return NULL;
-    wk_pointwise_call call = {.op = "clamp",
-                              .row = !max.kind   ? WK_ROW(clamp_min)
-                                     : !min.kind ? WK_ROW(clamp_max)
-                                                 : WK_ROW(clamp),
-                              .inputs = 1,
-                              .in = {WK_OPERAND(x)},
-                              .compute = dtype,
-                              .result = dtype,
-                              .p = min.kind ? min.value : max.value,
-                              .q = max.value};
-    if (isnan(min.value) || isnan(max.value)) { // everything is NaN
-        call.row = WK_ROW(add);
-        call.inputs = 2;
-        call.in[1] = WK_OPERAND((double)NAN);
-    } else if (wide) {
-        call.row = WK_ROW(clamp_between);
-        call.inputs = 3;
-        call.in[1] = WK_OPERAND(min.kind ? min.integer : INT64_MIN);
-        call.in[2] = WK_OPERAND(max.kind ? max.integer : INT64_MAX);
-    }
-    return wk_record(wk_pointwise(&call), clamp_backward, WK_INPUTS(x), WK_SAVED(x),
-                     WK_KEPT(clamp_kept, min.kind != 0, max.kind != 0, min.value, max.value));
+    const wk_unary_op *const op = !max.kind   ? &WK_UNARY_OP(clamp_min)
+                                  : !min.kind ? &WK_UNARY_OP(clamp_max)
+                                              : &WK_UNARY_OP(clamp);
+    return wk_unary(op, wk_to_dtype(x, dtype), min.kind ? min.value : max.value, max.value);
 }
 
 /* ---------------------------------------------------------------- clamp by tensors: the gradient goes to what won,

@@ -67,7 +67,7 @@ static void position_advance(const wk_pointwise_work *work, int64_t n, position 
 static void load(const void *x, wk_dtype dtype, int64_t offset, int64_t stride, real *buffer, int64_t n)
 {
     switch (dtype) {
-    case wk_bool: FROM(bool, element)
+    case wk_bool: FROM(uint8_t, element) // gcc does not vectorize what becomes of a bool
     case wk_uint8: FROM(uint8_t, element)
     case wk_int8: FROM(int8_t, element)
     case wk_int16: FROM(int16_t, element)
@@ -111,6 +111,15 @@ static void store(const real *buffer, void *y, wk_dtype dtype, int64_t offset, i
     }
 }
 
+/* one number everywhere: its buffer is filled once */
+static bool is_constant(const wk_pointwise_operand *operand, int ndim)
+{
+    for (int dim = 0; dim < ndim; dim++)
+        if (operand->strides[dim] != 0)
+            return false;
+    return true;
+}
+
 static real *element_at(const wk_pointwise_operand *operand, int64_t offset)
 {
     return (real *)(uintptr_t)data_of(operand) + offset;
@@ -120,7 +129,7 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
 {
     const int last = work->ndim - 1;
     const int64_t row = work->ndim > 0 ? work->shape[last] : 1;
-    bool direct[4];
+    bool direct[4], constant[3] = {false};
     int64_t stride[4];
     for (int i = 0; i < 4; i++) {
         stride[i] = work->ndim > 0 ? operand_of(work, i)->strides[last] : 1;
@@ -128,6 +137,12 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
     }
 
     real buffers[4][WK_PIECE] __attribute__((aligned(64)));
+    for (int k = 0; k < work->inputs; k++) {
+        constant[k] = !direct[k] && is_constant(&work->in[k], work->ndim);
+        if (constant[k])
+            load(data_of(&work->in[k]), work->in[k].dtype, 0, 0, buffers[k],
+                 end - begin < WK_PIECE ? end - begin : WK_PIECE);
+    }
     const real p = (real)OF_FLOAT(work->numbers[0]), q = (real)OF_FLOAT(work->numbers[1]);
     position at;
     position_at(work, begin, &at);
@@ -146,7 +161,8 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
                 in[k] = element_at(&work->in[k], at.offset[k]);
                 continue;
             }
-            load(data_of(&work->in[k]), work->in[k].dtype, at.offset[k], stride[k], buffers[k], n);
+            if (!constant[k])
+                load(data_of(&work->in[k]), work->in[k].dtype, at.offset[k], stride[k], buffers[k], n);
             in[k] = buffers[k];
         }
         real *out = direct[3] ? element_at(&work->out, at.offset[3]) : buffers[3];
