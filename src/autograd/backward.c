@@ -259,8 +259,9 @@ void wk_accumulate(wk_node *node, int input, wk_tensor *gradient)
     const wk_edge *edge = &node->edges[input];
     const step *to = &w->steps[w->targets[w->running->edges + input]];
     const wk_output *output = edge->node ? &edge->node->output[edge->output_nr] : NULL;
-    gradient = output ? wk_gradient_fit(gradient, output->ndim, output->shape, output->dtype)
-                      : wk_gradient_fit(gradient, edge->leaf->ndim, edge->leaf->shape, edge->leaf->dtype);
+    gradient = output ? wk_gradient_fit(gradient, output->ndim, output->shape, output->dtype, output->device)
+                      : wk_gradient_fit(gradient, edge->leaf->ndim, edge->leaf->shape, edge->leaf->dtype,
+                                        edge->leaf->device);
     if (!gradient || !gather(w, &w->gradients[to->gradients + (output ? edge->output_nr : 0)], gradient))
         w->failed = true;
 }
@@ -409,8 +410,8 @@ static bool seed(walk *w, int64_t i)
 {
     wk_tensor *root = w->args->roots.items[i], *gradient = gradient_of_root(w->args, i);
     const step *s = &w->steps[*slot_of(w, root->grad_fn ? (void *)root->grad_fn : root) - 1];
-    gradient =
-        gradient ? wk_gradient_fit(gradient, root->ndim, root->shape, root->dtype) : wk_gradient_ones_like(root);
+    gradient = gradient ? wk_gradient_fit(gradient, root->ndim, root->shape, root->dtype, root->device)
+                        : wk_gradient_ones_like(root);
     return gradient && gather(w, &w->gradients[s->gradients + (s->node ? root->output_nr : 0)], gradient);
 }
 

@@ -9,8 +9,8 @@
 
 wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b);       // a + b
 wk_tensor *wk_gradient_add_(wk_tensor *a, wk_tensor *b);      // a += b, in a's memory
-wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape,
-                           wk_dtype dtype); // summed over the dims that shape was broadcast along, and cast
+/* summed over the dims that shape was broadcast along, and cast; one number is also sent to the device */
+wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
 wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device);
 wk_tensor *wk_gradient_ones_like(wk_tensor *x);
 wk_tensor *wk_gradient_clone(wk_tensor *x); // contiguous

@@ -35,7 +35,7 @@ const char *wk_device_name(wk_device device)
 {
     static _Thread_local char text[32];
     const char *name = device.type > 0 && device.type < WK_DEVICE_TYPES ? name_of(device.type) : NULL;
-    if (device.type == WK_CPU)
+    if (device.type == WK_CPU && device.index == 0)
         return "cpu";
     snprintf(text, sizeof text, "%.20s:%d", name ? name : "unknown", device.index);
     return text;

@@ -90,7 +90,7 @@ wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtyp
     int64_t bytes;
     if (!check_shape(op, ndim, shape, dtype, &bytes))
         return NULL;
-    if (device.type != WK_CPU && !wk_check_device(op, device))
+    if ((device.type != WK_CPU || device.index != 0) && !wk_check_device(op, device))
         return NULL;
     wk_tensor *x = header_new(op, ndim, shape, dtype, device);
     if (!x)

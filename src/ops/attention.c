@@ -281,7 +281,8 @@ static bool check(const wk_attention_args *args)
                            "key's and value's, got shapes %s, %s and %s",
                            wk_shape_string(q), wk_shape_string(k), wk_shape_string(v));
     }
-    return !args->attn_mask || check_mask(args);
+    return !args->attn_mask ||
+           (wk_check_same_device(OP, "query", q, "attn_mask", args->attn_mask) && check_mask(args));
 }
 
 /* whether leading dims (and heads) are the same, so that the kernel can count them together */

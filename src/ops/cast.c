@@ -122,6 +122,14 @@ bool wk_check_inexact(const char *op, const wk_tensor *x)
                    wk_dtype_name(x->dtype));
 }
 
+static bool is_number(const wk_tensor *x) { return x && x->ndim == 0 && x->device.type == WK_CPU; }
+
+bool wk_check_operands_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
+                              const wk_tensor *b)
+{
+    return is_number(a) || is_number(b) || wk_check_same_device(op, a_name, a, b_name, b);
+}
+
 bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype)
 {
     if (value.tensor && wk_dtype_is_complex(value.tensor->dtype) && !wk_dtype_is_complex(dtype))

@@ -90,20 +90,32 @@ bool wk_equal(wk_tensor *a, wk_tensor *b)
     return equal;
 }
 
+/* |x| in float64, of complex numbers too */
+static wk_tensor *magnitude(wk_tensor *x)
+{
+    if (!x || !wk_dtype_is_complex(x->dtype))
+        return wk_abs(x);
+    return wk_sqrt(wk_to(wk_mul(x, wk_conj(x)), wk_float64));
+}
+
 /* |a - b| <= atol + rtol |b|; equal infinities are close, NaN is close to NaN where equal_nan says so */
 bool wk_allclose_with(wk_allclose_args args)
 {
     if (!args.a || !args.b)
         return wk_null_input("allclose", args.a ? "b" : "a");
+    if (!wk_check_operands_device("allclose", "a", args.a, "b", args.b))
+        return false;
+    const bool complex_ = wk_dtype_is_complex(args.a->dtype) || wk_dtype_is_complex(args.b->dtype);
+    const wk_dtype dtype = complex_ ? wk_complex128 : wk_float64;
     bool close = false;
     wk_no_grad wk_scope
     {
-        wk_tensor *a = wk_to(args.a, wk_float64), *b = wk_to(args.b, wk_float64);
-        wk_tensor *within = wk_le(wk_abs(wk_sub(a, b)), wk_add(wk_mul(wk_abs(b), args.rtol), args.atol));
-        within = wk_logical_and(within, wk_isfinite(b));
+        wk_tensor *a = wk_to(args.a, dtype), *b = wk_to(args.b, dtype), *size = magnitude(b);
+        wk_tensor *within = wk_le(magnitude(wk_sub(a, b)), wk_add(wk_mul(size, args.rtol), args.atol));
+        within = wk_logical_and(within, wk_isfinite(size));
         within = wk_logical_or(within, wk_eq(a, b));
         if (args.equal_nan)
-            within = wk_logical_or(within, wk_logical_and(wk_isnan(a), wk_isnan(b)));
+            within = wk_logical_or(within, wk_logical_and(wk_isnan(magnitude(a)), wk_isnan(size)));
         close = every("allclose", within);
     }
     return close;

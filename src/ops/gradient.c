@@ -1,4 +1,5 @@
 /* What autograd asks of ops (autograd/from_ops.h says why). */
+#include <stdio.h>
 #include <string.h>
 
 #include "ops.h"
@@ -14,9 +15,18 @@ wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_
                                           .device = device});
 }
 
-wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype)
+wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {
     if (gradient->ndim != ndim || memcmp(gradient->shape, shape, (size_t)ndim * sizeof *shape) != 0)
         gradient = wk_sum_to_size(gradient, wk_shape_of(ndim, shape));
+    if (gradient && !wk_device_equal(gradient->device, device)) {
+        if (ndim > 0) {
+            char expected[32];
+            snprintf(expected, sizeof expected, "%s", wk_device_name(device));
+            return wk_fail("backward", "gradient: expected one on %s, got one on %s\nhint: wk_to(gradient, device)",
+                           expected, wk_device_name(gradient->device));
+        }
+        gradient = wk_to_device(gradient, device); // of a 0-d tensor, which ops of all devices take as a number
+    }
     return gradient && gradient->dtype != dtype ? wk_to_dtype(gradient, dtype) : gradient;
 }

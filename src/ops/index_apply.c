@@ -335,6 +335,8 @@ wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
     if (!args.value.tensor && !wk_is_half(args.x->dtype) && // halves become infinite, as in PyTorch
         !wk_check_value("index_put_", "value", args.value, args.x->dtype))
         return NULL;
+    if (args.accumulate && !wk_check_operands_device("index_put_", "x", args.x, "value", args.value.tensor))
+        return NULL;
     const wk_dtype sum = wk_result_type((wk_operand[]){WK_OPERAND(args.x), args.value}, 2);
     if (args.accumulate && !wk_check_holds("index_put_", args.x, sum))
         return NULL;

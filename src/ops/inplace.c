@@ -192,7 +192,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     if (!wk_same_shape(x, y))
         return wk_fail(op, "x: of shape %s cannot hold the result in place, which has shape %s", wk_shape_string(x),
                        wk_shape_string(y));
-    if (!wk_check_holds(op, x, y->dtype))
+    if (!wk_check_holds(op, x, y->dtype) || !wk_check_same_device(op, "x", x, "the result", y))
         return NULL;
     if (!wk_save_copy_of(y->grad_fn, x))
         return NULL;

@@ -21,7 +21,10 @@ static bool check(const char *op, wk_loss_args *args)
     if (!x || !target)
         return wk_null_input(op, x ? "target" : "x");
     const wk_dtype dtype = wk_promote_types(x->dtype, target->dtype);
-    if (!wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0) ||
+    if (!wk_check_operands_device(op, "x", x, "target", target) ||
+        !wk_check_operands_device(op, "x", x, "weight", args->weight) ||
+        !wk_check_operands_device(op, "x", x, "pos_weight", args->pos_weight) ||
+        !wk_check_reduction(op, args->reduction, strcmp(op, "kl_div") == 0) ||
         !wk_check_floating(op, dtype == target->dtype || wk_dtype_is_complex(target->dtype) ? target : x))
         return false;
     if (x->dtype == wk_bool)
@@ -47,7 +50,8 @@ wk_tensor *wk_l1_loss_with(wk_loss_args args)
 {
     WK_REQUIRE("l1_loss", args.x);
     WK_REQUIRE("l1_loss", args.target);
-    if (!wk_check_reduction("l1_loss", args.reduction, false))
+    if (!wk_check_reduction("l1_loss", args.reduction, false) ||
+        !wk_check_operands_device("l1_loss", "x", args.x, "target", args.target))
         return NULL;
     return reduced(wk_abs(wk_sub(args.x, args.target)), args.reduction); // of integers and complex numbers too
 }

@@ -237,7 +237,7 @@ wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b)
 {
     WK_REQUIRE("outer", a);
     WK_REQUIRE("outer", b);
-    if (!check_dims("outer", a, 1, b, 1))
+    if (!check_dims("outer", a, 1, b, 1) || !wk_check_same_device("outer", "a", a, "b", b))
         return NULL;
     return wk_mul(as_column(a), b);
 }

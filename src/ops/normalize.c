@@ -31,7 +31,8 @@ wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
     wk_tensor *a = args.a, *b = args.b;
     WK_REQUIRE("cosine_similarity", a);
     WK_REQUIRE("cosine_similarity", b);
-    if (!wk_check_floating("cosine_similarity", a) || !wk_check_floating("cosine_similarity", b))
+    if (!wk_check_floating("cosine_similarity", a) || !wk_check_floating("cosine_similarity", b) ||
+        !wk_check_operands_device("cosine_similarity", "a", a, "b", b))
         return NULL;
     wk_shape shape;
     if (!wk_broadcast_shapes("cosine_similarity", a->ndim, a->shape, b->ndim, b->shape, &shape.ndim, shape.sizes))
@@ -50,7 +51,8 @@ wk_tensor *wk_pairwise_distance_with(wk_pairwise_distance_args args)
     WK_REQUIRE("pairwise_distance", a);
     WK_REQUIRE("pairwise_distance", b);
     wk_shape shape;
-    if (!wk_broadcast_shapes("pairwise_distance", a->ndim, a->shape, b->ndim, b->shape, &shape.ndim, shape.sizes))
+    if (!wk_check_operands_device("pairwise_distance", "a", a, "b", b) ||
+        !wk_broadcast_shapes("pairwise_distance", a->ndim, a->shape, b->ndim, b->shape, &shape.ndim, shape.sizes))
         return NULL;
     return wk_norm(wk_add(wk_sub(a, b), args.eps), args.p, -1, .keepdim = args.keepdim);
 }

@@ -16,6 +16,11 @@
 bool wk_check_floating(const char *op, const wk_tensor *x);
 bool wk_check_inexact(const char *op, const wk_tensor *x);
 
+/* false after an error that names both: two operands of element-wise ops on different devices, no 0-d one on the CPU,
+   which is a number, among them */
+bool wk_check_operands_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
+                              const wk_tensor *b);
+
 /* false after an error: a tensor of dtype cannot hold the number (300 in uint8), or the tensor (complex in real) */
 bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype);
 

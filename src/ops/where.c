@@ -161,6 +161,9 @@ wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
     if (wk_dtype_is_complex(x->dtype) || (min.tensor && wk_dtype_is_complex(min.tensor->dtype)) ||
         (max.tensor && wk_dtype_is_complex(max.tensor->dtype)))
         return wk_fail("clamp", "complex numbers have no order");
+    if (!wk_check_operands_device("clamp", "x", x, "min", min.tensor) ||
+        !wk_check_operands_device("clamp", "x", x, "max", max.tensor))
+        return NULL;
     const bool has_min = min.tensor || min.number.kind, has_max = max.tensor || max.number.kind;
     if (!has_min && !has_max)
         return wk_fail("clamp", "expected min, max or both\nhint: wk_clamp(x, 0, wk_none) has no upper bound");

@@ -41,4 +41,10 @@ for b, keywords in ((A, {}), (A + 1e-6, {}), (A + 1e-3, {}), (A + 1e-3, {"atol":
 for a, b in (([nan, 1.0], [nan, 1.0]), ([inf, 1.0], [inf, 1.0]), ([inf], [-inf]), ([inf], [1.0]), ([1.0], [inf]), ([nan], [1.0])):
     for equal_nan in (False, True):
         g.case("allclose", torch.allclose, [torch.tensor(a), torch.tensor(b)], gradient=False, equal_nan=equal_nan)
+for b, atol in ((3 - 4j, 0), (3 - 4.001j, 1e-2), (3 - 4.1j, 1e-2), (3 + 4j, 7.9), (complex(inf, 0), 0), (complex(nan, 0), 0)):
+    for dtype in (torch.complex64, torch.complex128):
+        g.case("allclose", torch.allclose, [torch.tensor([3 - 4j], dtype=dtype), torch.tensor([b], dtype=dtype)], gradient=False,
+               atol=atol)
+infinite = torch.tensor([complex(inf, 1)])
+g.case("allclose", torch.allclose, [infinite, infinite], gradient=False)
 g.write()
