@@ -359,6 +359,7 @@ char *wk_to_string(const wk_tensor *x)
     if (!x)
         return wk_null_input("print", "x");
     wk_scope_guard guard __attribute__((cleanup(wk_scope_close))) = wk_scope_open();
+    (void)guard;
     const wk_tensor *here = wk_on_host("print", x);
     if (!here)
         return NULL;
