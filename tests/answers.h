@@ -13,6 +13,8 @@
 #include <cmocka.h>
 #include <wick.h>
 
+#include "fails.h"
+
 static wk_dict *answers;
 
 __attribute__((unused)) static int read_answers(const char *file)
@@ -66,14 +68,5 @@ __attribute__((unused)) static void assert_near(const char *name, wk_tensor *x, 
     free(a);
     free(b);
 }
-
-/* NULL or false, and an error with these words */
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_true(!(expression));                                                                      \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
 
 #endif

@@ -14,8 +14,6 @@
 #include "kernels/random.h"
 #include "mirror_kernels.h"
 
-wk_queue *wk_host_queue(void);
-void wk_host_queue_ends(void);
 
 /* ---------------------------------------------------------------- memory: one stretch, closed to all */
 

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 #include <wick.h>
 
+#include "fails.h"
+
 /* ---------------------------------------------------------------- a module of one's own */
 
 typedef struct attention {
@@ -91,13 +93,5 @@ __attribute__((unused)) static void check_keys(const wk_dict *dict, int64_t coun
 }
 #define CHECK_KEYS(dict, ...)                                                                                          \
     check_keys(dict, (int64_t)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
-
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_true(!(expression));                                                                      \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
 
 #endif

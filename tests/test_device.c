@@ -14,17 +14,10 @@
 #include <wick.h>
 
 #include "../katas/vit.h"
+#include "fails.h"
 #include "mirror.h"
 
 static bool same(wk_tensor *a, wk_tensor *b) { return wk_equal(wk_to(a, wk_cpu), wk_to(b, wk_cpu)); }
-
-#define assert_fails(expression, words)                                                                                \
-    do {                                                                                                               \
-        wk_error err;                                                                                                  \
-        wk_try (&err) assert_true(!(expression));                                                                      \
-        if (!err.set || !strstr(err.message, words))                                                                   \
-            fail_msg("expected an error with \"%s\", got \"%s\"", words, err.set ? err.message : "none");              \
-    } while (0)
 
 /* ---------------------------------------------------------------- names, and devices that are not there */
 

@@ -7,9 +7,11 @@
 
 wk_queue *wk_queue_of(wk_device device); // the calling thread's
 bool wk_wait(wk_device device);          // until it is empty; false after an error that a kernel found
+/* the calling thread's CPU queue, for a backend that runs CPU kernels in a thread of its own; the end of such a run */
+wk_queue *wk_host_queue(void);
+void wk_host_queue_ends(void);
 
-/* The one address that the host may touch.  NULL after an error: x is not on the
-   CPU (take wk_on_host first). */
+/* The one address that the host may touch.  NULL after an error: x is not on the CPU (take wk_on_host first). */
 void *wk_host(const char *op, const wk_tensor *x);
 /* x itself where it is on the CPU, else a copy there, of x's shape and strides; waits.  NULL after an error. */
 wk_tensor *wk_on_host(const char *op, const wk_tensor *x);

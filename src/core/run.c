@@ -34,7 +34,6 @@ static void free_scratch(wk_queue *queue)
 
 static _Thread_local wk_queue cpu_queue = {.device = {WK_CPU, 0}, .scratch = scratch};
 
-/* a host thread's queue for its own kernels, which other backends may lend to their threads too */
 wk_queue *wk_host_queue(void) { return &cpu_queue; }
 void wk_host_queue_ends(void) { free_scratch(&cpu_queue); }
 
@@ -45,10 +44,12 @@ wk_queue *wk_queue_of(wk_device device)
 
 static bool always_waits(void)
 {
-    static int waits = -1; // atomic enough: every thread finds the same
+    static int known = -1; // atomic: every thread finds the same
+    int waits = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (waits < 0) {
         const char *text = getenv("WICK_SYNC");
         waits = text && *text && *text != '0';
+        __atomic_store_n(&known, waits, __ATOMIC_RELAXED);
     }
     return waits;
 }
@@ -85,8 +86,6 @@ static void *fail_of(const wk_fault *fault)
                        fault->name, (long long)fault->low, (long long)fault->high - 1, (long long)fault->ignore, value);
     case WK_FAULT_NUMBER:
         return wk_fail(fault->op, "%s, got %g", fault->name, fault->number);
-    case WK_FAULT_LIBRARY:
-        return wk_fail(fault->op, "%s", fault->name);
     default:
         return NULL;
     }

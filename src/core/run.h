@@ -3,7 +3,6 @@
 #define WICK_CORE_RUN_H
 
 #include "host.h"
-#include "kernels/cpu/parallel.h"
 #include "kernels/kernels.h"
 
 /* Runs the kernel of like's device and dtype on a work:
@@ -29,16 +28,9 @@
             table_->kernel_(queue_, __VA_ARGS__);                                                                      \
         queue_ && wk_run_ends(queue_);                                                                                 \
     })
-/* whether like's device has the kernel for dtype */
-#define wk_has_kernel(like, dtype, kernel)                                                                             \
-    (wk_kernels_of((like)->device, dtype) && wk_kernels_of((like)->device, dtype)->kernel)
-/* the dtype to compute in: x's own, or float32 for float16 and bfloat16 where the device has no kernel of theirs */
-#define wk_compute_dtype(x, kernel)                                                                                    \
-    (wk_is_half((x)->dtype) && !wk_has_kernel(x, (x)->dtype, kernel) ? wk_float32 : (x)->dtype)
-
 /* the calling thread's queue, to run a kernel of op's; NULL after an error: the device has none */
 wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel);
-bool wk_run_ends(wk_queue *queue);        // false after an error: what a kernel found wrong
+bool wk_run_ends(wk_queue *queue); // false after an error: what a kernel found wrong
 
 static inline const wk_kernels *wk_kernels_of(wk_device device, wk_dtype dtype)
 {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <wick/dtype.h>
+
 static inline float wk_float_of_bfloat16(uint16_t bits)
 {
     uint32_t wide = (uint32_t)bits << 16;
@@ -58,6 +60,38 @@ static inline uint16_t wk_float16_of_float(float value)
     }
     bits += 0xfffu + ((bits >> 13) & 1u);
     return sign | (uint16_t)((bits - 0x38000000u) >> 13);
+}
+
+/* one floating element of a plain array, as a double: for loops too short or too rare to be kernels */
+static inline double wk_load_floating(wk_dtype dtype, const void *x, int64_t i)
+{
+    switch (dtype) {
+    case wk_float64:
+        return ((const double *)x)[i];
+    case wk_float32:
+        return (double)((const float *)x)[i];
+    case wk_bfloat16:
+        return (double)wk_float_of_bfloat16(((const uint16_t *)x)[i]);
+    default:
+        return (double)wk_float_of_float16(((const uint16_t *)x)[i]);
+    }
+}
+
+static inline void wk_store_floating(wk_dtype dtype, void *y, int64_t i, double value)
+{
+    switch (dtype) {
+    case wk_float64:
+        ((double *)y)[i] = value;
+        break;
+    case wk_float32:
+        ((float *)y)[i] = (float)value;
+        break;
+    case wk_bfloat16:
+        ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)value);
+        break;
+    default:
+        ((uint16_t *)y)[i] = wk_float16_of_float((float)value);
+    }
 }
 
 #endif

@@ -18,8 +18,7 @@ typedef enum wk_fault_kind {
     WK_FAULT_MEMORY, // value: bytes that were not there
     WK_FAULT_INDEX,  // value is outside 0..high-1 of dim `dim` of shape; name: the argument
     WK_FAULT_CLASS,  // value is outside low..high-1, and not `ignore`; name: the argument
-    WK_FAULT_NUMBER, // value or number is not what name says: "p: expected 0 to 1"
-    WK_FAULT_LIBRARY // name: what failed
+    WK_FAULT_NUMBER  // number is not what name says: "p: expected 0 to 1"
 } wk_fault_kind;
 
 typedef struct wk_fault {
@@ -38,8 +37,8 @@ typedef struct wk_queue {
     /* until this kernel's work is done; NULL, and a fault, where there is no memory */
     void *(*scratch)(struct wk_queue *queue, size_t bytes);
     void *scratch_blocks;
-    void *stream;
-    void *libraries[4]; // handles, made on first use
+    void *stream;       // of a device that has them
+    void *libraries[4]; // its handles, made on first use
 } wk_queue;
 
 /* keeps the first fault; from any thread of a kernel */

@@ -30,6 +30,13 @@ void wk_generator_seed_state(wk_generator *generator, uint64_t seed); // does no
 void wk_random_words(wk_generator *generator, uint32_t *words, int64_t count);
 double wk_random_unit(wk_generator *generator); // the next double in [0, 1)
 
+/* the low 53 bits of two words (high one first), over 2^53 */
+static inline double wk_unit_of_words(const uint32_t *words)
+{
+    const uint64_t wide = (uint64_t)words[0] << 32 | words[1];
+    return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
+}
+
 /* y (count) of dtype, by the line's distribution; the fields that a line does not name do not count.
    uniform       [from, to), floating
    normal        from + to * normal, floating.  PyTorch draws 16 and more of a contiguous tensor in blocks, and fewer,

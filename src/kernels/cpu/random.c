@@ -29,13 +29,6 @@ static inline uint32_t bits_of_float(float value)
 /* the low 24 bits of a word, over 2^24 */
 static inline float unit_float(uint32_t word) { return (float)(int32_t)(word & 0xffffffu) * 0x1p-24f; }
 
-/* the low 53 bits of two words (high one first), over 2^53 */
-static inline double unit_double(const uint32_t *words)
-{
-    uint64_t wide = (uint64_t)words[0] << 32 | words[1];
-    return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
-}
-
 /* from + x (to - from), which rounding may bring to `to`: then it is `from`. */
 static void uniform_of_words(const uint32_t *words, void *out, wk_dtype dtype, double from, double to, int64_t count)
 {
@@ -50,7 +43,7 @@ static void uniform_of_words(const uint32_t *words, void *out, wk_dtype dtype, d
     } else if (dtype == wk_float64) {
         double *y = out;
         for (int64_t i = 0; i < count; i++) {
-            double value = fma(unit_double(words + 2 * i), width, from);
+            double value = fma(wk_unit_of_words(words + 2 * i), width, from);
             y[i] = value == to ? from : value;
         }
     } else {

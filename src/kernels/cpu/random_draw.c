@@ -16,29 +16,6 @@
 #define LONG_PERMUTATION (UINT32_MAX / 20)
 #define TWO_PI 6.28318530717958647693
 
-static double unit_of(const uint32_t *words)
-{
-    uint64_t wide = (uint64_t)words[0] << 32 | words[1];
-    return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
-}
-
-static void store_floating(wk_dtype dtype, void *y, int64_t i, double value)
-{
-    switch (dtype) {
-    case wk_float64:
-        ((double *)y)[i] = value;
-        break;
-    case wk_float32:
-        ((float *)y)[i] = (float)value;
-        break;
-    case wk_bfloat16:
-        ((uint16_t *)y)[i] = wk_bfloat16_of_float((float)value);
-        break;
-    default:
-        ((uint16_t *)y)[i] = wk_float16_of_float((float)value);
-    }
-}
-
 static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
 {
     switch (dtype) {
@@ -61,7 +38,7 @@ static void store_integer(wk_dtype dtype, void *y, int64_t i, int64_t value)
         ((bool *)y)[i] = value != 0;
         break;
     default:
-        store_floating(dtype, y, i, (double)value);
+        wk_store_floating(dtype, y, i, (double)value);
     }
 }
 
@@ -99,7 +76,7 @@ static double next_normal(wk_generator *generator)
     }
     uint32_t words[4];
     wk_random_words(generator, words, 4);
-    const double radius = sqrt(-2.0 * log1p(-unit_of(words + 2))), angle = TWO_PI * unit_of(words);
+    const double radius = sqrt(-2.0 * log1p(-wk_unit_of_words(words + 2))), angle = TWO_PI * wk_unit_of_words(words);
     generator->normal = radius * sin(angle);
     generator->has_normal = true;
     return radius * cos(angle);
@@ -108,7 +85,7 @@ static double next_normal(wk_generator *generator)
 static void draw_singly(const wk_draw_work *w)
 {
     for (int64_t i = 0; i < w->count; i++)
-        store_floating(w->dtype, w->y, i, fma(next_normal(w->generator), w->to, w->from));
+        wk_store_floating(w->dtype, w->y, i, fma(next_normal(w->generator), w->to, w->from));
 }
 
 /* 8 u1 and 8 u2 in [0, 1) to 16 normals, in place */
@@ -141,7 +118,7 @@ static void draw_normal_half(const wk_draw_loops *loops, const wk_draw_work *w)
         normal_blocks(loops, wk_float32, block, 1, w->from, w->to);
         const int64_t first = begin + 16 <= w->count ? begin : w->count - 16;
         for (int j = 0; j < 16; j++)
-            store_floating(w->dtype, w->y, first + j, block[j]);
+            wk_store_floating(w->dtype, w->y, first + j, block[j]);
     }
 }
 
@@ -330,7 +307,7 @@ void wk_draw_exponential(const wk_draw_loops *loops, const wk_draw_work *w)
         const int64_t here = w->count - begin < CHUNK ? w->count - begin : CHUNK;
         draw_uniform(loops, w->generator, wk_float64, draws, here, 0, 1);
         for (int64_t i = 0; i < here; i++)
-            store_floating(w->dtype, w->y, begin + i, -1.0 / w->from * log1p(-draws[i]));
+            wk_store_floating(w->dtype, w->y, begin + i, -1.0 / w->from * log1p(-draws[i]));
     }
     wk_generator_unlock(w->generator);
 }

@@ -66,6 +66,5 @@ double wk_random_unit(wk_generator *generator)
 {
     uint32_t words[2];
     wk_random_words(generator, words, 2);
-    const uint64_t wide = (uint64_t)words[0] << 32 | words[1];
-    return (double)(int64_t)(wide & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
+    return wk_unit_of_words(words);
 }
