@@ -3,6 +3,8 @@
 #   make test     run the tests            make katas   run the small programs, in order
 #   make bench    race PyTorch: make bench PYTHON=path/to/python
 #   make rebuild-cost  what one changed work struct, and one more kernel, compile again
+#   make mutants  whether the tests see a fault: 200 of them, one at a time (hours)
+#   make api-coverage  what of PyTorch's essential API is here; writes docs/not-there.md and the names of from-pytorch.md
 #   make debug    an -O0 build to step through in gdb        make install PREFIX=/usr/local
 BUILD  ?= build
 TYPE   ?= RelWithDebInfo
@@ -10,7 +12,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost form clean
+.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost mutants api-coverage form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -59,6 +61,12 @@ rebuild-cost:
 	@$(MAKE) --no-print-directory configure
 	@cmake --build $(BUILD) --target wick_static >/dev/null
 	@scripts/rebuild_cost.sh $(BUILD)
+
+mutants:
+	@python3 scripts/mutants.py $(ARGS)
+
+api-coverage:
+	@python3 scripts/api_coverage.py
 
 form:
 	@scripts/check_form.sh

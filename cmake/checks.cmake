@@ -2,7 +2,8 @@
 # that the floors of the house are kept.
 
 # every ```c block of the documents compiles, and every excerpt is still in its file
-foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md)
+foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md docs/saving.md
+        docs/not-there.md docs/traps.md)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${page})
     get_filename_component(name ${page} NAME_WE)
     add_test(NAME snippets_${name}
@@ -11,6 +12,14 @@ foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md)
     set_tests_properties(snippets_${name} PROPERTIES TIMEOUT 120 LABELS documents)
   endif()
 endforeach()
+
+# no name of the essential API is gone, and the pages that list them are as docs/names.tsv says
+find_program(PYTHON3 python3)
+if(PYTHON3)
+  add_test(NAME api_coverage COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/scripts/api_coverage.py --check
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(api_coverage PROPERTIES TIMEOUT 120 LABELS documents ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
+endif()
 
 # kernels.h and pointwise.def compile under nvcc, where there is one
 find_program(NVCC nvcc PATHS /usr/local/cuda/bin)

@@ -21,6 +21,7 @@ dataset-fashion-mnist     70,000 real images
 [ "${1:-}" = test ] && packages="$packages
 libcmocka-dev             the tests
 valgrind                  leak checks
+python3                   that the names in the documents are those of the headers
 "
 
 missing=$(echo "$packages" | while read -r package reason; do

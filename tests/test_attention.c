@@ -251,10 +251,34 @@ static void composed_gradients(void **state)
     }
 }
 
+/* equal weights, of which dropout keeps some: each result counts them, and their mean stays */
+static void dropout_keeps_the_mean(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        enum { ROWS = 500, KEYS = 8 };
+        wk_manual_seed(11);
+        wk_tensor *q = wk_zeros((1, 1, ROWS, 3)), *k = wk_randn((1, 1, KEYS, 3)), *v = wk_ones((1, 1, KEYS, 1));
+        static float y[ROWS];
+        wk_tolist(wk_scaled_dot_product_attention(q, k, v, .dropout_p = 0.75), y);
+        double sum = 0;
+        for (int i = 0; i < ROWS; i++) {
+            const float kept = y[i] * KEYS * 0.25f; // a weight of 1 / 8, over the quarter that stays
+            assert_true(kept == floorf(kept) && kept >= 0 && kept <= KEYS);
+            sum += y[i];
+        }
+        assert_true(fabs(sum / ROWS - 1) < 0.1);
+        assert_true(wk_item(wk_sum(wk_scaled_dot_product_attention(q, k, v, .dropout_p = 1))) == 0);
+        assert_true(wk_item(wk_sum(wk_scaled_dot_product_attention(q, k, v))) == ROWS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks),
                                        cmocka_unit_test(of_one_tensor), cmocka_unit_test(laid_out_as_query),
-                                       cmocka_unit_test(composed_gradients)};
+                                       cmocka_unit_test(composed_gradients),
+                                       cmocka_unit_test(dropout_keeps_the_mean)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

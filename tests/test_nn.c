@@ -342,11 +342,58 @@ static void wrong_arguments_are_errors(void **state)
     assert_fails(wk_nn_mse_loss("average"), "reduction");
 }
 
+/* padding_idx from -V to V - 1: the layer's row is zero, and its gradient too */
+static void padding_at_both_ends(void **state)
+{
+    (void)state;
+    for (int64_t padding = -4; padding < 4; padding++)
+        wk_scope
+    {
+        wk_nn_embedding *layer = (wk_nn_embedding *)wk_nn_embedding(4, 2, .padding_idx = padding);
+        wk_backward(wk_sum(wk_forward(layer, wk_arange(4))));
+        wk_tensor *counts = wk_sum(wk_embedding(wk_arange(4), wk_ones((4, 2), .requires_grad = true), padding));
+        assert_true(wk_item(counts) == 8);
+        for (int64_t row = 0; row < 4; row++) {
+            const bool padded = row == (padding + 4) % 4;
+            assert_true((wk_item(wk_norm(wk_select(layer->weight, 0, row))) == 0) == padded);
+            assert_true(wk_item(wk_sum(wk_select(layer->weight->grad, 0, row))) == (padded ? 0 : 2));
+        }
+        wk_module_free(layer);
+    }
+}
+
+/* a query, key or value that is not there is named; dropout is for training alone, and leaves only the bias at 1 */
+static void attention_is_careful(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_nn_multihead_attention *layer = (wk_nn_multihead_attention *)wk_nn_multihead_attention(4, 2, .dropout = 1);
+        wk_tensor *x = wk_randn((3, 2, 4)), *weights = x;
+        assert_fails(wk_nn_multihead_attention_forward(layer, NULL, x, x), "query: expected a tensor, got NULL");
+        assert_fails(wk_nn_multihead_attention_forward(layer, x, NULL, x), "key: expected a tensor, got NULL");
+        assert_fails(wk_nn_multihead_attention_forward(layer, x, x, NULL, .weights = &weights),
+                     "value: expected a tensor, got NULL");
+        assert_null(weights);
+        for (int training = 0; training < 2; training++) {
+            wk_module_train(layer, training);
+            wk_tensor *y = wk_nn_multihead_attention_forward(layer, x, x, x);
+            wk_tensor *same = wk_nn_multihead_attention_forward(layer, x, x, x, .weights = &weights);
+            assert_true((wk_item(wk_norm(y)) == 0) == training); // biases begin at 0
+            assert_true((wk_item(wk_norm(same)) == 0) == training);
+            assert_true((wk_item(wk_norm(weights)) == 0) == training);
+        }
+        wk_module_free(layer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_pytorchs),
         cmocka_unit_test(layers_without_memory_fail_cleanly),
+        cmocka_unit_test(padding_at_both_ends),
+        cmocka_unit_test(attention_is_careful),
         cmocka_unit_test(printed_forms),
         cmocka_unit_test(wrong_arguments_are_errors),
     };

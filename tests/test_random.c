@@ -261,6 +261,25 @@ static void parameters_are_filled_outside_gradients(void **state)
 }
 
 /* every one an error that tells what was wrong, and no number drawn */
+/* both ways of drawing reach close to both bounds, and never beyond */
+static void truncated_normals_stay_within(void **state)
+{
+    (void)state;
+    static const double bounds[][4] = {{0, 1, -0.5, 0.75}, {0.5, 2, -1, 4}, {0, 1, 2, 3}, {0, 1, -3, -2}};
+    wk_manual_seed(3);
+    for (int i = 0; i < 4; i++)
+        for (int dtype = wk_float16; dtype <= wk_float64; dtype++)
+            wk_scope
+        {
+            const double *c = bounds[i], near = (c[3] - c[2]) / 20;
+            wk_tensor *x = wk_nn_init_trunc_normal_(wk_empty((4000), .dtype = (wk_dtype)dtype), .mean = c[0],
+                                                    .std = c[1], .a = c[2], .b = c[3]);
+            const double least = wk_item(wk_min(x)), greatest = wk_item(wk_max(x));
+            assert_true(least >= c[2] && least < c[2] + near);
+            assert_true(greatest <= c[3] && greatest > c[3] - near);
+        }
+}
+
 static void wrong_arguments(void **state)
 {
     (void)state;
@@ -361,6 +380,7 @@ int main(void)
         cmocka_unit_test(complex_numbers_drop_as_real_ones),
         cmocka_unit_test(orthogonal_rows),
         cmocka_unit_test(parameters_are_filled_outside_gradients),
+        cmocka_unit_test(truncated_normals_stay_within),
         cmocka_unit_test(wrong_arguments),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -8,6 +8,7 @@ static wk_tensor *run_embedding(golden_case *c)
 OP(embedding, run_embedding)
 BAD(embedding, wk_embedding(wk_full((2), 5), wk_zeros((5, 3))),
     "index: 5 is out of range for dim 0 of (5, 3), which has size 5")
+BAD(embedding, wk_embedding(wk_full((2), -1), wk_zeros((5, 3))), "index: -1 is out of range for dim 0 of (5, 3)")
 BAD(embedding, wk_embedding(wk_zeros((2)), wk_zeros((5, 3))), "indices: expected int64 or int32, got float32")
 BAD(embedding, wk_embedding(wk_full((2), 1), wk_zeros((5))), "weight: expected (V, D)")
 BAD(embedding, wk_embedding(wk_full((2), 1), wk_zeros((5, 3)), 5), "padding_idx: expected -5 to 4, got 5")

@@ -11,6 +11,7 @@ static wk_tensor *run_index(golden_case *c)
 OP(index, run_index)
 BAD(index, wk_index(wk_zeros((2, 3)), ":, %d", 3),
     "index 3 is out of range for a dim of size 3, in x of shape (2, 3)\n    [:, 3]\n        ^")
+BAD(index, wk_index(wk_zeros((2, 3)), ":, %d", -4), "index -4 is out of range for a dim of size 3")
 BAD(index, wk_index(wk_zeros((2, 3)), "0, 0, 0"), "too many indices")
 BAD(index, wk_index(wk_zeros((2, 3)), "..., 0, ..."), "there is a second ellipsis")
 BAD(index, wk_index(wk_zeros((2, 3)), "0; 1"), "expected a comma here\n    [0; 1]\n      ^")
@@ -54,6 +55,10 @@ static wk_tensor *run_index_add(golden_case *c)
                         .alpha = alpha.kind ? alpha.value : 1);
 }
 OP(index_add, run_index_add)
+BAD(index_add, wk_index_add(wk_zeros((2, 3)), 1, wk_full((1), -1), wk_zeros((2, 1))),
+    "index: -1 is out of range for dim 1 of (2, 3)")
+BAD(index_add, wk_index_add(wk_zeros((2, 3)), 1, wk_full((1), 3), wk_zeros((2, 1))),
+    "index: 3 is out of range for dim 1 of (2, 3)")
 static wk_tensor *run_index_add_(golden_case *c)
 {
     const wk_number alpha = number(c, "alpha");
@@ -67,6 +72,10 @@ static wk_tensor *run_index_copy(golden_case *c)
     return wk_index_copy(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));
 }
 OP(index_copy, run_index_copy)
+BAD(index_copy, wk_index_copy(wk_zeros((2, 3)), 0, wk_full((1), -1), wk_zeros((1, 3))),
+    "index: -1 is out of range for dim 0 of (2, 3)")
+BAD(index_copy, wk_index_copy(wk_zeros((2, 3)), 0, wk_full((1), 2), wk_zeros((1, 3))),
+    "index: 2 is out of range for dim 0 of (2, 3)")
 static wk_tensor *run_index_copy_(golden_case *c)
 {
     return wk_index_copy_(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));
@@ -78,6 +87,10 @@ static wk_tensor *run_index_fill(golden_case *c)
     return wk_index_fill_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
 }
 OP(index_fill, run_index_fill)
+BAD(index_fill, wk_index_fill(wk_zeros((2, 3)), 1, wk_full((1), -4), 1),
+    "index: -4 is out of range for dim 1 of (2, 3)")
+BAD(index_fill, wk_index_fill(wk_zeros((2, 3)), 1, wk_full((1), 3), 1),
+    "index: 3 is out of range for dim 1 of (2, 3)")
 static wk_tensor *run_index_fill_(golden_case *c)
 {
     return wk_index_fill_in_place_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
@@ -86,6 +99,7 @@ OP(index_fill_, run_index_fill_)
 
 static wk_tensor *run_gather(golden_case *c) { return wk_gather(input(c, 0), integer(c, "dim"), input(c, 1)); }
 OP(gather, run_gather)
+BAD(gather, wk_gather(wk_zeros((2, 3)), 1, wk_full((2, 1), 3)), "index: 3 is out of range for dim 1 of (2, 3)")
 BAD(gather, wk_gather(wk_zeros((2, 3)), 0, wk_full((1, 3), -1)), "index: -1 is out of range for dim 0 of (2, 3)")
 
 static wk_tensor *run_scatter(golden_case *c)
@@ -93,6 +107,10 @@ static wk_tensor *run_scatter(golden_case *c)
     return wk_scatter_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
 }
 OP(scatter, run_scatter)
+BAD(scatter, wk_scatter(wk_zeros((2, 3)), 1, wk_full((2, 1), -1), wk_ones((2, 1))),
+    "index: -1 is out of range for dim 1 of (2, 3)")
+BAD(scatter, wk_scatter(wk_zeros((2, 3)), 1, wk_full((2, 1), 3), 1),
+    "index: 3 is out of range for dim 1 of (2, 3)")
 static wk_tensor *run_scatter_(golden_case *c)
 {
     return wk_scatter_in_place_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
@@ -103,6 +121,8 @@ static wk_tensor *run_scatter_add(golden_case *c)
     return wk_scatter_add(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));
 }
 OP(scatter_add, run_scatter_add)
+BAD(scatter_add, wk_scatter_add(wk_zeros((2, 3)), 1, wk_full((2, 3), -1), wk_ones((2, 3))),
+    "index: -1 is out of range for dim 1 of (2, 3)")
 BAD(scatter_add, wk_scatter_add(wk_zeros((2, 3)), 0, wk_full((2, 3), 2), wk_ones((2, 3))),
     "index: 2 is out of range for dim 0 of (2, 3), which has size 2")
 static wk_tensor *run_scatter_add_(golden_case *c)

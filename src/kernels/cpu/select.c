@@ -9,39 +9,58 @@
 #define TABLE(isa, dtype) extern const wk_kernels wk_kernels_##isa##_##dtype;
 #define TABLES(isa) TABLE(isa, float32) TABLE(isa, float64) TABLE(isa, float16) TABLE(isa, bfloat16)
 TABLES(baseline)
-#ifdef WICK_X86
-TABLES(avx2) TABLES(avx512)
+#ifdef WICK_WITH_AVX2
+TABLES(avx2)
+#endif
+#ifdef WICK_WITH_AVX512
+TABLES(avx512)
 #endif
 TABLE(baseline, boolean) TABLE(baseline, uint8) TABLE(baseline, int8) TABLE(baseline, int16) TABLE(baseline, int32)
 TABLE(baseline, int64) TABLE(baseline, complex64) TABLE(baseline, complex128)
 
+static bool always(void) { return true; }
+
+#ifdef WICK_WITH_AVX2
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#endif
+
+#ifdef WICK_WITH_AVX512
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+#endif
+
 typedef struct instruction_set {
     const char *name;
+    bool (*runs)(void); // on this processor
     const wk_kernels *float32, *float64, *float16, *bfloat16;
 } instruction_set;
 
-#define SET(isa)                                                                                                       \
-    {#isa, &wk_kernels_##isa##_float32, &wk_kernels_##isa##_float64, &wk_kernels_##isa##_float16,                      \
+#define SET(isa, runs)                                                                                                 \
+    {#isa, runs, &wk_kernels_##isa##_float32, &wk_kernels_##isa##_float64, &wk_kernels_##isa##_float16,                \
      &wk_kernels_##isa##_bfloat16}
+/* from narrow to wide; a build may leave some out (WICK_ISAS) */
 static const instruction_set SETS[] = {
-    SET(baseline),
-#ifdef WICK_X86
-    SET(avx2),
-    SET(avx512),
+    SET(baseline, always),
+#ifdef WICK_WITH_AVX2
+    SET(avx2, has_avx2),
+#endif
+#ifdef WICK_WITH_AVX512
+    SET(avx512, has_avx512),
 #endif
 };
 
 static int widest(void)
 {
+    int best = (int)(sizeof(SETS) / sizeof(SETS[0])) - 1;
 #ifdef WICK_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw"))
-        return 2;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return 1;
 #endif
-    return 0;
+    while (!SETS[best].runs())
+        best--;
+    return best;
 }
 
 static int count(void) { return 1; }
