@@ -182,6 +182,31 @@ static void conv2d_result(wk_tensor **out)
     out[3] = b->grad;
 }
 
+/* ---- pooling of (16, 64, 56, 56): 3x3 at every second place; forward and backward */
+static void pool_setup(void)
+{
+    keep(&x, wk_randn((16, 64, 56, 56)), true);
+    keep(&dy, wk_randn((16, 64, 28, 28)), false);
+}
+static wk_tensor *max_pool2d(void) { return wk_max_pool2d(x, 3, 2, 1); }
+static wk_tensor *avg_pool2d(void) { return wk_avg_pool2d(x, 3, 2, 1); }
+static void of_x_result(wk_tensor *(*function)(void), wk_tensor **out)
+{
+    clear_grads();
+    out[0] = function();
+    wk_backward(out[0], .gradient = dy);
+    out[1] = x->grad;
+}
+#define OF_X(name)                                                                                                     \
+    static void name##_run(void)                                                                                       \
+    {                                                                                                                  \
+        clear_grads();                                                                                                 \
+        wk_backward(name(), .gradient = dy);                                                                           \
+    }                                                                                                                  \
+    static void name##_result(wk_tensor **out) { of_x_result(name, out); }
+OF_X(max_pool2d)
+OF_X(avg_pool2d)
+
 /* ---- add of 64 MB: page faults, or none */
 static void big_setup(void)
 {
@@ -235,6 +260,8 @@ static const row ROWS[] = {
     {"gelu", rows_setup, gelu_run, gelu_result},
     {"attention", attention_setup, attention_run, attention_result},
     {"conv2d", conv2d_setup, conv2d_run, conv2d_result},
+    {"max_pool2d", pool_setup, max_pool2d_run, max_pool2d_result},
+    {"avg_pool2d", pool_setup, avg_pool2d_run, avg_pool2d_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},
 };

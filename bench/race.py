@@ -144,6 +144,24 @@ class Conv2d(Backward):
         return F.conv2d(*self.leaves, padding=1)
 
 
+class MaxPool2d(Backward):
+    name = "max_pool2d"
+
+    def setup(self):
+        self.make((16, 64, 56, 56))
+        self.dy = torch.randn(16, 64, 28, 28)
+
+    def forward(self):
+        return F.max_pool2d(self.leaves[0], 3, 2, 1)
+
+
+class AvgPool2d(MaxPool2d):
+    name = "avg_pool2d"
+
+    def forward(self):
+        return F.avg_pool2d(self.leaves[0], 3, 2, 1)
+
+
 class Big(Row):
     name = "add 64 MB"
 
@@ -216,7 +234,7 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Big, Step]
 
 
 class Wick:

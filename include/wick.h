@@ -34,6 +34,7 @@
 #include <wick/attention.h>
 #include <wick/spatial.h>
 #include <wick/convolution.h>
+#include <wick/pooling.h>
 #include <wick/data.h>
 #include <wick/io.h>
 #include <wick/progress.h>

@@ -11,6 +11,7 @@
 #include <wick/convolution.h>
 #include <wick/embedding.h>
 #include <wick/module.h>
+#include <wick/nn_spatial.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,4 +1,4 @@
-/* What an op that slides along 1 to 3 dims does to sizes: convolution now, pooling and their like.
+/* What an op that slides along 1 to 3 dims does to sizes: convolution, pooling, and their like.
 
    [0] is along depth, [1] height, [2] width: an op of fewer dims has the last ones, and 1 (of padding 0) in those that
    it lacks, so that a kernel's three loops serve all. */

@@ -1,6 +1,7 @@
 /* The options and sizes of ops that slide along 1 to 3 dims. */
 #include "spatial.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Several numbers in one word: how many, less one, from bit 60 on (a word of one number is that number, which is less
@@ -40,6 +41,21 @@ bool wk_per_dim_read(const char *op, const char *name, wk_per_dim given, int dim
         numbers[3 - dims + i] = number;
     }
     return true;
+}
+
+char *wk_per_dim_text(wk_per_dim given, int dims, char text[WK_SHAPE_TEXT])
+{
+    int64_t numbers[3] = {0};
+    const bool single = given < (int64_t)1 << WORD_BITS;
+    size_t used = 0;
+    wk_per_dim_read("repr", "option", given, dims, -BEYOND, numbers);
+    for (int i = 0; i < (single ? 1 : dims); i++) {
+        const char *before = single ? "" : i == 0 ? "(" : ", ", *after = !single && i == dims - 1 ? ")" : "";
+        const long long number = numbers[3 - dims + i];
+        used += (size_t)(number == -1 ? snprintf(text + used, WK_SHAPE_TEXT - used, "%sNone%s", before, after)
+                                      : snprintf(text + used, WK_SHAPE_TEXT - used, "%s%lld%s", before, number, after));
+    }
+    return text;
 }
 
 const char *wk_spatial_layout(int dims)

@@ -1,0 +1,84 @@
+/* Layers without parameters that slide along 1 to 3 dims, or change sizes.  What each computes stands with the
+   function of its name (wick/pooling.h).  Part of wick/nn.h. */
+#ifndef WICK_NN_SPATIAL_H
+#define WICK_NN_SPATIAL_H
+
+#include <wick/module.h>
+#include <wick/pooling.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- max_pool2d(kernel_size, stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false); 1d and 3d the same.
+   (The places of the maxima: wk_max_pool2d.) */
+typedef struct wk_nn_max_pool {
+    wk_module_base base;
+    wk_per_dim kernel_size, stride, padding, dilation;
+    bool ceil_mode;
+    int dims;
+} wk_nn_max_pool;
+typedef wk_nn_max_pool wk_nn_max_pool1d, wk_nn_max_pool2d, wk_nn_max_pool3d;
+typedef struct wk_nn_max_pool_args {
+    wk_per_dim kernel_size, stride, padding, dilation;
+    bool ceil_mode;
+} wk_nn_max_pool_args;
+#define WK_NN_MAX_POOL(...) ((wk_nn_max_pool_args){.stride = WK_NO_STRIDE, .dilation = 1, .kernel_size = __VA_ARGS__})
+#define wk_nn_max_pool1d(...) wk_nn_max_pool1d_with(WK_NN_MAX_POOL(__VA_ARGS__))
+#define wk_nn_max_pool2d(...) wk_nn_max_pool2d_with(WK_NN_MAX_POOL(__VA_ARGS__))
+#define wk_nn_max_pool3d(...) wk_nn_max_pool3d_with(WK_NN_MAX_POOL(__VA_ARGS__))
+wk_module *wk_nn_max_pool1d_with(wk_nn_max_pool_args args);
+wk_module *wk_nn_max_pool2d_with(wk_nn_max_pool_args args);
+wk_module *wk_nn_max_pool3d_with(wk_nn_max_pool_args args);
+
+/* ---- avg_pool2d(kernel_size, stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true,
+   divisor_override = 0); 1d and 3d the same */
+typedef struct wk_nn_avg_pool {
+    wk_module_base base;
+    wk_per_dim kernel_size, stride, padding;
+    bool ceil_mode, count_include_pad;
+    int64_t divisor_override;
+    int dims;
+} wk_nn_avg_pool;
+typedef wk_nn_avg_pool wk_nn_avg_pool1d, wk_nn_avg_pool2d, wk_nn_avg_pool3d;
+typedef struct wk_nn_avg_pool_args {
+    wk_per_dim kernel_size, stride, padding;
+    bool ceil_mode, count_include_pad;
+    int64_t divisor_override;
+} wk_nn_avg_pool_args;
+#define WK_NN_AVG_POOL(...)                                                                                            \
+    ((wk_nn_avg_pool_args){.stride = WK_NO_STRIDE, .count_include_pad = true, .kernel_size = __VA_ARGS__})
+#define wk_nn_avg_pool1d(...) wk_nn_avg_pool1d_with(WK_NN_AVG_POOL(__VA_ARGS__))
+#define wk_nn_avg_pool2d(...) wk_nn_avg_pool2d_with(WK_NN_AVG_POOL(__VA_ARGS__))
+#define wk_nn_avg_pool3d(...) wk_nn_avg_pool3d_with(WK_NN_AVG_POOL(__VA_ARGS__))
+wk_module *wk_nn_avg_pool1d_with(wk_nn_avg_pool_args args);
+wk_module *wk_nn_avg_pool2d_with(wk_nn_avg_pool_args args);
+wk_module *wk_nn_avg_pool3d_with(wk_nn_avg_pool_args args);
+
+/* ---- adaptive_avg_pool2d(output_size), adaptive_max_pool2d(output_size) */
+typedef struct wk_nn_adaptive_pool {
+    wk_module_base base;
+    wk_per_dim output_size;
+    int dims;
+} wk_nn_adaptive_pool;
+typedef wk_nn_adaptive_pool wk_nn_adaptive_avg_pool1d, wk_nn_adaptive_avg_pool2d, wk_nn_adaptive_avg_pool3d;
+typedef wk_nn_adaptive_pool wk_nn_adaptive_max_pool1d, wk_nn_adaptive_max_pool2d;
+typedef struct wk_nn_adaptive_pool_args {
+    wk_per_dim output_size;
+} wk_nn_adaptive_pool_args;
+#define WK_NN_ADAPTIVE_POOL(...) ((wk_nn_adaptive_pool_args){.output_size = __VA_ARGS__})
+#define wk_nn_adaptive_avg_pool1d(...) wk_nn_adaptive_avg_pool1d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
+#define wk_nn_adaptive_avg_pool2d(...) wk_nn_adaptive_avg_pool2d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
+#define wk_nn_adaptive_avg_pool3d(...) wk_nn_adaptive_avg_pool3d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
+#define wk_nn_adaptive_max_pool1d(...) wk_nn_adaptive_max_pool1d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
+#define wk_nn_adaptive_max_pool2d(...) wk_nn_adaptive_max_pool2d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
+wk_module *wk_nn_adaptive_avg_pool1d_with(wk_nn_adaptive_pool_args args);
+wk_module *wk_nn_adaptive_avg_pool2d_with(wk_nn_adaptive_pool_args args);
+wk_module *wk_nn_adaptive_avg_pool3d_with(wk_nn_adaptive_pool_args args);
+wk_module *wk_nn_adaptive_max_pool1d_with(wk_nn_adaptive_pool_args args);
+wk_module *wk_nn_adaptive_max_pool2d_with(wk_nn_adaptive_pool_args args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
