@@ -2,6 +2,7 @@
 #   make          build the library        make demo    train a vision transformer on real images
 #   make test     run the tests            make katas   run the small programs, in order
 #   make bench    race PyTorch: make bench PYTHON=path/to/python
+#   make fuzz     run the fuzzers, FUZZ_SECONDS=60 each
 #   make rebuild-cost  what one changed work struct, and one more kernel, compile again
 #   make mutants  whether the tests see a fault: 200 of them, one at a time (hours)
 #   make api-coverage  what of PyTorch's essential API is here; writes docs/not-there.md and the names of from-pytorch.md
@@ -12,7 +13,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost mutants api-coverage form clean
+.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost fuzz mutants api-coverage form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -67,6 +68,9 @@ mutants:
 
 api-coverage:
 	@python3 scripts/api_coverage.py
+
+fuzz:
+	@scripts/fuzz.sh build-fuzz
 
 form:
 	@scripts/check_form.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what wick needs on Debian and Ubuntu; does nothing where all of it is there.
 #   scripts/setup.sh [test]     with `test`, also what only the tests need
+# Where they are, also used: clang with libclang-rt-14-dev (make fuzz), Python with torch and safetensors (a test).
 set -eu
 # elsewhere the build itself says what is missing
 command -v dpkg-query >/dev/null || exit 0
@@ -13,7 +14,6 @@ ninja-build               the build
 pkg-config                finds libraries
 libdnnl-dev               oneDNN: matrix products and convolutions in float32
 libdw-dev                 elfutils: source lines in tracebacks
-libjansson-dev            JSON, in safetensors files
 zlib1g-dev                gzip, in data sets
 libpng-dev                pictures
 dataset-fashion-mnist     70,000 real images

@@ -77,10 +77,10 @@ static void test_broken_idx(void **state)
         size_t size;
         const char *message;
     } files[] = {
-        {{0}, 0, "cut off"},
-        {{0, 0, 8}, 3, "cut off"},
-        {{1, 0, 8, 1, 0, 0, 0, 0}, 8, "is no IDX file"},
-        {{0, 0, 7, 1, 0, 0, 0, 0}, 8, "is no IDX file"},
+        {{0}, 0, "no IDX file"},
+        {{0, 0, 8}, 3, "no IDX file"},
+        {{1, 0, 8, 1, 0, 0, 0, 0}, 8, "no IDX file"},
+        {{0, 0, 7, 1, 0, 0, 0, 0}, 8, "no IDX file"},
         {{0, 0, 8, 200, 0, 0, 0, 0}, 8, "at most 8 dims, got 200"},
         {{0, 0, 8, 3, 0, 0, 0, 1, 0, 0}, 10, "cut off"},
         {{0, 0, 8, 1, 0, 0, 0, 9, 1, 2}, 10, "cut off"},

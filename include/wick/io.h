@@ -1,9 +1,10 @@
 /* Tensors in files.  PyTorch: safetensors.torch.save_file, load_file (https://huggingface.co/docs/safetensors);
    numpy.save, numpy.load.
 
-   Writing is whole or not at all: the bytes go to a new file beside the old one, reach the disk, and take its place in
-   one step; after an error, or a loss of power, the old file is there as it was.  What a file holds is checked before
-   it is used: a broken one, or one that was made to do harm, is an error that says what is wrong. */
+   Writing is whole or not at all: the bytes go to a new file beside the old one (path.wick.part), reach the disk, and
+   take its place in one step; after an error, a kill or a loss of power, the old file is there as it was, and false
+   says so.  While an error is pending nothing is written.  What a file holds is checked before it is used: a broken
+   one, or one that was made to do harm, is an error that says what is wrong; one of another kind, what it is. */
 #ifndef WICK_IO_H
 #define WICK_IO_H
 

@@ -1,14 +1,21 @@
 /* Ordered dictionaries: two lists, of tensors and of texts, in order of insertion.
 
    Up to 64 keys are found by comparing their hashes, one after another; above that by a table of places beside the
-   list, open addressing, at most half full. */
-#include <wick/dict.h>
+   list, open addressing, at most half full.
 
+   Names come from files, and a file may be made so that its names collide.  So the hash is SipHash with a key that each
+   process draws: nobody outside can find names that crowd.  No order depends on it.  https://131002.net/siphash */
+#include "dict.h"
+
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "alloc.h"
+#include "error_internal.h"
 #include "tensor.h"
 
 typedef struct entry {
@@ -29,12 +36,47 @@ struct wk_dict {
     list tensors, texts;
 };
 
+static uint64_t hash_key[2]; // drawn once
+static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
+
+static void draw_hash_key(void)
+{
+    if (getrandom(hash_key, sizeof hash_key, GRND_NONBLOCK) == sizeof hash_key)
+        return;
+    struct timespec time; // early at a machine's start
+    clock_gettime(CLOCK_REALTIME, &time);
+    hash_key[0] = (uint64_t)time.tv_nsec * 0x9E3779B97F4A7C15u;
+    hash_key[1] = (uint64_t)(uintptr_t)&time;
+}
+
+static uint64_t turn(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1], v[1] = turn(v[1], 13) ^ v[0], v[0] = turn(v[0], 32);
+    v[2] += v[3], v[3] = turn(v[3], 16) ^ v[2];
+    v[0] += v[3], v[3] = turn(v[3], 21) ^ v[0];
+    v[2] += v[1], v[1] = turn(v[1], 17) ^ v[2], v[2] = turn(v[2], 32);
+}
+
+/* SipHash-1-3 */
 static uint64_t hash_of(const char *key)
 {
-    uint64_t hash = 1469598103934665603u; // FNV-1a
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * 1099511628211u;
-    return hash;
+    pthread_once(&hash_key_once, draw_hash_key);
+    const size_t length = strlen(key);
+    uint64_t v[4] = {hash_key[0] ^ 0x736f6d6570736575u, hash_key[1] ^ 0x646f72616e646f6du,
+                     hash_key[0] ^ 0x6c7967656e657261u, hash_key[1] ^ 0x7465646279746573u};
+    for (size_t at = 0; at <= length; at += 8) { // the last word ends with the length
+        uint64_t word = length - at < 8 ? (uint64_t)length << 56 : 0;
+        memcpy(&word, key + at, length - at < 8 ? length - at : 8);
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    v[2] ^= 0xFF;
+    for (int i = 0; i < 3; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 static uint64_t slots_mask(const list *of) { return 2 * (uint64_t)of->capacity - 1; }
@@ -67,6 +109,17 @@ static void note_slots(list *of)
     memset(of->slots, 0, (size_t)(slots_mask(of) + 1) * sizeof *of->slots);
     for (int64_t i = 0; i < of->count; i++)
         note_slot(of, i);
+}
+
+int64_t wk_dict_longest_search(const wk_dict *dict)
+{
+    const list *of = &dict->tensors;
+    int64_t longest = of->slots ? 1 : of->count, run = 0;
+    for (uint64_t slot = 0; of->slots && slot <= slots_mask(of); slot++) {
+        run = of->slots[slot] ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
 }
 
 /* room for twice as many */
@@ -284,5 +337,5 @@ double wk_dict_number(const wk_dict *dict, const char *key, double otherwise)
     const char *text = wk_dict_text(dict, key);
     char *end = NULL;
     const double number = text ? strtod(text, &end) : otherwise;
-    return text && end != text ? number : otherwise;
+    return text && end != text && !*end ? number : otherwise;
 }

@@ -84,6 +84,7 @@ static void write_message(wk_error *error, const char *op, const char *format, v
         used = strlen(error->message);
     }
     write_text(error->message + used, sizeof error->message - used, format, arguments);
+    wk_text_clean(error->message);
     error->module[0] = '\0';
     wk_module_path_hook *hook = atomic_load(&module_path_hook);
     if (hook)

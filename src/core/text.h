@@ -1,7 +1,8 @@
-/* Text in buffers of a fixed size. */
+/* Text in buffers of a fixed size, and text that others wrote. */
 #ifndef WICK_CORE_TEXT_H
 #define WICK_CORE_TEXT_H
 
+#include <stddef.h>
 #include <string.h>
 
 /* Ends text, a string cut off by the size of its buffer, at a whole character and with "...". */
@@ -14,5 +15,18 @@ static inline void wk_text_end(char *text, size_t size)
         end--;
     memcpy(text + end, "...", 4);
 }
+
+/* The bytes of the character of UTF-8 that text begins with, of `left` bytes; 0: it is none. */
+int wk_utf8_length(const void *text, size_t left);
+
+/* A name, path or text of a file's or a user's, as errors show it: what a terminal would obey (control characters, line
+   breaks, what turns the direction of writing) and what is no UTF-8 become \n, \t or \x1b; cut off where it is long.
+       wk_fail(op, "%s: is cut off", wk_shown(path, (wk_shown_text){0})); */
+#define WK_SHOWN 200
+typedef char wk_shown_text[WK_SHOWN];
+const char *wk_shown(const char *text, char *shown); // shown: WK_SHOWN bytes
+
+/* The net under wk_shown: in a whole message, where line breaks have a meaning, each such byte becomes '?'. */
+void wk_text_clean(char *text);
 
 #endif

@@ -1,18 +1,23 @@
 /* IDX files: two zero bytes, a byte for the type, a byte for the number of dims, each size as 4 bytes (high byte
-   first), then the numbers, row by row, high byte first.  zlib reads them gzipped or plain.
+   first), then the numbers, row by row, high byte first; gzipped (zlib inflates them) or plain.
 
    A file is not believed: sizes are multiplied with care, and before memory is asked for, what the header announces is
-   held against the file's length (deflate packs at most 1032 to 1). */
-#include <errno.h>
+   held against the file's length (deflate packs at most 1032 to 1).  A gzip file must be whole: its checksum right,
+   nothing after it but more of the kind.  zlib's own gzread would take a file that is cut off before its trailer, and
+   pass over what follows. */
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <wick/data.h>
 
+#include "core/alloc.h"
+#include "core/error_internal.h"
 #include "core/host.h"
+#include "core/text.h"
+#include "io/file.h"
 
 #define MOST_PACKED 1040
+#define MOST_AT_ONCE (1u << 30) // zlib counts in unsigned ints
 
 static wk_dtype dtype_of(unsigned char code)
 {
@@ -34,21 +39,93 @@ static wk_dtype dtype_of(unsigned char code)
     }
 }
 
-/* bytes read, fewer at the end of the file; -1: broken */
-static int64_t read_bytes(gzFile file, void *to, int64_t bytes)
+/* ---------------------------------------------------------------- bytes, inflated where they are packed */
+
+typedef struct source {
+    const char *op, *file;
+    wk_shown_text path;
+    const wk_file_map *map;
+    size_t at; // of the file, what is read next
+    bool packed, ended;
+    z_stream stream;
+} source;
+
+static voidpf allocate(voidpf context, uInt count, uInt size)
+{
+    (void)context;
+    return wk_alloc_zeroed((size_t)count * size);
+}
+static void release(voidpf context, voidpf block) { (void)context, wk_free(block); }
+
+static bool begins_gzip(const source *from)
+{
+    const unsigned char *bytes = from->map->bytes + from->at;
+    return from->map->size - from->at >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+}
+
+static bool open_source(source *from)
+{
+    from->packed = begins_gzip(from);
+    if (!from->packed)
+        return true;
+    from->stream.zalloc = allocate;
+    from->stream.zfree = release;
+    if (inflateInit2(&from->stream, 15 + 16) != Z_OK) // gzip alone
+        return wk_out_of_memory(from->op, 0);
+    return true;
+}
+
+/* after the end of one gzip member: another, or the end of the file */
+static bool next_member(source *from)
+{
+    from->ended = from->at == from->map->size;
+    if (!from->ended && !begins_gzip(from))
+        return wk_fail(from->op, "%s: %zu bytes follow the end of its gzip data", from->path,
+                       from->map->size - from->at);
+    return from->ended || inflateReset(&from->stream) == Z_OK;
+}
+
+static bool inflate_some(source *from, unsigned char *to, int64_t rest, int64_t *done)
+{
+    const size_t left = from->map->size - from->at;
+    z_stream *stream = &from->stream;
+    stream->next_in = from->map->bytes + from->at;
+    stream->avail_in = left < MOST_AT_ONCE ? (uInt)left : MOST_AT_ONCE;
+    stream->next_out = to;
+    stream->avail_out = rest < MOST_AT_ONCE ? (uInt)rest : MOST_AT_ONCE;
+    const uInt in = stream->avail_in, out = stream->avail_out;
+    const int code = inflate(stream, Z_NO_FLUSH);
+    from->at += in - stream->avail_in;
+    *done += out - stream->avail_out;
+    if (code == Z_MEM_ERROR)
+        return wk_out_of_memory(from->op, 0);
+    if (code == Z_STREAM_END)
+        return next_member(from);
+    if (code == Z_BUF_ERROR || (code == Z_OK && from->at == from->map->size && stream->avail_out > 0))
+        return wk_fail(from->op, "%s: its gzip data is cut off", from->path);
+    return code == Z_OK || wk_fail(from->op, "%s: its gzip data is broken: %s", from->path,
+                                   stream->msg ? stream->msg : "it needs a dictionary");
+}
+
+/* how many bytes were read, fewer at the end of the file; -1 after an error */
+static int64_t read_bytes(source *from, void *to, int64_t bytes)
 {
     int64_t done = 0;
-    while (done < bytes) {
-        const int64_t rest = bytes - done;
-        const int got = gzread(file, (char *)to + done, rest < (1 << 30) ? (unsigned)rest : 1u << 30);
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        done += got;
+    if (!from->packed) {
+        const size_t left = from->map->size - from->at;
+        done = (size_t)bytes < left ? bytes : (int64_t)left;
+        if (done > 0)
+            memcpy(to, from->map->bytes + from->at, (size_t)done);
+        from->at += (size_t)done;
+        return done;
     }
+    while (done < bytes && !from->ended)
+        if (!inflate_some(from, (unsigned char *)to + done, bytes - done, &done))
+            return -1;
     return done;
 }
+
+/* ---------------------------------------------------------------- IDX */
 
 static void swap_bytes(unsigned char *x, int64_t count, size_t size)
 {
@@ -63,75 +140,69 @@ static void swap_bytes(unsigned char *x, int64_t count, size_t size)
         }
 }
 
-static wk_tensor *truncated(const char *op, const char *path, gzFile file)
+/* false after an error: fewer bytes were there than wanted */
+static bool read_all(source *from, void *to, int64_t bytes)
 {
-    int code;
-    const char *reason = gzerror(file, &code);
-    return wk_fail(op, "%s: the file is cut off or broken%s%s", path, code != Z_OK ? ": " : "",
-                   code != Z_OK ? reason : "");
+    const int64_t got = read_bytes(from, to, bytes);
+    return got == bytes || (got >= 0 && wk_fail(from->op, "%s: is cut off", from->path));
 }
 
-static wk_tensor *read_idx(const char *op, const char *path, gzFile file, int64_t file_bytes)
+static wk_tensor *read_idx(source *from)
 {
+    const char *const op = from->op, *const path = from->path;
     unsigned char header[4 + 4 * WK_MAX_DIMS];
-    if (read_bytes(file, header, 4) != 4)
-        return truncated(op, path, file);
-    const wk_dtype dtype = header[0] == 0 && header[1] == 0 ? dtype_of(header[2]) : wk_dtype_default;
+    const int64_t got = read_bytes(from, header, 4);
+    if (got < 0)
+        return NULL;
+    const wk_dtype dtype = got == 4 && header[0] == 0 && header[1] == 0 ? dtype_of(header[2]) : wk_dtype_default;
+    if (!dtype && from->packed)
+        return wk_fail(op, "%s: holds no IDX file: expected 00 00 and a type behind its gzip header", path);
     if (!dtype)
-        return wk_fail(op, "%s: is no IDX file: expected it to begin with 00 00 and a type, got %02x %02x %02x %02x",
-                       path, header[0], header[1], header[2], header[3]);
+        return wk_file_is_no(op, from->file, "IDX", from->map);
     const int ndim = header[3];
     if (ndim > WK_MAX_DIMS)
         return wk_fail(op, "%s: expected at most %d dims, got %d", path, WK_MAX_DIMS, ndim);
-    if (read_bytes(file, header + 4, 4 * ndim) != 4 * ndim)
-        return truncated(op, path, file);
+    if (!read_all(from, header + 4, 4 * ndim))
+        return NULL;
 
     int64_t shape[WK_MAX_DIMS], bytes = (int64_t)wk_dtype_size(dtype);
     bool large = false;
     for (int dim = 0; dim < ndim; dim++) {
         const unsigned char *size = header + 4 + 4 * dim;
         shape[dim] = (int64_t)size[0] << 24 | size[1] << 16 | size[2] << 8 | size[3];
-    }
-    for (int dim = 0; dim < ndim; dim++)
         large |= __builtin_mul_overflow(bytes, shape[dim], &bytes);
-    if (large || bytes / (gzdirect(file) ? 1 : MOST_PACKED) > file_bytes)
-        return wk_fail(op, "%s: its header announces %s %s, more than the file's %lld bytes can hold", path,
-                       wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(dtype),
-                       (long long)file_bytes);
+    }
+    if (large || (size_t)bytes / (from->packed ? MOST_PACKED : 1) > from->map->size)
+        return wk_fail(op, "%s: its header announces %s %s, more than the file's %zu bytes can hold", path,
+                       wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_dtype_name(dtype), from->map->size);
 
     wk_tensor *x = wk_tensor_new(op, ndim, shape, dtype, wk_cpu);
-    if (!x)
+    if (!x || !read_all(from, wk_host(op, x), bytes))
         return NULL;
-    if (read_bytes(file, wk_host("idx_read", x), bytes) != bytes)
-        return truncated(op, path, file);
-    const int64_t more = read_bytes(file, header, 1);
+    const int64_t more = read_bytes(from, header, 1);
     if (more != 0)
-        return more < 0 ? truncated(op, path, file)
+        return more < 0 ? NULL
                         : wk_fail(op, "%s: holds more than the %s %s that its header announces", path,
                                   wk_shape_string(x), wk_dtype_name(dtype));
-    swap_bytes(wk_host("idx_read", x), x->numel, wk_dtype_size(dtype));
+    swap_bytes(wk_host(op, x), x->numel, wk_dtype_size(dtype));
     return x;
 }
 
 wk_tensor *wk_data_load_idx(const char *path)
 {
     const char *const op = "load_idx";
-    if (!path)
-        return wk_fail(op, "path: expected a path, got NULL");
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return wk_fail(op, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return wk_fail(op, "%s: is not a file", path);
-    gzFile file = gzopen(path, "rbe");
-    if (!file)
-        return wk_fail(op, "%s: %s", path, errno ? strerror(errno) : "out of memory");
-    gzbuffer(file, 1 << 17);
+    wk_file_map *map = wk_file_map_open(op, path);
+    if (!map)
+        return NULL;
+    source from = {.op = op, .file = path, .map = map};
+    wk_shown(path, from.path);
     wk_tensor *x = NULL;
-    wk_scope
+    if (open_source(&from))
+        wk_scope
     {
-        x = wk_keep(read_idx(op, path, file, (int64_t)status.st_size));
+        x = wk_keep(read_idx(&from));
     }
-    gzclose(file);
+    inflateEnd(&from.stream); // of one that was not begun: nothing
+    wk_file_map_release(map);
     return x;
 }

@@ -1,7 +1,12 @@
 /* Files: read-only mappings, and writing whole or not at all.
 
-   A new file is written under a name of its own in the same folder, flushed to the disk, and renamed over the old one;
-   the folder is flushed as well, since the name stands there.  At any moment path is the old file or the new one. */
+   A new file is written as path.wick.part, flushed to the disk, and renamed over the old one; the folder is flushed as
+   well, since the name stands there.  At any moment path is the old file or the new one.
+
+   Whoever writes path.wick.part holds a lock on it, which ends with its process.  A second one that saves at the same
+   time finds it locked, and takes path.wick.1.part; what killed processes left is found unlocked, and is removed.  So
+   such files do not pile up.  Rejected: names by process (they pile up), O_TMPFILE (not on every file system; and it
+   must be named before it can take a file's place, so it needs all of this as well). */
 #define _GNU_SOURCE
 #include "file.h"
 
@@ -11,13 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/error_internal.h"
+#include "core/text.h"
 
 /* ---------------------------------------------------------------- mapped */
 
@@ -29,14 +35,14 @@ static int open_regular(const char *op, const char *path, struct stat *status)
     }
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0 || fstat(descriptor, status) != 0) {
-        wk_fail(op, "%s: %s", path, strerror(errno));
+        wk_fail(op, "%s: %s", wk_shown(path, (wk_shown_text){0}), strerror(errno));
         if (descriptor >= 0)
             close(descriptor);
         return -1;
     }
     if (!S_ISREG(status->st_mode)) {
         close(descriptor);
-        wk_fail(op, "%s: is not a file", path);
+        wk_fail(op, "%s: is not a file", wk_shown(path, (wk_shown_text){0}));
         return -1;
     }
     return descriptor;
@@ -60,7 +66,7 @@ wk_file_map *wk_file_map_open(const char *op, const char *path)
         if (bytes == MAP_FAILED) {
             close(descriptor);
             wk_free(map);
-            return wk_fail(op, "%s: could not be mapped: %s", path, strerror(error));
+            return wk_fail(op, "%s: could not be mapped: %s", wk_shown(path, (wk_shown_text){0}), strerror(error));
         }
         map->bytes = bytes;
     }
@@ -82,42 +88,102 @@ void wk_file_map_release(void *context)
 
 /* ---------------------------------------------------------------- whole or not at all */
 
+#define MOST_PARTS 100 // that save to one path at a time
+
 static bool failed(wk_new_file *file, const char *what)
 {
     const int error = errno;
     wk_new_file_abandon(file);
-    return wk_fail(file->op, "%s: %s: %s", file->path, what, strerror(error));
+    return wk_fail(file->op, "%s: %s: %s", wk_shown(file->path, (wk_shown_text){0}), what, strerror(error));
+}
+
+/* whether name is still the file behind descriptor */
+static bool is_named(int descriptor, const char *name)
+{
+    struct stat open_one, named;
+    return fstat(descriptor, &open_one) == 0 && lstat(name, &named) == 0 && open_one.st_ino == named.st_ino &&
+           open_one.st_dev == named.st_dev;
+}
+
+/* Removes what a process left that was killed: nobody holds its lock.  Nobody removes or renames a file whose lock
+   another holds, so from is_named to unlink the name stays.  False: there is none, or it is in use, or not ours. */
+static bool remove_left_over(const char *name)
+{
+    const int descriptor = open(name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    const bool removed = flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor, name) && unlink(name) == 0;
+    close(descriptor);
+    return removed;
+}
+
+/* a new file called name, locked; -1, errno EAGAIN: another took it for one left over before the lock was there */
+static int create_part(const char *name)
+{
+    const int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return -1;
+    const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    if (locked ? is_named(descriptor, name) : errno != EWOULDBLOCK) // a file system without locks: O_EXCL must do
+        return descriptor;
+    close(descriptor);
+    errno = EAGAIN;
+    return -1;
+}
+
+/* "model.safetensors.wick.part", "model.safetensors.wick.1.part", ...: no name that another program would choose */
+static char *name_part(wk_new_file *file, int number)
+{
+    if (number == 0)
+        sprintf(file->temporary, "%s.wick.part", file->target);
+    else
+        sprintf(file->temporary, "%s.wick.%d.part", file->target, number);
+    return file->temporary;
+}
+
+/* false, and errno, where no name can be had */
+static bool open_part(wk_new_file *file)
+{
+    int number = 0;
+    for (int attempt = 0; number < MOST_PARTS && attempt < 10 * MOST_PARTS; attempt++) {
+        file->descriptor = create_part(name_part(file, number));
+        if (file->descriptor >= 0)
+            break;
+        if (errno != EEXIST && errno != EAGAIN)
+            return false;
+        number += errno == EEXIST && !remove_left_over(file->temporary);
+    }
+    file->created = file->descriptor >= 0;
+    for (int next = number + 1; file->created && remove_left_over(name_part(file, next)); next++)
+        ;
+    name_part(file, number);
+    return file->created;
 }
 
 bool wk_new_file_open(wk_new_file *file, const char *op, const char *path)
 {
     *file = (wk_new_file){.op = op, .path = path, .descriptor = -1};
+    if (wk_failing())
+        return false;
     if (!path)
         return wk_fail(op, "path: expected a path, got NULL");
     struct stat status;
     const bool exists = stat(path, &status) == 0;
     if (exists && !S_ISREG(status.st_mode))
-        return wk_fail(op, "%s: is there already, and is not a file", path);
+        return wk_fail(op, "%s: is there already, and is not a file", wk_shown(path, (wk_shown_text){0}));
     char real[PATH_MAX];
-    const char *target = exists && realpath(path, real) ? real : path;
+    if (exists && !realpath(path, real))
+        return failed(file, "could not be followed");
+    const char *target = exists ? real : path;
+    const size_t size = strlen(target) + 24;
     file->target = wk_strdup(target);
-    file->temporary = wk_alloc(strlen(target) + 64);
+    file->temporary = wk_alloc(size);
     if (!file->target || !file->temporary) {
         wk_new_file_abandon(file);
-        return wk_out_of_memory(op, strlen(target) + 64);
+        return wk_out_of_memory(op, size);
     }
-    for (int attempt = 0; attempt < 100 && file->descriptor < 0; attempt++) {
-        struct timespec time;
-        clock_gettime(CLOCK_REALTIME, &time);
-        snprintf(file->temporary, strlen(target) + 64, "%s.%ld.%lx.part", target, (long)getpid(),
-                 (unsigned long)time.tv_nsec + (unsigned long)attempt);
-        file->descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file->descriptor < 0 && errno != EEXIST)
-            break;
-    }
-    if (file->descriptor < 0)
+    if (!open_part(file))
         return failed(file, "could not be created");
-    file->created = true;
     if (exists)
         (void)!fchmod(file->descriptor, status.st_mode & 07777); // where not allowed: the mode of a new file
     return true;
@@ -153,15 +219,15 @@ static void flush_folder(char *path)
 
 bool wk_new_file_commit(wk_new_file *file)
 {
+    if (wk_failing()) {
+        wk_new_file_abandon(file);
+        return false;
+    }
     if (fsync(file->descriptor) != 0)
-        return failed(file, "could not be written");
-    const int closed = close(file->descriptor);
-    file->descriptor = -1;
-    if (closed != 0)
         return failed(file, "could not be written");
     if (rename(file->temporary, file->target) != 0)
         return failed(file, "could not take its place");
-    file->created = false; // it has the target's name now
+    file->created = false; // it has the target's name now, and is on the disk: what follows cannot undo it
     flush_folder(file->target);
     wk_new_file_abandon(file);
     return true;
@@ -169,10 +235,10 @@ bool wk_new_file_commit(wk_new_file *file)
 
 void wk_new_file_abandon(wk_new_file *file)
 {
+    if (file->created)
+        unlink(file->temporary); // before its lock goes
     if (file->descriptor >= 0)
         close(file->descriptor);
-    if (file->created)
-        unlink(file->temporary);
     wk_free(file->temporary);
     wk_free(file->target);
     file->temporary = file->target = NULL;

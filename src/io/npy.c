@@ -13,6 +13,7 @@
 #include <wick/view.h>
 
 #include "core/host.h"
+#include "core/text.h"
 #include "file.h"
 
 static const struct {
@@ -140,7 +141,8 @@ static wk_tensor *read_numbers(const char *op, const char *path, const npy_heade
         if (strchr("<>|=", header->descr[0]) && strcmp(header->descr + 1, dtypes[i].name) == 0)
             dtype = dtypes[i].dtype;
     if (!dtype)
-        return wk_fail(op, "%s: numbers of the kind %s are not among wick's dtypes", path, header->descr);
+        return wk_fail(op, "%s: numbers of the kind %s are not among wick's dtypes", path,
+                       wk_shown(header->descr, (wk_shown_text){0}));
     int64_t shape[WK_MAX_DIMS], order[WK_MAX_DIMS], bytes = (int64_t)wk_dtype_size(dtype);
     bool large = false, empty = false;
     for (int dim = 0; dim < header->ndim; dim++) {
@@ -167,11 +169,12 @@ static wk_tensor *read_numbers(const char *op, const char *path, const npy_heade
     return header->fortran_order && header->ndim > 1 ? wk_permute_with(x, wk_shape_of(header->ndim, order)) : x;
 }
 
-static wk_tensor *read_npy(const char *op, const char *path, const wk_file_map *map)
+static wk_tensor *read_npy(const char *op, const char *file, const wk_file_map *map)
 {
     const unsigned char *bytes = map->bytes;
+    const char *path = wk_shown(file, (wk_shown_text){0});
     if (map->size < 10 || memcmp(bytes, MAGIC, MAGIC_BYTES) != 0)
-        return wk_fail(op, "%s: is no .npy file", path);
+        return wk_file_is_no(op, file, ".npy", map);
     const int version = bytes[6];
     if (version < 1 || version > 3)
         return wk_fail(op, "%s: expected version 1 to 3 of the format, got %d", path, version);

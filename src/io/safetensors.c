@@ -5,8 +5,10 @@
 
    Reading takes what Python's reader takes and no more: each tensor's bytes are exactly those of its shape and dtype,
    and the tensors cover the data without a gap or an overlap.  Beyond that, bools must be 0 or 1: any other byte in a C
-   bool would be undefined behaviour in every kernel after. */
-#include <jansson.h>
+   bool would be undefined behaviour in every kernel after; and a name is there once, and holds no NUL.
+
+   The header is read in one pass, in which each tensor is made on the mapping; what is kept of a tensor until all are
+   in order is 32 bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +17,9 @@
 
 #include "core/alloc.h"
 #include "core/host.h"
+#include "core/text.h"
 #include "file.h"
+#include "json.h"
 
 #define LONGEST_HEADER 100000000 // Python's limit
 
@@ -32,101 +36,215 @@ static const struct {
 
 typedef struct entry {
     const char *name;
-    int ndim;
-    int64_t shape[WK_MAX_DIMS];
-    wk_dtype dtype;
+    wk_tensor *value; // held
     int64_t begin, end;
 } entry;
 
 typedef struct reader {
-    const char *op, *path;
+    const char *op;
+    wk_shown_text path;
     wk_file_map *map;
-    json_t *header;
+    wk_json header;
     unsigned char *data;
     int64_t data_bytes;
-    entry *entries; // in the order of the file
-    int64_t count;
+    entry *entries;
+    int64_t count, capacity;
 } reader;
 
-static bool read_header(reader *r)
+/* what the header says of one tensor */
+typedef struct description {
+    const char *name;
+    const char *dtype_name;
+    wk_dtype dtype;
+    int ndim;
+    int64_t shape[WK_MAX_DIMS], offsets[2];
+    bool has_shape, has_offsets;
+} description;
+
+static bool read_length(reader *r, const char *path)
 {
     const size_t size = r->map->size;
-    if (size < 8)
-        return wk_fail(r->op, "%s: is no safetensors file: it has %zu bytes, fewer than the length of a header takes",
-                       r->path, size);
     uint64_t length = 0;
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8 && i < size; i++)
         length |= (uint64_t)r->map->bytes[i] << (8 * i);
+    if (size < 8 || (size > 8 && r->map->bytes[8] != '{') || length < 2)
+        return wk_file_is_no(r->op, path, "safetensors", r->map);
     if (length > LONGEST_HEADER)
         return wk_fail(r->op, "%s: is no safetensors file: expected a header of at most %d bytes, got %llu", r->path,
                        LONGEST_HEADER, (unsigned long long)length);
     if (length > size - 8)
         return wk_fail(r->op, "%s: is cut off: its header has %llu bytes, the file %zu", r->path,
                        (unsigned long long)length, size);
-    json_error_t error;
-    r->header = json_loadb((const char *)r->map->bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (!r->header)
-        return wk_fail(r->op, "%s: its header is not JSON: %s", r->path, error.text);
-    if (!json_is_object(r->header) || r->map->bytes[8] != '{')
-        return wk_fail(r->op, "%s: its header is not a JSON object", r->path);
+    char *begin = (char *)r->map->bytes + 8;
+    r->header = (wk_json){.begin = begin, .at = begin, .end = begin + length};
     r->data = r->map->bytes + 8 + length;
     r->data_bytes = (int64_t)(size - 8 - (size_t)length);
     return true;
 }
 
-static bool read_sizes(reader *r, entry *e, const json_t *shape)
+#define SHOWN(name) wk_shown(name, (wk_shown_text){0})
+
+/* The header's text is wrong: what, and at which byte.  About a tensor, where one is being read. */
+static bool not_json(const reader *r, const char *name)
 {
-    if (!json_is_array(shape))
-        return wk_fail(r->op, "%s: %s: expected a shape, an array of sizes", r->path, e->name);
-    if (json_array_size(shape) > WK_MAX_DIMS)
-        return wk_fail(r->op, "%s: %s: expected at most %d dims, got %zu", r->path, e->name, WK_MAX_DIMS,
-                       json_array_size(shape));
-    e->ndim = (int)json_array_size(shape);
-    for (int dim = 0; dim < e->ndim; dim++) {
-        const json_t *size = json_array_get(shape, (size_t)dim);
-        e->shape[dim] = json_is_integer(size) ? json_integer_value(size) : -1;
-        if (e->shape[dim] < 0)
-            return wk_fail(r->op, "%s: %s: expected sizes that are whole numbers, 0 or more", r->path, e->name);
-    }
-    return true;
+    return wk_fail(r->op, "%s: its header is not JSON as safetensors writes it: %s%s%s, at byte %lld of it", r->path,
+                   name ? SHOWN(name) : "", name ? ": " : "", r->header.wrong,
+                   (long long)(r->header.at - r->header.begin));
 }
 
-static bool read_entry(reader *r, entry *e, const json_t *value)
+static bool read_shape(reader *r, description *d)
 {
-    const char *dtype = json_string_value(json_object_get(value, "dtype"));
-    if (!dtype)
-        return wk_fail(r->op, "%s: %s: expected an object with dtype, shape and data_offsets", r->path, e->name);
-    for (int i = 0; i < DTYPES; i++)
-        if (strcmp(dtype, dtypes[i].name) == 0)
-            e->dtype = dtypes[i].dtype;
-    if (!e->dtype)
-        return wk_fail(r->op, "%s: %s: dtype %.20s is not one that wick has", r->path, e->name, dtype);
-    if (!read_sizes(r, e, json_object_get(value, "shape")))
+    wk_json *header = &r->header;
+    int64_t size;
+    if (!wk_json_expect(header, '['))
         return false;
-    const json_t *offsets = json_object_get(value, "data_offsets");
-    const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
-    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
-        return wk_fail(r->op, "%s: %s: expected data_offsets, two whole numbers", r->path, e->name);
-    e->begin = json_integer_value(begin);
-    e->end = json_integer_value(end);
-    if (e->begin < 0 || e->begin > e->end || e->end > r->data_bytes)
+    for (bool first = true; wk_json_more(header, ']', &first); d->ndim++) {
+        if (!wk_json_size(header, &size))
+            return false;
+        if (d->ndim == WK_MAX_DIMS)
+            return wk_fail(r->op, "%s: %s: expected at most %d dims, got more", r->path, SHOWN(d->name), WK_MAX_DIMS);
+        d->shape[d->ndim] = size;
+    }
+    return d->has_shape = !header->wrong;
+}
+
+static bool read_offsets(wk_json *header, description *d)
+{
+    return d->has_offsets = wk_json_expect(header, '[') && wk_json_size(header, &d->offsets[0]) &&
+                            wk_json_expect(header, ',') && wk_json_size(header, &d->offsets[1]) &&
+                            wk_json_expect(header, ']');
+}
+
+static bool read_description(reader *r, description *d)
+{
+    wk_json *header = &r->header;
+    if (!wk_json_expect(header, '{'))
+        return false;
+    for (bool first = true; wk_json_more(header, '}', &first);) {
+        const char *field = wk_json_string(header);
+        if (!field || !wk_json_expect(header, ':'))
+            return false;
+        const bool is_dtype = strcmp(field, "dtype") == 0, is_shape = strcmp(field, "shape") == 0,
+                   is_offsets = strcmp(field, "data_offsets") == 0;
+        if ((is_dtype && d->dtype_name) || (is_shape && d->has_shape) || (is_offsets && d->has_offsets))
+            return wk_fail(r->op, "%s: %s: has two of %s", r->path, SHOWN(d->name), field);
+        if (is_dtype     ? !(d->dtype_name = wk_json_string(header))
+            : is_shape   ? !read_shape(r, d)
+            : is_offsets ? !read_offsets(header, d)
+                         : !wk_json_skip(header))
+            return false;
+    }
+    return !header->wrong;
+}
+
+/* false after an error: the tensor does not lie in the file as its description says */
+static bool check_description(const reader *r, description *d)
+{
+    const char *name = SHOWN(d->name);
+    if (!d->dtype_name || !d->has_shape || !d->has_offsets)
+        return wk_fail(r->op, "%s: %s: expected an object with dtype, shape and data_offsets", r->path, name);
+    for (int i = 0; i < DTYPES; i++)
+        if (strcmp(d->dtype_name, dtypes[i].name) == 0)
+            d->dtype = dtypes[i].dtype;
+    if (!d->dtype)
+        return wk_fail(r->op, "%s: %s: dtype %.20s is not one that wick has", r->path, name, SHOWN(d->dtype_name));
+    const int64_t begin = d->offsets[0], end = d->offsets[1];
+    if (begin > end || end > r->data_bytes)
         return wk_fail(r->op, "%s: %s: data_offsets [%lld, %lld] are not in the file's %lld bytes of data", r->path,
-                       e->name, (long long)e->begin, (long long)e->end, (long long)r->data_bytes);
-    int64_t bytes = (int64_t)wk_dtype_size(e->dtype);
+                       name, (long long)begin, (long long)end, (long long)r->data_bytes);
+    int64_t bytes = (int64_t)wk_dtype_size(d->dtype);
     bool large = false, empty = false;
-    for (int dim = 0; dim < e->ndim; dim++) {
-        empty |= e->shape[dim] == 0;
-        large |= __builtin_mul_overflow(bytes, e->shape[dim], &bytes);
+    for (int dim = 0; dim < d->ndim; dim++) {
+        empty |= d->shape[dim] == 0;
+        large |= __builtin_mul_overflow(bytes, d->shape[dim], &bytes);
     }
     if (empty)
         bytes = 0;
-    if ((large && !empty) || bytes != e->end - e->begin)
-        return wk_fail(r->op, "%s: %s: %s %s does not fit its %lld bytes", r->path, e->name, dtype,
-                       wk_shape_text(e->ndim, e->shape, (char[WK_SHAPE_TEXT]){0}), (long long)(e->end - e->begin));
-    for (int64_t i = e->begin; e->dtype == wk_bool && i < e->end; i++)
+    if ((large && !empty) || bytes != end - begin)
+        return wk_fail(r->op, "%s: %s: %s %s does not fit its %lld bytes", r->path, name, d->dtype_name,
+                       wk_shape_text(d->ndim, d->shape, (char[WK_SHAPE_TEXT]){0}), (long long)(end - begin));
+    for (int64_t i = begin; d->dtype == wk_bool && i < end; i++)
         if (r->data[i] > 1)
-            return wk_fail(r->op, "%s: %s: expected bools 0 or 1, got %d", r->path, e->name, r->data[i]);
+            return wk_fail(r->op, "%s: %s: expected bools 0 or 1, got %d", r->path, name, r->data[i]);
     return true;
+}
+
+/* the tensor on the mapping; a copy where another writer has left its elements unaligned */
+static wk_tensor *tensor_of(const reader *r, const description *d)
+{
+    const int64_t begin = d->offsets[0], bytes = d->offsets[1] - begin;
+    unsigned char *data = r->data + begin;
+    const size_t size = wk_dtype_size(d->dtype);
+    if ((uintptr_t)data % (size < 8 ? size : 8) != 0 || bytes == 0) {
+        wk_tensor *copy = wk_tensor_new(r->op, d->ndim, d->shape, d->dtype, wk_cpu);
+        if (copy && bytes > 0)
+            memcpy(wk_host(r->op, copy), data, (size_t)bytes);
+        return copy;
+    }
+    wk_file_map_retain(r->map);
+    return wk_tensor_from_memory(r->op, data, d->ndim, d->shape, NULL, d->dtype, wk_cpu, wk_file_map_release, r->map);
+}
+
+static bool add_entry(reader *r, const description *d)
+{
+    if (r->count == r->capacity) {
+        const int64_t capacity = r->capacity ? r->capacity + r->capacity / 2 : 64;
+        entry *grown = wk_realloc(r->entries, (size_t)capacity * sizeof *grown);
+        if (!grown)
+            return wk_out_of_memory(r->op, (size_t)capacity * sizeof *grown);
+        r->entries = grown;
+        r->capacity = capacity;
+    }
+    wk_tensor *x = NULL;
+    wk_scope
+    {
+        x = wk_retain(tensor_of(r, d));
+    }
+    if (x)
+        r->entries[r->count++] = (entry){d->name, x, d->offsets[0], d->offsets[1]};
+    return x != NULL;
+}
+
+static bool read_texts(reader *r, wk_dict *dict)
+{
+    wk_json *header = &r->header;
+    if (!wk_json_expect(header, '{'))
+        return false;
+    for (bool first = true; wk_json_more(header, '}', &first);) {
+        const char *key = wk_json_string(header);
+        const char *text = key && wk_json_expect(header, ':') ? wk_json_string(header) : NULL;
+        if (!text)
+            return false;
+        if (wk_dict_text(dict, key))
+            return wk_fail(r->op, "%s: __metadata__: %s: is there twice", r->path, SHOWN(key));
+        if (!wk_dict_set_text(dict, key, text))
+            return false;
+    }
+    return !header->wrong;
+}
+
+static bool read_header(reader *r, wk_dict *dict)
+{
+    wk_json *header = &r->header;
+    const char *name = NULL;
+    bool good = wk_json_expect(header, '{'), texts = false;
+    for (bool first = true; good && wk_json_more(header, '}', &first);) {
+        name = wk_json_string(header);
+        good = name && wk_json_expect(header, ':');
+        if (!good)
+            break;
+        description d = {.name = name};
+        if (strcmp(name, "__metadata__") != 0) {
+            good = read_description(r, &d) && check_description(r, &d) && add_entry(r, &d);
+        } else if (texts) {
+            good = wk_fail(r->op, "%s: __metadata__: is there twice", r->path);
+        } else {
+            texts = true;
+            good = read_texts(r, dict);
+        }
+    }
+    good = good && wk_json_ends(header);
+    return header->wrong && !wk_failing() ? not_json(r, name) : good;
 }
 
 static int by_offset(const void *a_, const void *b_)
@@ -137,85 +255,38 @@ static int by_offset(const void *a_, const void *b_)
     return (a->end > b->end) - (a->end < b->end);
 }
 
-static bool read_entries(reader *r, wk_dict *dict)
+static bool put_tensors(reader *r, wk_dict *dict)
 {
-    const size_t bytes = (json_object_size(r->header) + 1) * sizeof(entry);
-    const char *key;
-    json_t *value;
-    r->entries = wk_alloc_zeroed(bytes);
-    if (!r->entries)
-        return wk_out_of_memory(r->op, bytes);
-    json_object_foreach(r->header, key, value)
-    {
-        if (strcmp(key, "__metadata__") != 0) {
-            entry *e = &r->entries[r->count++];
-            e->name = key;
-            if (!read_entry(r, e, value))
-                return false;
-            continue;
-        }
-        const char *text_key;
-        json_t *text;
-        if (!json_is_object(value))
-            return wk_fail(r->op, "%s: __metadata__: expected an object of texts", r->path);
-        json_object_foreach(value, text_key, text)
-        {
-            if (!json_is_string(text))
-                return wk_fail(r->op, "%s: __metadata__: %.100s: expected a text", r->path, text_key);
-            if (!wk_dict_set_text(dict, text_key, json_string_value(text)))
-                return false;
-        }
-    }
-    qsort(r->entries, (size_t)r->count, sizeof *r->entries, by_offset);
     int64_t covered = 0;
-    for (int64_t i = 0; i < r->count; covered = r->entries[i++].end)
-        if (r->entries[i].begin != covered)
+    if (r->count > 0)
+        qsort(r->entries, (size_t)r->count, sizeof *r->entries, by_offset);
+    for (int64_t i = 0; i < r->count; covered = r->entries[i++].end) {
+        const entry *e = &r->entries[i];
+        if (wk_dict_get(dict, e->name))
+            return wk_fail(r->op, "%s: %s: is there twice", r->path, SHOWN(e->name));
+        if (e->begin != covered)
             return wk_fail(
                 r->op, "%s: %s: expected its data to begin at %lld, where that of the tensor before it ends, got %lld",
-                r->path, r->entries[i].name, (long long)covered, (long long)r->entries[i].begin);
+                r->path, SHOWN(e->name), (long long)covered, (long long)e->begin);
+        if (!wk_dict_set(dict, e->name, e->value))
+            return false;
+    }
     if (covered != r->data_bytes)
         return wk_fail(r->op, "%s: its tensors cover %lld bytes of its %lld bytes of data", r->path, (long long)covered,
                        (long long)r->data_bytes);
     return true;
 }
 
-/* the tensor on the mapping; a copy where another writer has left its elements unaligned */
-static wk_tensor *tensor_of(reader *r, const entry *e)
-{
-    unsigned char *data = r->data + e->begin;
-    const size_t size = wk_dtype_size(e->dtype);
-    if ((uintptr_t)data % (size < 8 ? size : 8) != 0 || e->begin == e->end) {
-        wk_tensor *copy = wk_tensor_new(r->op, e->ndim, e->shape, e->dtype, wk_cpu);
-        if (copy && e->begin != e->end)
-            memcpy(wk_host(r->op, copy), data, (size_t)(e->end - e->begin));
-        return copy;
-    }
-    wk_file_map_retain(r->map);
-    return wk_tensor_from_memory(r->op, data, e->ndim, e->shape, NULL, e->dtype, wk_cpu, wk_file_map_release, r->map);
-}
-
-static bool read_tensors(reader *r, wk_dict *dict)
-{
-    for (int64_t i = 0; i < r->count; i++) {
-        bool good = false;
-        wk_scope
-        {
-            wk_tensor *x = tensor_of(r, &r->entries[i]);
-            good = x && wk_dict_set(dict, r->entries[i].name, x);
-        }
-        if (!good)
-            return false;
-    }
-    return true;
-}
-
 wk_dict *wk_safetensors_load_file(const char *path)
 {
-    reader r = {.op = "safetensors_load_file", .path = path};
+    reader r = {.op = "safetensors_load_file"};
     r.map = wk_file_map_open(r.op, path);
     wk_dict *dict = r.map ? wk_dict_new() : NULL;
-    const bool good = dict && read_header(&r) && read_entries(&r, dict) && read_tensors(&r, dict);
-    json_decref(r.header);
+    if (dict)
+        wk_shown(path, r.path);
+    const bool good = dict && read_length(&r, path) && read_header(&r, dict) && put_tensors(&r, dict);
+    for (int64_t i = 0; i < r.count; i++)
+        wk_release(r.entries[i].value);
     wk_free(r.entries);
     wk_file_map_release(r.map);
     if (good)
@@ -240,49 +311,81 @@ static int by_place(const void *a_, const void *b_)
 
 static int64_t bytes_of(const wk_tensor *x) { return x->numel * (int64_t)wk_dtype_size(x->dtype); }
 
-/* the header as text, to be freed by free(); NULL after an error */
-static char *header_text(const char *op, const wk_dict *dict, const item *items, int64_t count)
+/* false after an error: a name is no UTF-8 */
+static bool put_name(const char *op, wk_json_text *text, const char *what, const char *name)
 {
-    json_t *header = json_object(), *texts = NULL;
-    bool good = header != NULL;
-    if (wk_dict_text_count(dict) > 0) {
-        texts = json_object();
-        good = good && json_object_set_new(header, "__metadata__", texts) == 0;
-    }
-    for (int64_t i = 0; good && i < wk_dict_text_count(dict); i++) {
-        good = json_object_set_new(texts, wk_dict_text_key_at(dict, i), json_string(wk_dict_text_at(dict, i))) == 0;
-        if (!good)
-            wk_fail(op, "text %s: expected UTF-8", wk_dict_text_key_at(dict, i));
-    }
-    int64_t begin = 0;
-    for (int64_t i = 0; good && i < count; i++) {
-        const wk_tensor *x = items[i].value;
-        json_t *shape = json_array();
-        for (int dim = 0; dim < x->ndim; dim++)
-            json_array_append_new(shape, json_integer(x->shape[dim]));
-        json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[items[i].rank].name, "shape", shape,
-                                  "data_offsets", (json_int_t)begin, (json_int_t)(begin + bytes_of(x)));
-        good = entry && json_object_set_new(header, items[i].name, entry) == 0;
-        if (!good)
-            wk_fail(op, "key %s: expected UTF-8", items[i].name);
-        begin += bytes_of(x);
-    }
-    char *text = good ? json_dumps(header, JSON_COMPACT) : NULL;
-    json_decref(header);
-    if (!text && !wk_failing())
-        return wk_out_of_memory(op, 0);
-    return text;
+    return wk_json_put_string(text, name) || wk_fail(op, "%s %s: expected UTF-8", what, SHOWN(name));
 }
 
-static bool write_all(const char *op, const char *path, const char *header, const item *items, int64_t count)
+static bool put_texts(const char *op, wk_json_text *text, const wk_dict *dict)
 {
-    const size_t length = strlen(header), padded = (length + 7) / 8 * 8;
+    wk_json_put(text, "\"__metadata__\":{", 16);
+    for (int64_t i = 0; i < wk_dict_text_count(dict); i++) {
+        const char *key = wk_dict_text_key_at(dict, i);
+        if (i > 0)
+            wk_json_put(text, ",", 1);
+        if (!put_name(op, text, "key", key))
+            return false;
+        wk_json_put(text, ":", 1);
+        if (!wk_json_put_string(text, wk_dict_text_at(dict, i)))
+            return wk_fail(op, "text %s: expected UTF-8", SHOWN(key));
+    }
+    wk_json_put(text, "}", 1);
+    return true;
+}
+
+static bool put_tensor(const char *op, wk_json_text *text, const item *of, int64_t begin)
+{
+    if (!put_name(op, text, "key", of->name))
+        return false;
+    const char *dtype = dtypes[of->rank].name;
+    wk_json_put(text, ":{\"dtype\":\"", 11);
+    wk_json_put(text, dtype, strlen(dtype));
+    wk_json_put(text, "\",\"shape\":[", 11);
+    for (int dim = 0; dim < of->value->ndim; dim++) {
+        if (dim > 0)
+            wk_json_put(text, ",", 1);
+        wk_json_put_number(text, of->value->shape[dim]);
+    }
+    wk_json_put(text, "],\"data_offsets\":[", 18);
+    wk_json_put_number(text, begin);
+    wk_json_put(text, ",", 1);
+    wk_json_put_number(text, begin + bytes_of(of->value));
+    wk_json_put(text, "]}", 2);
+    return true;
+}
+
+/* the header, padded; false after an error */
+static bool put_header(const char *op, wk_json_text *text, const wk_dict *dict, const item *items, int64_t count)
+{
+    const bool texts = wk_dict_text_count(dict) > 0;
+    int64_t begin = 0;
+    wk_json_put(text, "{", 1);
+    if (texts && !put_texts(op, text, dict))
+        return false;
+    for (int64_t i = 0; i < count; begin += bytes_of(items[i++].value)) {
+        if (i > 0 || texts)
+            wk_json_put(text, ",", 1);
+        if (!put_tensor(op, text, &items[i], begin))
+            return false;
+    }
+    wk_json_put(text, "}", 1);
+    wk_json_put(text, "        ", (8 - text->used % 8) % 8);
+    if (text->failed)
+        return wk_out_of_memory(op, 2 * text->capacity);
+    return text->used <= LONGEST_HEADER ||
+           wk_fail(op, "dict: its names take a header of %zu bytes, of which readers take %d", text->used,
+                   LONGEST_HEADER);
+}
+
+static bool write_all(const char *op, const char *path, const wk_json_text *header, const item *items, int64_t count)
+{
     unsigned char size[8];
     for (int i = 0; i < 8; i++)
-        size[i] = (unsigned char)((uint64_t)padded >> (8 * i));
+        size[i] = (unsigned char)((uint64_t)header->used >> (8 * i));
     wk_new_file file;
     bool good = wk_new_file_open(&file, op, path) && wk_new_file_write(&file, size, 8) &&
-                wk_new_file_write(&file, header, length) && wk_new_file_write(&file, "        ", padded - length);
+                wk_new_file_write(&file, header->bytes, header->used);
     for (int64_t i = 0; good && i < count; i++)
         wk_scope
     {
@@ -299,7 +402,7 @@ bool wk_safetensors_save_file(const wk_dict *dict, const char *path)
 {
     const char *const op = "safetensors_save_file";
     if (!dict)
-        return wk_null_input(op, "dict");
+        return wk_failing() ? false : wk_fail(op, "dict: expected a dict, got NULL") != NULL;
     const int64_t count = wk_dict_count(dict);
     const size_t bytes = (size_t)(count + 1) * sizeof(item);
     item *items = wk_alloc_zeroed(bytes);
@@ -311,15 +414,15 @@ bool wk_safetensors_save_file(const wk_dict *dict, const char *path)
         while (items[i].rank < DTYPES - 1 && dtypes[items[i].rank].dtype != items[i].value->dtype)
             items[i].rank++;
         if (dtypes[items[i].rank].dtype != items[i].value->dtype)
-            good = wk_fail(op, "%s: safetensors has no %s\nhint: wk_to(x, wk_complex64)", items[i].name,
+            good = wk_fail(op, "%s: safetensors has no %s\nhint: wk_to(x, wk_complex64)", SHOWN(items[i].name),
                            wk_dtype_name(items[i].value->dtype));
         else if (strcmp(items[i].name, "__metadata__") == 0)
             good = wk_fail(op, "key __metadata__: is the place of the texts\nhint: name the tensor otherwise");
     }
     qsort(items, (size_t)count, sizeof *items, by_place);
-    char *header = good ? header_text(op, dict, items, count) : NULL;
-    good = header && write_all(op, path, header, items, count);
-    free(header);
+    wk_json_text header = {0};
+    good = good && put_header(op, &header, dict, items, count) && write_all(op, path, &header, items, count);
+    wk_free(header.bytes);
     wk_free(items);
     return good;
 }

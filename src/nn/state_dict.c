@@ -10,6 +10,7 @@
 #include <wick/cast.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 #include "module.h"
 
 static bool put_members(const wk_members *members, const char *path, bool detach, wk_dict *into)
@@ -85,10 +86,11 @@ static int64_t lacking(const wk_dict *of, const wk_dict *in, wk_dict *found, con
         const char *name = wk_dict_key_at(of, i);
         if (wk_dict_get(in, name))
             continue;
+        const char *shown = wk_shown(name, (wk_shown_text){0});
         if (count == 0)
-            complain(text, "\n%s: \"%s\"", what, name);
+            complain(text, "\n%s: \"%s\"", what, shown);
         else if (count <= NAMED)
-            complain(text, count < NAMED ? ", \"%s\"" : ", ...", name);
+            complain(text, count < NAMED ? ", \"%s\"" : ", ...", shown);
         count++;
         if (found && !wk_dict_set(found, name, wk_dict_value_at(of, i)))
             return -1;
@@ -112,8 +114,8 @@ static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
         if (!from || wk_same_shape(to, from))
             continue;
         if (sizes++ < NAMED)
-            complain(&text, "\nsize mismatch for %s: %s in the state, %s in the module", wk_dict_key_at(own, i),
-                     wk_shape_string(from), wk_shape_string(to));
+            complain(&text, "\nsize mismatch for %s: %s in the state, %s in the module",
+                     wk_shown(wk_dict_key_at(own, i), (wk_shown_text){0}), wk_shape_string(from), wk_shape_string(to));
         wrong = true;
     }
     if (wrong)
@@ -123,8 +125,10 @@ static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
 
 bool wk_module_load_state_dict_with(wk_load_state_dict_args args)
 {
+    if (wk_failing())
+        return false;
     if (!args.state && wk_module_check("load_state_dict", args.module))
-        return wk_failing() ? false : wk_fail("load_state_dict", "state: expected a dict, got NULL") != NULL;
+        return wk_fail("load_state_dict", "state: expected a dict, got NULL");
     wk_dict *own = state_of("load_state_dict", args.module, put_themselves);
     bool fine = own && check(&args, own);
     wk_no_grad wk_scope for (int64_t i = 0; fine && i < wk_dict_count(own); i++)

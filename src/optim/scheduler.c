@@ -423,41 +423,52 @@ wk_dict *wk_lr_scheduler_state_dict(const wk_lr_scheduler *scheduler)
     return state;
 }
 
+/* false: the state has no such number */
+static bool number(const wk_dict *from, const char *prefix, const char *name, double *value)
+{
+    char key[KEY];
+    snprintf(key, sizeof key, "%s%s", prefix, name);
+    *value = wk_dict_number(from, key, NAN);
+    return !isnan(*value);
+}
+
 /* whether the state has all numbers of the schedule; takes them where `take` */
 static bool get(wk_lr_scheduler *s, const char *prefix, const wk_dict *from, bool take)
 {
-    char key[KEY];
-    snprintf(key, sizeof key, "%slast_epoch", prefix);
-    if (!wk_dict_text(from, key))
+    char name[KEY];
+    double last_epoch, step_count, base_lr, last_lr;
+    if (!number(from, prefix, "last_epoch", &last_epoch) || !number(from, prefix, "step_count", &step_count) ||
+        !(fabs(last_epoch) < 1e15 && fabs(step_count) < 1e15)) // whole numbers of a double's
         return false;
-    if (take)
-        s->last_epoch = (int64_t)wk_dict_number(from, key, 0);
-    snprintf(key, sizeof key, "%sstep_count", prefix);
-    if (take)
-        s->step_count = (int64_t)wk_dict_number(from, key, 1);
     for (int64_t g = 0; g < s->groups; g++) {
-        snprintf(key, sizeof key, "%sbase_lrs.%lld", prefix, (long long)g);
-        if (!wk_dict_text(from, key))
+        snprintf(name, sizeof name, "base_lrs.%lld", (long long)g);
+        bool fine = number(from, prefix, name, &base_lr);
+        snprintf(name, sizeof name, "last_lr.%lld", (long long)g);
+        fine = fine && number(from, prefix, name, &last_lr);
+        if (!fine)
             return false;
-        if (take)
-            s->base_lrs[g] = wk_dict_number(from, key, 0);
-        snprintf(key, sizeof key, "%slast_lr.%lld", prefix, (long long)g);
-        if (take)
-            s->last_lr[g] = wk_dict_number(from, key, 0);
+        if (take) {
+            s->base_lrs[g] = base_lr;
+            s->last_lr[g] = last_lr;
+        }
+    }
+    if (take) {
+        s->last_epoch = (int64_t)last_epoch;
+        s->step_count = (int64_t)step_count;
     }
     bool fine = true;
     for (int64_t i = 0; fine && i < s->parts.count; i++) {
-        snprintf(key, sizeof key, "%sschedulers.%lld.", prefix, (long long)i);
-        fine = get(s->parts.items[i], key, from, take);
+        snprintf(name, sizeof name, "%sschedulers.%lld.", prefix, (long long)i);
+        fine = get(s->parts.items[i], name, from, take);
     }
     return fine;
 }
 
 bool wk_lr_scheduler_load_state_dict(wk_lr_scheduler *scheduler, const wk_dict *state)
 {
-    if (!check("load_state_dict", scheduler))
+    if (!check("load_state_dict", scheduler) || wk_failing())
         return false;
     if (!state || !get(scheduler, "", state, false))
-        return wk_failing() ? false : wk_fail("load_state_dict", "state: is not that of such a schedule") != NULL;
+        return wk_fail("load_state_dict", "state: is not that of such a schedule");
     return get(scheduler, "", state, true);
 }

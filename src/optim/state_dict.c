@@ -7,6 +7,7 @@
 #include <wick/creation.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 
 #define KEY 96 // longest key of a state dict
 
@@ -47,6 +48,23 @@ static bool put_group(const wk_optimizer *optimizer, int64_t index, wk_dict *int
     if (!fine || isnan(group->initial_lr))
         return fine;
     return wk_dict_set_number(into, option_key(key, index, "initial_lr"), group->initial_lr);
+}
+
+/* false after an error: a number of the state is none, or one that its option does not take */
+static bool check_numbers(const wk_optimizer *optimizer, const wk_dict *from, int64_t index)
+{
+    char key[KEY];
+    wk_option_value o;
+    for (int i = 0; (o = wk_optimizer_option(optimizer->class_, &optimizer->param_groups[index], i)).option; i++) {
+        const char *text = wk_dict_text(from, option_key(key, index, o.option->name));
+        const double value = wk_dict_number(from, key, NAN);
+        if (text &&
+            !(o.option->kind == WK_OPTION_FLAG ? !isnan(value)
+                                               : value >= o.option->bounds.from && value < o.option->bounds.below))
+            return wk_fail("load_state_dict", "state: %s: expected a number that %s takes, got %s", key,
+                           optimizer->type, wk_shown(text, (wk_shown_text){0}));
+    }
+    return true;
 }
 
 static void take_group(const wk_optimizer *optimizer, const wk_dict *from, int64_t index)
@@ -99,7 +117,12 @@ static bool take_state(const wk_optimizer *optimizer, const wk_dict *from, int64
     }
     snprintf(key, sizeof key, "state.%lld.step", (long long)index);
     wk_tensor *step = wk_dict_get(from, key);
-    state->step = step ? wk_item_int64(step) : state->tensors[0] != NULL; // a first step is told by what it left
+    const double count = step ? wk_item(step) : state->tensors[0] != NULL; // a first step is told by what it left
+    if (wk_failing())
+        return false;
+    if (!(count >= 0 && count < 1e15 && count == floor(count)))
+        return wk_fail("load_state_dict", "state: %s: expected a whole number, 0 or more, got %g", key, count);
+    state->step = (int64_t)count;
     return true;
 }
 
@@ -116,16 +139,18 @@ static bool check_groups(const wk_optimizer *optimizer, const wk_dict *from)
                            "state: group %lld has %lld parameters in the state, %lld in the optimizer "
                            "(-1: there is no such group)",
                            (long long)g, (long long)count, (long long)own);
+        if (own >= 0 && !check_numbers(optimizer, from, g))
+            return false;
     }
     return true;
 }
 
 bool wk_optim_load_state_dict(wk_optimizer *optimizer, const wk_dict *from)
 {
-    if (!wk_optimizer_check("load_state_dict", optimizer))
+    if (!wk_optimizer_check("load_state_dict", optimizer) || wk_failing())
         return false;
     if (!from)
-        return wk_failing() ? false : wk_fail("load_state_dict", "state: expected a dict, got NULL") != NULL;
+        return wk_fail("load_state_dict", "state: expected a dict, got NULL");
     if (!check_groups(optimizer, from))
         return false;
     int64_t total = 0, index = 0;

@@ -8,6 +8,7 @@
 #include <wick/view.h>
 
 #include "core/host.h"
+#include "core/text.h"
 
 static const char *const class_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                           "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
@@ -39,21 +40,24 @@ static bool load(wk_vision_dataset *set, const char *root, bool train)
         found = find_file(root, name, labels, sizeof labels);
     }
     if (!found)
-        return wk_fail(op, "root: %s.gz is not in %s\nhint: sudo apt-get install dataset-fashion-mnist", name, root);
+        return wk_fail(op, "root: %s.gz is not in %s\nhint: sudo apt-get install dataset-fashion-mnist", name,
+                       wk_shown(root, (wk_shown_text){0}));
 
     wk_tensor *data = wk_data_load_idx(images), *small = data ? wk_data_load_idx(labels) : NULL;
     if (!small)
         return false;
     if (data->dtype != wk_uint8 || data->ndim != 3)
-        return wk_fail(op, "%s: expected uint8 (N, H, W), got %s %s", images, wk_dtype_name(data->dtype),
-                       wk_shape_string(data));
+        return wk_fail(op, "%s: expected uint8 (N, H, W), got %s %s", wk_shown(images, (wk_shown_text){0}),
+                       wk_dtype_name(data->dtype), wk_shape_string(data));
     if (small->dtype != wk_uint8 || small->ndim != 1 || small->shape[0] != data->shape[0])
-        return wk_fail(op, "%s: expected uint8 (%lld,), one label for each picture, got %s %s", labels,
-                       (long long)data->shape[0], wk_dtype_name(small->dtype), wk_shape_string(small));
+        return wk_fail(op, "%s: expected uint8 (%lld,), one label for each picture, got %s %s",
+                       wk_shown(labels, (wk_shown_text){0}), (long long)data->shape[0], wk_dtype_name(small->dtype),
+                       wk_shape_string(small));
     const uint8_t *label = wk_host("fashion_mnist", small);
     for (int64_t i = 0; i < small->numel; i++)
         if (label[i] >= CLASSES)
-            return wk_fail(op, "%s: expected labels 0 .. %d, got %d", labels, CLASSES - 1, label[i]);
+            return wk_fail(op, "%s: expected labels 0 .. %d, got %d", wk_shown(labels, (wk_shown_text){0}), CLASSES - 1,
+                           label[i]);
 
     wk_tensor *targets = wk_to(small, wk_int64);
     wk_dataset *dataset = targets ? wk_data_tensor_dataset((wk_unsqueeze(data, 1), targets)) : NULL;

@@ -1,8 +1,11 @@
 /* PNG files by libpng, whose memory comes through wk_alloc like all of the library's.
 
    libpng reports errors by longjmp: each direction has one function that calls setjmp and keeps what must outlive the
-   jump in a struct of its caller's.  A file is not believed: before memory is asked for, the size that its header tells
-   is held against the file's length (deflate packs at most 1032 to 1). */
+   jump in a struct of its caller's.
+
+   A file is not believed: before memory is asked for, the size that its header tells is held against the file's length.
+   deflate packs at most 1032 bytes into 1, so rows of more are not there; a pixel of 1 bit may then become 4 bytes.
+   Texts and profiles, which nobody here asks for, are passed over where they would take more than a megabyte. */
 #include <wick/vision.h>
 
 #include "core/host.h"
@@ -15,12 +18,17 @@
 #include <wick/cast.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 #include "io/file.h"
 
 #define MOST_PACKED 1040
+#define MOST_SIDE 1000000    // pixels
+#define MOST_CHUNK (1 << 20) // bytes of a chunk that is not the pixels', unpacked
+#define MOST_CHUNKS 100      // of those that may be there many times
 
 typedef struct png_work {
     const char *op, *path;
+    wk_shown_text shown; // the path
     png_structp png;
     png_infop info;
     char message[128]; // of libpng's error
@@ -89,7 +97,7 @@ static bool write_picture(png_work *work, const wk_tensor *x)
         good = encode(work, wk_host("png", x), channels, height, width);
         if (!good && work->file.target) { // not an error of the file's, which has told
             wk_new_file_abandon(&work->file);
-            wk_fail(work->op, "%s: %s", work->path, work->message);
+            wk_fail(work->op, "%s: %s", work->shown, work->message);
         }
         good = good && wk_new_file_commit(&work->file);
     }
@@ -109,13 +117,15 @@ bool wk_vision_write_png(wk_tensor *picture, const char *path)
                        wk_dtype_name(picture->dtype), wk_shape_string(picture),
                        wk_dtype_is_floating(picture->dtype) ? "\nhint: wk_vision_save_image takes floats from 0 to 1"
                                                             : "");
-    if (picture->numel == 0 || picture->shape[ndim - 1] > 1000000 || picture->shape[ndim - 2] > 1000000)
-        return wk_fail(op, "picture: expected 1 to 1000000 pixels in a row and rows, got %s", wk_shape_string(picture));
+    if (picture->numel == 0 || picture->shape[ndim - 1] > MOST_SIDE || picture->shape[ndim - 2] > MOST_SIDE)
+        return wk_fail(op, "picture: expected 1 to %d pixels in a row and rows, got %s", MOST_SIDE,
+                       wk_shape_string(picture));
     bool good = false;
     wk_scope
     {
         wk_tensor *dense = wk_contiguous(wk_to(picture, wk_cpu));
         png_work work = {.op = op, .path = path};
+        wk_shown(path ? path : "", work.shown);
         good = dense && write_picture(&work, dense);
     }
     return good;
@@ -143,10 +153,13 @@ static bool decode(png_work *work, png_size *size)
     if (setjmp(png_jmpbuf(work->png)))
         return false;
     png_set_read_fn(work->png, work, read_bytes);
+    png_set_user_limits(work->png, MOST_SIDE, MOST_SIDE);
+    png_set_chunk_cache_max(work->png, MOST_CHUNKS);
+    png_set_chunk_malloc_max(work->png, MOST_CHUNK);
     png_read_info(work->png, work->info);
     size->width = png_get_image_width(work->png, work->info);
     size->height = png_get_image_height(work->png, work->info);
-    if (png_get_rowbytes(work->png, work->info) / MOST_PACKED * (size_t)size->height > work->map->size)
+    if ((png_get_rowbytes(work->png, work->info) + 1) * (size_t)size->height / MOST_PACKED > work->map->size)
         png_error(work->png, "its header tells of more pixels than the file can hold");
     png_set_expand(work->png); // palettes to colours, few bits to 8, a transparent colour to alpha
     png_set_scale_16(work->png);
@@ -171,7 +184,7 @@ static bool decode(png_work *work, png_size *size)
 static wk_tensor *read_picture(png_work *work)
 {
     if (work->map->size < 8 || png_sig_cmp(work->map->bytes, 0, 8) != 0)
-        return wk_fail(work->op, "%s: is no PNG file", work->path);
+        return wk_file_is_no(work->op, work->path, "PNG", work->map);
     png_size size = {0};
     wk_tensor *x = NULL;
     work->png =
@@ -180,7 +193,7 @@ static wk_tensor *read_picture(png_work *work)
     if (!work->info || (!decode(work, &size) && (size.memory || !work->message[0])))
         wk_out_of_memory(work->op, (size_t)(size.width * size.channels * size.height));
     else if (work->message[0])
-        wk_fail(work->op, "%s: %s", work->path, work->message);
+        wk_fail(work->op, "%s: %s", work->shown, work->message);
     else
         x = wk_tensor_new(work->op, 3, (int64_t[]){size.channels, size.height, size.width}, wk_uint8, wk_cpu);
     const int64_t plane = size.height * size.width;
@@ -199,6 +212,7 @@ wk_tensor *wk_vision_read_image(const char *path)
     if (!map)
         return NULL;
     png_work work = {.op = op, .path = path, .map = map};
+    wk_shown(path, work.shown);
     wk_tensor *x = read_picture(&work);
     wk_file_map_release(map);
     return x;
@@ -209,12 +223,14 @@ wk_tensor *wk_vision_read_image(const char *path)
 bool wk_vision_write_png(wk_tensor *picture, const char *path)
 {
     (void)picture;
-    return wk_fail("write_png", "%s: this build has no PNG\nhint: cmake -DWICK_PNG=ON", path);
+    (void)path;
+    return wk_fail("write_png", "this build has no PNG\nhint: cmake -DWICK_PNG=ON") != NULL;
 }
 
 wk_tensor *wk_vision_read_image(const char *path)
 {
-    return wk_fail("read_image", "%s: this build has no PNG\nhint: cmake -DWICK_PNG=ON", path);
+    (void)path;
+    return wk_fail("read_image", "this build has no PNG\nhint: cmake -DWICK_PNG=ON");
 }
 
 #endif
