@@ -5,6 +5,8 @@
 #
 # What stands on the line before a ```c block says what it is:
 #   <!-- program -->                       a whole program: compiled, linked and run
+#   <!-- stops: words -->                  a whole program that must end with an error that has these words
+#   <!-- refused: words -->                statements, x and y tensors, that the compiler must refuse, with these words
 #   <!-- with: wk_tensor *x, int64_t n --> statements, put into a function with these parameters
 #   <!-- from: src/ops/softmax.c -->       an excerpt: its lines stand in that file, in this order and without gaps
 #   nothing                                functions and types
@@ -56,6 +58,22 @@ for text in "$work"/*.text; do
         cp "$text" "$name.c"
         $compiler $flags -g "$name.c" "$library" -Wl,-rpath,"$(dirname "$library")" -lm -o "$name.out" 2>"$name.log" &&
             (cd "$work" && "$name.out") >"$name.log" 2>&1 || status=1
+        ;;
+    stops:*)
+        cp "$text" "$name.c"
+        if $compiler $flags -g "$name.c" "$library" -Wl,-rpath,"$(dirname "$library")" -lm -o "$name.out" 2>"$name.log"
+        then
+            (cd "$work" && "$name.out") >"$name.log" 2>&1 && { status=1; echo "it ends well" >>"$name.log"; }
+            [ $status = 1 ] || grep -qF -- "${about#stops: }" "$name.log" || status=1
+        else
+            status=1
+        fi
+        ;;
+    refused:*)
+        { echo '#include "known.h"'; echo "void snippet(wk_tensor *x, wk_tensor *y);"
+          echo "void snippet(wk_tensor *x, wk_tensor *y)"; echo '{'; cat "$text"; echo '}'; } >"$name.c"
+        $compiler $flags -fsyntax-only "$name.c" 2>"$name.log" && { status=1; echo "it compiles" >"$name.log"; }
+        [ $status = 1 ] || grep -qF -- "${about#refused: }" "$name.log" || status=1
         ;;
     from:*)
         file=${about#from: }
