@@ -3,12 +3,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include <wick.h>
 
 #include "plot/canvas.h"
+#include "plots_from_afar.h"
 
 static int64_t blocks_before;
 static int remember_blocks(void **state)
@@ -61,6 +64,61 @@ static void test_canvas(void **state)
         wk_canvas_text(&canvas, 30, 500, text, (wk_text_style){.size = 14, .colour = black, .upwards = true});
         assert_true(wk_text_width("ii", 14) > 0 && wk_text_width("ii", 14) < wk_text_width("WW", 14));
         assert_true(wk_text_width("", 14) == 0);
+    }
+}
+
+/* the same words across and turned by a quarter, pixel by pixel */
+static void test_text_upwards(void **state)
+{
+    (void)state;
+    const wk_colour white = {255, 255, 255}, black = {0, 0, 0};
+    wk_scope
+    {
+        enum { SIDE = 64, X = 6, Y = 40, UP_X = 44, UP_Y = 60 };
+        wk_canvas across, up;
+        assert_true(wk_canvas_new(&across, "test", SIDE, SIDE, white) && wk_canvas_new(&up, "test", SIDE, SIDE, white));
+        wk_canvas_text(&across, X, Y, "Ly3g", (wk_text_style){.size = 20, .colour = black});
+        wk_canvas_text(&up, UP_X, UP_Y, "Ly3g", (wk_text_style){.size = 20, .colour = black, .upwards = true});
+        const uint8_t *a = wk_data_ptr(across.picture), *b = wk_data_ptr(up.picture);
+        int64_t dark = 0;
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++) {
+                const int row = UP_Y + X - x - 1, column = UP_X - Y + y;
+                if (row < 0 || row >= SIDE || column < 0 || column >= SIDE)
+                    continue;
+                assert_true(abs(a[y * SIDE + x] - b[row * SIDE + column]) <= 1);
+                dark += a[y * SIDE + x] < 128;
+            }
+        assert_true(dark > 100);
+    }
+}
+
+/* A picture seen from afar: the mean light of each cell as one of nine characters.  Drawings come from doubles, which
+   compilers round in their own ways: a cell may be one step off. */
+static const char LIGHT[] = "@#*+=-:. ";
+static void check_seen_from_afar(wk_tensor *picture, int columns, const char *expected)
+{
+    const int64_t height = picture->shape[1], width = picture->shape[2], plane = height * width;
+    const int64_t cell = (width + columns - 1) / columns, tall = 2 * cell, rows = (height + tall - 1) / tall;
+    const uint8_t *pixels = wk_data_ptr(picture);
+    char got[8192] = "";
+    int64_t used = 0, off = 0;
+    for (int64_t row = 0; row < rows; row++, got[used++] = '\n')
+        for (int64_t column = 0; column < columns; column++) {
+            int64_t sum = 0, count = 0;
+            for (int64_t y = row * tall; y < height && y < (row + 1) * tall; y++)
+                for (int64_t x = column * cell; x < width && x < (column + 1) * cell; x++, count++)
+                    for (int64_t colour = 0; colour < 3; colour++) // each has a weight of its own
+                        sum += (2 + colour * colour) * pixels[colour * plane + y * width + x];
+            const double dark = count ? 1 - (double)sum / ((double)count * 11 * 255) : 0;
+            const int64_t light = 8 - (int64_t)(8 * sqrt(dark)); // a thin line counts
+            const char *there = *expected ? strchr(LIGHT, expected[used]) : NULL;
+            off += !there || labs((there - LIGHT) - light) > 1;
+            got[used++] = LIGHT[light];
+        }
+    if (off || expected[used]) {
+        fprintf(stderr, "%s", got);
+        fail_msg("%lld cells are off", (long long)off);
     }
 }
 
@@ -129,6 +187,32 @@ static void test_plot_curves(void **state)
     }
 }
 
+static void test_all_seen_from_afar(void **state)
+{
+    (void)state;
+    static const int64_t targets[] = {0, 1, 2, 0, 1}, predictions[] = {0, 1, 2, 0, 0};
+    static double x[40], y[40], z[40];
+    for (int i = 0; i < 40; i++) {
+        x[i] = i;
+        y[i] = i == 20 ? (double)NAN : 2.0 / (1 + 0.3 * i);
+        z[i] = i / 50.0;
+    }
+    wk_scope
+    {
+        wk_tensor *images = wk_div(wk_reshape(wk_arange(5 * 28 * 28), (5, 1, 28, 28)), 5 * 28 * 28.0);
+        wk_tensor *t = wk_tensor((5), targets), *p = wk_tensor((5), predictions);
+        check_seen_from_afar(wk_plot_predictions(images, t, p, names, 3, .nrow = 3), 60, PREDICTIONS_AFAR);
+        check_seen_from_afar(wk_plot_confusion_matrix(t, p, names, 3, .title = "Matrix"), 60, MATRIX_AFAR);
+        check_seen_from_afar(
+            wk_plot_curves({.title = "loss",
+                            .x_label = "step",
+                            .y_label = "nats",
+                            .curves = {{"training", x, y, 40, .smooth = true}, {"test", x, z, 40, .markers = true}}},
+                           {.title = "accuracy", .percent = true, .curves = {{"test", x, z, 40}}}),
+            100, CURVES_AFAR);
+    }
+}
+
 /* every allocation fails in turn */
 static void test_allocations_that_fail(void **state)
 {
@@ -165,7 +249,8 @@ int main(void)
         wk_rand((1));
     } // the thread's scopes are there
     const struct CMUnitTest tests[] = {
-        TEST(test_canvas),      TEST(test_plot_predictions),      TEST(test_plot_confusion_matrix),
+        TEST(test_canvas),      TEST(test_text_upwards),      TEST(test_all_seen_from_afar),
+        TEST(test_plot_predictions),      TEST(test_plot_confusion_matrix),
         TEST(test_plot_curves), TEST(test_allocations_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
