@@ -105,12 +105,114 @@ static void keep_over_levels(void **state)
             wk_scope
             {
                 y = wk_ones((2));
-                wk_keep(y);
-                wk_keep(y); // once is enough: the second has nothing to do in this scope
+                wk_keep(wk_keep(y));
             }
-            assert_true(wk_item(wk_select(y, 0, 0)) == 1);
             wk_keep(wk_keep(x)); // of a scope further out: stays there
         }
+        assert_int_equal(live(), outside + 2 + 1); // x, y, and what wk_select gave
+        assert_true(wk_item(wk_select(y, 0, 0)) == 1);
+    }
+}
+
+static wk_tensor *out_of_three(void)
+{
+    wk_scope wk_scope wk_scope return wk_keep(wk_keep(wk_keep(wk_keep(wk_full((2), 3)))));
+    return NULL;
+}
+
+/* each wk_keep one scope further out, and no further than the root */
+static void keeps_further_out(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        const int64_t outside = live();
+        wk_tensor *x = NULL;
+        wk_scope
+        {
+            x = out_of_three(); // of this scope's too
+            wk_ones((2));
+        }
+        assert_int_equal(live(), outside + 1);
+        assert_true(wk_item(wk_sum(x)) == 6);
+    }
+}
+
+/* a tensor that two scopes own: each by an entry of its own */
+static void keep_after_adopt(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        const int64_t outside = live();
+        wk_tensor *x = NULL;
+        wk_scope
+        {
+            x = wk_full((2), 5);
+            wk_scope wk_scope wk_adopt(wk_retain(x));
+            wk_keep(x);
+        }
+        assert_int_equal(live(), outside + 1);
+        assert_true(wk_item(wk_sum(x)) == 10);
+        wk_tensor *y = wk_ones((2));
+        wk_scope wk_replace(&y, wk_mul(wk_adopt(wk_retain(x)), y));
+        assert_true(wk_item(wk_sum(y)) == 10);
+    }
+}
+
+static int64_t turns(int64_t from, int64_t to, int64_t break_at, int64_t return_at)
+{
+    int64_t done = 0;
+    wk_for_each_step (step, from, to) {
+        wk_ones((2));
+        if (step == break_at)
+            break;
+        if (step == return_at)
+            return -done;
+        if (step % 2)
+            continue;
+        wk_for_each_step (inner, 0, 3) {
+            wk_ones((2));
+            wk_for_each_step (step, 0, 2) // a name again
+                done += wk_ones((2)) != NULL;
+        }
+        if (step == 100)
+            goto out;
+    }
+out:
+    return done;
+}
+
+static void steps(void **state)
+{
+    (void)state;
+    wk_error error;
+    wk_scope
+    {
+        const int64_t outside = live();
+        assert_int_equal(turns(0, 4, -1, -1), 12);
+        assert_int_equal(turns(0, 4, 2, -1), 6);
+        assert_int_equal(turns(0, 1000, -1, 3), -12);
+        assert_int_equal(turns(100, 1000, -1, -1), 6);
+        assert_int_equal(turns(3, 3, -1, -1), 0);
+        assert_int_equal(turns(3, -3, -1, -1), 0);
+        assert_int_equal(live(), outside);
+        int64_t begun = 0;
+        wk_try (&error) {
+            wk_for_each_step (step, 0, 10) {
+                begun++;
+                assert_int_equal(live(), outside);
+                wk_ones((2));
+                if (step == 3)
+                    wk_add(wk_ones((2)), wk_ones((3)));
+            }
+        }
+        assert_true(error.set && begun == 4);
+        wk_tensor *last = NULL;
+        wk_for_each_step (step, 0, 10)
+            last = wk_keep(wk_full((1), step));
+        assert_int_equal(live(), outside + 10);
+        assert_true(wk_item(last) == 9);
     }
 }
 
@@ -332,7 +434,8 @@ static void fails_in_turn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(scopes), UNIT(keep_over_levels), UNIT(replaces), UNIT(retains), UNIT(what_holds_what),
+        UNIT(scopes), UNIT(keep_over_levels), UNIT(keeps_further_out), UNIT(keep_after_adopt), UNIT(steps),
+        UNIT(replaces), UNIT(retains), UNIT(what_holds_what),
         UNIT(from_blob_and_arrays), UNIT(threads), UNIT(fails_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

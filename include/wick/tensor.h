@@ -22,6 +22,7 @@ typedef struct wk_tensor wk_tensor;
 /* A strided array of numbers: shape and strides count elements, the last dim is innermost.  Read the fields; change
    tensors through functions. */
 struct wk_tensor {
+    uint32_t magic; // the library's own: how an op knows a tensor from other memory, and one of a scope that has closed
     int ndim;
     int64_t shape[WK_MAX_DIMS];
     int64_t strides[WK_MAX_DIMS];
@@ -39,7 +40,7 @@ struct wk_tensor {
     struct wk_view *view;    // of which tensor this is a view, where gradients care
     void *hooks;
     int references;  // atomic
-    int scope_depth; // of the scope that owns it; 0: none
+    int scope_entry; // where on its thread's stack of scopes it was put last
     bool is_parameter;
 };
 

@@ -66,8 +66,8 @@ bool wk_autograd_function_apply_with(const wk_autograd_function *function, void 
     for (int64_t i = 0; i < outputs.count; i++)
         *outputs.items[i] = NULL;
     for (int64_t i = 0; i < inputs.count; i++)
-        if (!inputs.items[i])
-            return wk_null_input(function->name, "inputs");
+        if (!wk_is_tensor(inputs.items[i]))
+            return wk_not_a_tensor(function->name, "inputs", inputs.items[i]);
     wk_tensor **results = wk_alloc_zeroed((size_t)(outputs.count + 1) * sizeof *results);
     if (!results)
         return wk_out_of_memory(function->name, (size_t)(outputs.count + 1) * sizeof *results);

@@ -5,8 +5,8 @@
 
 bool wk_backward_with(wk_backward_args args)
 {
-    if (!args.x)
-        return wk_null_input("backward", "x");
+    WK_REQUIRE("backward", args.x);
+    WK_OPTIONAL("backward", args.gradient);
     return wk_walk_back(&(wk_walk_back_args){.op = "backward",
                                              .roots = {1, &args.x},
                                              .gradients = {1, &args.gradient},
@@ -20,12 +20,15 @@ static bool check_inputs(const char *op, const wk_autograd_grad_args *args)
         return wk_fail(op, "results: expected %lld places, one for each input, got %lld",
                        (long long)args->inputs.count, (long long)args->results.count);
     for (int64_t i = 0; i < args->outputs.count; i++)
-        if (!args->outputs.items[i])
-            return wk_null_input(op, "outputs");
+        if (!wk_is_tensor(args->outputs.items[i]))
+            return wk_not_a_tensor(op, "outputs", args->outputs.items[i]);
+    for (int64_t i = 0; i < args->grad_outputs.count; i++)
+        if (args->grad_outputs.items[i] && !wk_is_tensor(args->grad_outputs.items[i]))
+            return wk_not_a_tensor(op, "grad_outputs", args->grad_outputs.items[i]);
     for (int64_t i = 0; i < args->inputs.count; i++) {
         wk_tensor *x = args->inputs.items[i];
-        if (!x)
-            return wk_null_input(op, "inputs");
+        if (!wk_is_tensor(x))
+            return wk_not_a_tensor(op, "inputs", x);
         if (!wk_grad_fn(x) && !x->requires_grad)
             return wk_fail(op, "inputs: number %lld does not require grad", (long long)i);
     }

@@ -164,8 +164,8 @@ bool wk_autograd_gradcheck_with(wk_gradcheck_args args)
         return wk_null_input(op, "function");
     for (int64_t k = 0; k < args.inputs.count; k++) {
         const wk_tensor *x = args.inputs.items[k];
-        if (!x)
-            return wk_null_input(op, "inputs");
+        if (!wk_is_tensor(x))
+            return wk_not_a_tensor(op, "inputs", x);
         if (x->dtype != wk_float64 || !x->requires_grad || x->grad_fn)
             return wk_fail(op, "inputs: number %lld: expected a float64 leaf that requires grad, got %s", (long long)k,
                            wk_dtype_name(x->dtype));

@@ -59,8 +59,8 @@ static int add_hook(wk_hooks *hooks, const char *op, wk_hook hook)
 int wk_register_hook(wk_tensor *x, wk_tensor_hook *hook, void *context)
 {
     const char *op = "register_hook";
-    if (!x || !hook) {
-        wk_null_input(op, x ? "hook" : "x");
+    if (!wk_is_tensor(x) || !hook) {
+        wk_not_a_tensor(op, wk_is_tensor(x) ? "hook" : "x", wk_is_tensor(x) ? NULL : x);
         return 0;
     }
     return add_hook(hooks_of(x, op), op, (wk_hook){.function = hook, .context = context});
@@ -69,8 +69,8 @@ int wk_register_hook(wk_tensor *x, wk_tensor_hook *hook, void *context)
 int wk_register_post_accumulate_grad_hook(wk_tensor *leaf, wk_post_accumulate_grad_hook *hook, void *context)
 {
     const char *op = "register_post_accumulate_grad_hook";
-    if (!leaf || !hook) {
-        wk_null_input(op, leaf ? "hook" : "leaf");
+    if (!wk_is_tensor(leaf) || !hook) {
+        wk_not_a_tensor(op, wk_is_tensor(leaf) ? "hook" : "leaf", wk_is_tensor(leaf) ? NULL : leaf);
         return 0;
     }
     if (wk_grad_fn(leaf)) {
@@ -83,6 +83,10 @@ int wk_register_post_accumulate_grad_hook(wk_tensor *leaf, wk_post_accumulate_gr
 
 void wk_remove_hook(wk_tensor *x, int handle)
 {
+    if (x && !wk_is_tensor(x)) {
+        wk_not_a_tensor("remove_hook", "x", x);
+        return;
+    }
     for (wk_hooks *hooks = x ? x->hooks : NULL; hooks; hooks = hooks->older)
         for (int i = 0; i < hooks->count; i++)
             if (hooks->items[i].handle == handle) {

@@ -30,4 +30,8 @@ wk_tensor *wk_detach_(wk_tensor *x)
     return x;
 }
 
-bool wk_is_leaf(const wk_tensor *x) { return x && !x->grad_fn; }
+bool wk_is_leaf(const wk_tensor *x)
+{
+    WK_OPTIONAL("is_leaf", x);
+    return x && !x->grad_fn;
+}

@@ -69,20 +69,17 @@ static void node_destroy(wk_object *object)
 /* the memory of x under a header without history, owned by nobody's scope */
 static wk_tensor *without_history(wk_tensor *x)
 {
-    wk_tensor *copy = wk_alloc(sizeof *copy);
+    wk_tensor *copy = wk_tensor_header();
     if (!copy)
         return wk_out_of_memory("record", sizeof *copy);
     *copy = *x;
     copy->references = 1;
-    copy->scope_depth = 0;
     copy->grad = NULL;
     copy->grad_fn = NULL;
     copy->view = NULL;
     copy->hooks = NULL;
     copy->requires_grad = false;
     __atomic_add_fetch(&x->storage->references, 1, __ATOMIC_RELAXED);
-    extern int64_t wk_live_tensors;
-    __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
     return copy;
 }
 

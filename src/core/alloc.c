@@ -1,56 +1,103 @@
 /* Blocks are kept for reuse by size class: multiples of 64 bytes up to 4 KiB in lists of each thread's own (no lock: an
-   op on small tensors takes two of these), larger ones, eight classes to each doubling, in lists behind a mutex.  A
-   block carries its class in the 64 bytes before it.  Blocks of 2 MiB and more ask for huge pages.
+   op on small tensors takes two of these), larger ones in lists behind a mutex (alloc_large.c).  A block carries its
+   class in the 64 bytes before it.
+
+   A thread counts for itself.  The peak is exact, but for what several threads take in small blocks at one moment:
+   there within 64 KiB of each.
 
    Rejected: malloc as it is (it gives big blocks back to the system: page faults cost more than the arithmetic on
    them); one lock for all (20 ns each way, a tenth of what a small op may take).
 
-   With WICK_NO_CACHE (sanitizer builds) every block is malloc's own, so that a use after free is seen. */
-#include "alloc.h"
-
-#include <pthread.h>
-#include <stdbool.h>
+   In sanitizer builds and under valgrind every block is malloc's own, so that a use after free is seen, and what a
+   class holds beyond what was asked for is fenced off (fence.h). */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <wick/error.h>
 #include <wick/memory.h>
 
-#define HEADER 64
-#define SMALL_CLASSES 64          // of 64 bytes each: up to 4 KiB
-#define LARGE_CLASSES (8 * 52)    // eight to a doubling
-#define HUGE_PAGE ((size_t)2 << 20)
-#ifdef WICK_NO_CACHE
-#define MOST_CACHED 0
-#else
-#define MOST_CACHED ((int64_t)32 << 20) // of small blocks, for each thread
-#endif
+#include "alloc_internal.h"
+#include "fence.h"
 
-typedef struct block {
-    size_t bytes; // that the class holds, header not included
-    int class;
-    struct block *next;
-} block;
+#define MOST_CACHED ((int64_t)32 << 20) // of small blocks, for each thread
+#define PEAK_STEP ((int64_t)64 << 10)
+#define LATE 32             // headers of tensors that are let go before one is handed out again
+#define LATE_CHECKED 262144 // the same with WICK_CHECK, for the process
 
 typedef struct thread_cache {
     block *free[SMALL_CLASSES + 1];
-    int64_t live_blocks, live_bytes, cached_bytes, allocations; // small ones, freed here or made here
+    /* of small ones: what is held beyond live_bytes is cached.  A block may be made here and let go elsewhere. */
+    int64_t allocations, frees, live_bytes, held_bytes;
+    int64_t live_tensors;
+    int64_t highest;   // live_bytes since the peak was last looked at
+    block *late[LATE]; // headers of tensors, those let go last
+    unsigned late_next;
     struct thread_cache *next, *previous;
     bool registered;
 } thread_cache;
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static block *large_free[LARGE_CLASSES];
+pthread_mutex_t wk_alloc_mutex = PTHREAD_MUTEX_INITIALIZER;
+bool wk_alloc_fenced = WK_FENCES_ALWAYS;
 static wk_memory_stats large; // and what threads that ended left
 static thread_cache *threads;
 static pthread_key_t thread_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local thread_cache cache;
-/* of tests: off, an allocation pays one look at `watched` */
-static bool watched;
+/* looked at together, so that an allocation and a free pay one look at `watched`: fences, and what tests ask for */
+static bool watched = WK_FENCES_ALWAYS;
 static int64_t fail_after = -1;
 static int poison = -1;
+
+/* ---------------------------------------------------------------- counting */
+
+/* of one thread, read by others */
+static int64_t count_of(const int64_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+static void add_to(int64_t *counter, int64_t what)
+{
+    __atomic_store_n(counter, count_of(counter) + what, __ATOMIC_RELAXED);
+}
+
+/* Under the mutex: the peak, with this thread's highest since the last look.  Returns what is live now. */
+static int64_t look_at_peak(void)
+{
+    int64_t live = large.live_bytes;
+    for (thread_cache *t = threads; t; t = t->next)
+        live += count_of(&t->live_bytes);
+    const int64_t highest = live + cache.highest - cache.live_bytes;
+    large.peak_bytes = highest > large.peak_bytes ? highest : large.peak_bytes;
+    cache.highest = cache.live_bytes;
+    return live;
+}
+
+static void new_height(void)
+{
+    const int64_t before = cache.highest;
+    cache.highest = cache.live_bytes;
+    if (cache.highest / PEAK_STEP == before / PEAK_STEP)
+        return;
+    pthread_mutex_lock(&wk_alloc_mutex);
+    look_at_peak();
+    pthread_mutex_unlock(&wk_alloc_mutex);
+}
+
+/* under the mutex */
+void wk_count_large(int64_t bytes)
+{
+    const int64_t live = look_at_peak() + bytes;
+    large.allocations++;
+    large.live_blocks++;
+    large.live_bytes += bytes;
+    large.peak_bytes = live > large.peak_bytes ? live : large.peak_bytes;
+}
+
+void wk_uncount_large(int64_t bytes)
+{
+    look_at_peak();
+    large.live_blocks--;
+    large.live_bytes -= bytes;
+}
+
+/* ---------------------------------------------------------------- threads */
 
 static void flush_thread(thread_cache *of)
 {
@@ -58,7 +105,7 @@ static void flush_thread(thread_cache *of)
         while (of->free[class]) {
             block *b = of->free[class];
             of->free[class] = b->next;
-            of->cached_bytes -= (int64_t)b->bytes;
+            add_to(&of->held_bytes, -(int64_t)b->bytes);
             free(b);
         }
 }
@@ -67,9 +114,14 @@ static void thread_ends(void *value)
 {
     thread_cache *of = value;
     flush_thread(of);
-    pthread_mutex_lock(&mutex);
-    large.live_blocks += of->live_blocks;
+    for (int i = 0; i < LATE; i++)
+        free(of->late[i]);
+    add_to(&of->held_bytes, of->live_bytes - of->held_bytes); // nothing is cached any more
+    pthread_mutex_lock(&wk_alloc_mutex);
+    look_at_peak();
+    large.live_blocks += of->allocations - of->frees;
     large.live_bytes += of->live_bytes;
+    large.live_tensors += of->live_tensors;
     large.allocations += of->allocations;
     if (of->previous)
         of->previous->next = of->next;
@@ -77,15 +129,8 @@ static void thread_ends(void *value)
         threads = of->next;
     if (of->next)
         of->next->previous = of->previous;
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&wk_alloc_mutex);
     memset(of, 0, sizeof *of);
-}
-
-void wk_alloc_process_ends(void)
-{
-    if (cache.registered)
-        thread_ends(&cache);
-    wk_memory_empty_cache();
 }
 
 static void make_key(void) { pthread_key_create(&thread_key, thread_ends); }
@@ -94,39 +139,19 @@ static void register_thread(void)
 {
     pthread_once(&once, make_key);
     pthread_setspecific(thread_key, &cache);
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&wk_alloc_mutex);
     cache.registered = true;
     cache.next = threads;
     if (threads)
         threads->previous = &cache;
     threads = &cache;
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&wk_alloc_mutex);
 }
 
-/* class of a large block and the bytes it holds: eight steps to a doubling, so at most an eighth is slack */
-static int large_class(size_t bytes, size_t *holds)
-{
-    int doubling = 63 - __builtin_clzll((unsigned long long)bytes);
-    size_t step = (size_t)1 << (doubling - 3);
-    size_t steps = (bytes - ((size_t)1 << doubling) + step - 1) / step;
-    *holds = ((size_t)1 << doubling) + steps * step;
-    return (doubling - 12) * 8 + (int)steps;
-}
-
-static void *from_system(size_t bytes)
-{
-    size_t total = bytes + HEADER;
-    if (total < bytes)
-        return NULL;
-    size_t alignment = total >= HUGE_PAGE ? HUGE_PAGE : 64;
-    total = (total + alignment - 1) / alignment * alignment;
-    void *memory = aligned_alloc(alignment, total);
-    if (memory && alignment == HUGE_PAGE)
-        madvise(memory, total, MADV_HUGEPAGE);
-    return memory;
-}
+/* ---------------------------------------------------------------- tests, fences */
 
 static bool is_watched(void) { return __builtin_expect(__atomic_load_n(&watched, __ATOMIC_RELAXED), 0); }
+static void watch(void) { watched = wk_alloc_fenced || poison >= 0 || fail_after >= 0; }
 
 static bool injected_failure(void)
 {
@@ -138,80 +163,93 @@ static bool injected_failure(void)
 void wk_memory_fail_after(int64_t allocations)
 {
     __atomic_store_n(&fail_after, allocations, __ATOMIC_RELAXED);
-    watched = allocations >= 0 || poison >= 0;
+    watch();
 }
 
 void wk_memory_poison(int byte)
 {
     poison = byte;
-    watched = poison >= 0 || fail_after >= 0;
+    watch();
 }
 
 int wk_memory_poisoned(void) { return poison; }
 
-static void *alloc_large(size_t bytes)
+static bool checks; // WICK_CHECK
+
+__attribute__((constructor)) static void process_begins(void)
 {
-    size_t holds;
-    int class = large_class(bytes, &holds);
-    if (class >= LARGE_CLASSES)
-        return NULL;
-    pthread_mutex_lock(&mutex);
-    block *b = large_free[class];
-    if (b) {
-        large_free[class] = b->next;
-        large.cached_bytes -= (int64_t)b->bytes;
-    }
-    pthread_mutex_unlock(&mutex);
-    if (!b) {
-        b = from_system(holds);
-        if (!b) {
-            wk_memory_empty_cache();
-            b = from_system(holds);
-        }
-        if (!b)
-            return NULL;
-        b->bytes = holds;
-        b->class = SMALL_CLASSES + 1 + class;
-    }
-    pthread_mutex_lock(&mutex);
-    large.allocations++;
-    large.live_blocks++;
-    large.live_bytes += (int64_t)holds;
-    large.peak_bytes = large.live_bytes > large.peak_bytes ? large.live_bytes : large.peak_bytes;
-    pthread_mutex_unlock(&mutex);
-    return (char *)b + HEADER;
+    const char *text = getenv("WICK_CHECK");
+    wk_alloc_fenced = WK_FENCES_ALWAYS || wk_under_valgrind();
+    checks = text && *text ? *text != '0' : WK_CHECKS_DEFAULT || wk_alloc_fenced;
+    watch();
 }
 
-static void *allocate(size_t bytes)
+static void *watch_block(void *memory, size_t bytes)
 {
-    if (bytes > 64 * SMALL_CLASSES)
-        return alloc_large(bytes);
+    block *b = (block *)((char *)memory - HEADER);
+    b->asked = bytes;
+    if (poison >= 0)
+        memset(memory, poison, bytes);
+    if (wk_alloc_fenced)
+        wk_fence((char *)memory + bytes, b->bytes - bytes);
+    return memory;
+}
+
+/* ---------------------------------------------------------------- allocating */
+
+static __attribute__((noinline)) block *new_small(int class)
+{
     if (!cache.registered)
         register_thread();
+    block *b = wk_block_from_system((size_t)class * 64, class);
+    if (b)
+        add_to(&cache.held_bytes, 64 * class);
+    return b;
+}
+
+static inline __attribute__((always_inline)) void *allocate(size_t bytes)
+{
+    if (bytes > 64 * SMALL_CLASSES)
+        return wk_alloc_large(bytes);
     int class = (int)((bytes + 63) / 64);
     block *b = cache.free[class];
-    if (b) {
+    if (__builtin_expect(b != NULL, 1))
         cache.free[class] = b->next;
-        cache.cached_bytes -= 64 * class;
-    } else {
-        b = from_system((size_t)class * 64);
-        if (!b)
-            return NULL;
-        b->bytes = (size_t)class * 64;
-        b->class = class;
-    }
-    cache.allocations++;
-    cache.live_blocks++;
-    cache.live_bytes += 64 * class;
+    else if (!(b = new_small(class)))
+        return NULL;
+    add_to(&cache.allocations, 1);
+    add_to(&cache.live_bytes, 64 * class);
+    if (__builtin_expect(cache.live_bytes > cache.highest, 0))
+        new_height();
     return (char *)b + HEADER;
 }
 
-void *wk_alloc(size_t bytes)
+static __attribute__((noinline)) void *allocate_watched(size_t bytes)
 {
-    if (injected_failure())
-        return NULL;
-    void *memory = allocate(bytes);
-    return is_watched() && poison >= 0 && memory ? memset(memory, poison, bytes) : memory;
+    void *memory = injected_failure() ? NULL : allocate(bytes);
+    return memory ? watch_block(memory, bytes) : NULL;
+}
+
+void *wk_alloc(size_t bytes) { return is_watched() ? allocate_watched(bytes) : allocate(bytes); }
+
+/* a small one that is no longer live; one thread may make and another let go, as with a loader's workers */
+static inline __attribute__((always_inline)) void keep_small(block *b)
+{
+    if (__builtin_expect(wk_alloc_fenced || cache.held_bytes - cache.live_bytes > MOST_CACHED, 0)) {
+        add_to(&cache.held_bytes, -(int64_t)b->bytes);
+        free(b);
+        return;
+    }
+    b->next = cache.free[b->class];
+    cache.free[b->class] = b;
+}
+
+static inline __attribute__((always_inline)) void uncount_small(const block *b)
+{
+    if (!cache.registered)
+        register_thread();
+    add_to(&cache.frees, 1);
+    add_to(&cache.live_bytes, -(int64_t)b->bytes);
 }
 
 void wk_free(void *memory)
@@ -219,52 +257,29 @@ void wk_free(void *memory)
     if (!memory)
         return;
     block *b = (block *)((char *)memory - HEADER);
-    if (b->class <= SMALL_CLASSES) {
-        if (!cache.registered)
-            register_thread();
-        cache.live_blocks--;
-        cache.live_bytes -= (int64_t)b->bytes;
-        if (cache.cached_bytes >= MOST_CACHED) { // one thread makes, another lets go: as with a loader's workers
-            free(b);
-            return;
-        }
-        b->next = cache.free[b->class];
-        cache.free[b->class] = b;
-        cache.cached_bytes += (int64_t)b->bytes;
+    if (b->class > SMALL_CLASSES) {
+        wk_free_large(b);
         return;
     }
-    pthread_mutex_lock(&mutex);
-    large.live_blocks--;
-    large.live_bytes -= (int64_t)b->bytes;
-#ifndef WICK_NO_CACHE
-    b->next = large_free[b->class - SMALL_CLASSES - 1];
-    large_free[b->class - SMALL_CLASSES - 1] = b;
-    large.cached_bytes += (int64_t)b->bytes;
-    b = NULL;
-#endif
-    pthread_mutex_unlock(&mutex);
-    free(b);
+    uncount_small(b);
+    keep_small(b);
 }
 
 bool wk_alloc_counted(int64_t bytes)
 {
     if (injected_failure())
         return false;
-    pthread_mutex_lock(&mutex);
-    large.allocations++;
-    large.live_blocks++;
-    large.live_bytes += bytes;
-    large.peak_bytes = large.live_bytes > large.peak_bytes ? large.live_bytes : large.peak_bytes;
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_lock(&wk_alloc_mutex);
+    wk_count_large(bytes);
+    pthread_mutex_unlock(&wk_alloc_mutex);
     return true;
 }
 
 void wk_free_counted(int64_t bytes)
 {
-    pthread_mutex_lock(&mutex);
-    large.live_blocks--;
-    large.live_bytes -= bytes;
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_lock(&wk_alloc_mutex);
+    wk_uncount_large(bytes);
+    pthread_mutex_unlock(&wk_alloc_mutex);
 }
 
 void *wk_alloc_zeroed(size_t bytes)
@@ -275,7 +290,8 @@ void *wk_alloc_zeroed(size_t bytes)
 
 void *wk_realloc(void *memory, size_t bytes)
 {
-    size_t had = memory ? ((block *)((char *)memory - HEADER))->bytes : 0;
+    const block *b = memory ? (block *)((char *)memory - HEADER) : NULL;
+    size_t had = !b ? 0 : wk_alloc_fenced ? b->asked : b->bytes;
     if (memory && bytes <= had)
         return memory;
     void *larger = wk_alloc(bytes);
@@ -293,35 +309,106 @@ char *wk_strdup(const char *text)
     char *copy = wk_alloc(bytes);
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
-
 void wk_memory_empty_cache(void)
 {
     flush_thread(&cache);
-    pthread_mutex_lock(&mutex);
-    for (int class = 0; class < LARGE_CLASSES; class ++)
-        while (large_free[class]) {
-            block *b = large_free[class];
-            large_free[class] = b->next;
-            large.cached_bytes -= (int64_t)b->bytes;
-            free(b);
-        }
-    pthread_mutex_unlock(&mutex);
+    wk_alloc_trim(-1);
 }
 
-int64_t wk_live_tensors;
+/* ---------------------------------------------------------------- headers of tensors */
+
+static struct {
+    block *first, *last;
+    int64_t count;
+} late_checked; // with WICK_CHECK, those let go first first; under the mutex
+
+static void keep_checked(block *b)
+{
+    memset((char *)b + HEADER + sizeof(uint32_t), 0xdb,
+           b->bytes - sizeof(uint32_t)); // all but the word that says what it was
+    wk_fence((char *)b + HEADER + sizeof(uint32_t), b->bytes - sizeof(uint32_t));
+    b->next = NULL;
+    add_to(&cache.held_bytes, -(int64_t)b->bytes);
+    pthread_mutex_lock(&wk_alloc_mutex);
+    if (late_checked.last)
+        late_checked.last->next = b;
+    else
+        late_checked.first = b;
+    late_checked.last = b;
+    large.cached_bytes += (int64_t)b->bytes;
+    block *gone = late_checked.count < LATE_CHECKED ? NULL : late_checked.first;
+    if (gone) {
+        late_checked.first = gone->next;
+        large.cached_bytes -= (int64_t)gone->bytes;
+    } else {
+        late_checked.count++;
+    }
+    pthread_mutex_unlock(&wk_alloc_mutex);
+    free(gone);
+}
+
+void *wk_header_alloc(size_t bytes)
+{
+    void *header = is_watched() ? allocate_watched(bytes) : allocate(bytes);
+    if (!header)
+        return NULL;
+    add_to(&cache.live_tensors, 1);
+    return memset(header, 0, bytes);
+}
+
+void wk_header_free(void *header, const char *file, int line)
+{
+    block *b = (block *)((char *)header - HEADER);
+    uncount_small(b);
+    add_to(&cache.live_tensors, -1);
+    b->file = file;
+    b->line = line;
+    if (__builtin_expect(checks, 0)) {
+        keep_checked(b);
+        return;
+    }
+    block **late = &cache.late[cache.late_next++ % LATE];
+    block *before = *late;
+    *late = b;
+    if (before)
+        keep_small(before);
+}
+
+void wk_header_place(const void *header, const char **file, int *line)
+{
+    const block *b = (const block *)((const char *)header - HEADER);
+    *file = b->file;
+    *line = b->line;
+}
+
+/* ---------------------------------------------------------------- the process */
+
+void wk_alloc_process_ends(void)
+{
+    if (cache.registered)
+        thread_ends(&cache);
+    wk_memory_empty_cache();
+    for (block *b = late_checked.first, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    late_checked.first = late_checked.last = NULL;
+}
 
 wk_memory_stats wk_memory_get_stats(void)
 {
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&wk_alloc_mutex);
+    look_at_peak();
     wk_memory_stats stats = large;
+    stats.cached_bytes += wk_large_cached_bytes();
     for (thread_cache *t = threads; t; t = t->next) {
-        stats.live_blocks += t->live_blocks;
-        stats.live_bytes += t->live_bytes;
-        stats.cached_bytes += t->cached_bytes;
-        stats.allocations += t->allocations;
+        stats.live_tensors += count_of(&t->live_tensors);
+        stats.live_blocks += count_of(&t->allocations) - count_of(&t->frees);
+        stats.live_bytes += count_of(&t->live_bytes);
+        stats.cached_bytes += count_of(&t->held_bytes) - count_of(&t->live_bytes);
+        stats.allocations += count_of(&t->allocations);
     }
-    pthread_mutex_unlock(&mutex);
-    stats.live_tensors = __atomic_load_n(&wk_live_tensors, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&wk_alloc_mutex);
     return stats;
 }
 

@@ -23,9 +23,15 @@ void wk_free_counted(int64_t bytes);
 void wk_memory_poison(int byte);
 int wk_memory_poisoned(void);
 
-void wk_alloc_process_ends(void); // gives back what is cached: scope.c's destructor calls it, after all scopes
+/* Headers of tensors, zeroed and counted.  One that was let go is not handed out again at once, and with WICK_CHECK not
+   before very many others: until then wk_header_place says which scope let it go. */
+void *wk_header_alloc(size_t bytes);
+void wk_header_free(void *header, const char *file, int line);
+void wk_header_place(const void *header, const char **file, int *line);
 
-extern int64_t wk_live_tensors; // for the statistics: who makes a tensor's header counts it, atomically
+/* Lets go of the large blocks that nobody has asked for in `seconds`. */
+void wk_alloc_trim(double seconds);
+void wk_alloc_process_ends(void); // gives back what is cached: scope.c's destructor calls it, after all scopes
 
 /* the failure every caller of wk_alloc reports: returns NULL */
 void *wk_out_of_memory(const char *op, size_t bytes);

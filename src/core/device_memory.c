@@ -98,7 +98,7 @@ void wk_device_free(wk_device device, void *memory)
             wk_free_counted((int64_t)block->bytes);
         }
     pthread_mutex_unlock(&mutex);
-#ifdef WICK_NO_CACHE
+#ifdef WICK_SANITIZED
     wk_device_empty_cache();
 #endif
 }

@@ -191,8 +191,9 @@ void wk_dict_free(wk_dict *dict)
 
 bool wk_dict_set(wk_dict *dict, const char *key, wk_tensor *value)
 {
-    if (!dict || !key || !value)
-        return wk_null_input("dict", !dict ? "dict" : !key ? "key" : "value");
+    if (!dict || !key)
+        return wk_null_input("dict", !dict ? "dict" : "key");
+    WK_REQUIRE("dict", value);
     entry *to = place(&dict->tensors, key);
     if (!to)
         return false;

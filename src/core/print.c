@@ -356,9 +356,8 @@ static void put_suffixes(const printer *print, int64_t last_line, int indent)
 char *wk_to_string(const wk_tensor *x)
 {
     static const char prefix[] = "tensor(";
-    if (!x)
-        return wk_null_input("print", "x");
-    wk_scope_guard guard __attribute__((cleanup(wk_scope_close))) = wk_scope_open();
+    WK_REQUIRE("print", x);
+    wk_scope_guard guard __attribute__((cleanup(wk_scope_close))) = wk_scope_open(__FILE__, __LINE__);
     (void)guard;
     const wk_tensor *here = wk_on_host("print", x);
     if (!here)

@@ -134,8 +134,7 @@ bool wk_wait(wk_device device)
 
 void *wk_host(const char *op, const wk_tensor *x)
 {
-    if (!x)
-        return wk_null_input(op, "x");
+    WK_REQUIRE(op, x);
     if (x->device.type != WK_CPU)
         return wk_fail(op, "x: expected a tensor on the CPU, got one on %s\nhint: wk_to(x, wk_cpu)",
                        wk_device_name(x->device));
@@ -145,6 +144,8 @@ void *wk_host(const char *op, const wk_tensor *x)
 bool wk_check_same_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
                           const wk_tensor *b)
 {
+    if ((a && !wk_is_tensor(a)) || (b && !wk_is_tensor(b)))
+        return wk_not_a_tensor(op, a && !wk_is_tensor(a) ? a_name : b_name, a && !wk_is_tensor(a) ? a : b);
     if (!a || !b || wk_device_equal(a->device, b->device))
         return true;
     char a_device[24];

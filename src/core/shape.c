@@ -45,8 +45,8 @@ void wk_contiguous_strides(int ndim, const int64_t *shape, int64_t *strides)
 
 bool wk_is_contiguous(const wk_tensor *x)
 {
-    if (!x)
-        return false;
+    if (!wk_is_tensor(x))
+        return x ? wk_not_a_tensor("is_contiguous", "x", x) : NULL;
     int64_t stride = 1;
     for (int dim = x->ndim - 1; dim >= 0; dim--) {
         if (x->shape[dim] == 0)
@@ -98,8 +98,8 @@ void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes)
 {
     for (int dim = 0; dim < count; dim++)
         *sizes[dim] = 1;
-    if (!x) {
-        wk_null_input("unpack", "x");
+    if (!wk_is_tensor(x)) {
+        wk_not_a_tensor("unpack", "x", x);
         return;
     }
     if (x->ndim != count) {

@@ -33,22 +33,30 @@ static void storage_release(wk_storage *storage)
     wk_free(storage);
 }
 
+wk_tensor *wk_tensor_header(void)
+{
+    wk_tensor *x = wk_header_alloc(sizeof *x);
+    if (x) {
+        x->magic = WK_LIVE_TENSOR;
+        x->references = 1;
+    }
+    return x;
+}
+
 /* the caller has checked the shape */
 static wk_tensor *header_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {
-    wk_tensor *x = wk_alloc_zeroed(sizeof *x);
+    wk_tensor *x = wk_tensor_header();
     if (!x)
         return wk_out_of_memory(op, sizeof *x);
     x->ndim = ndim;
     x->dtype = dtype;
     x->device = device;
-    x->references = 1;
     x->numel = 1;
     for (int dim = 0; dim < ndim; dim++) {
         x->shape[dim] = shape[dim];
         x->numel *= shape[dim];
     }
-    __atomic_add_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
     return x;
 }
 
@@ -61,8 +69,31 @@ void wk_tensor_destroy(wk_tensor *x)
     wk_object_release(x->hooks);
     wk_release(x->grad);
     storage_release(x->storage);
-    __atomic_sub_fetch(&wk_live_tensors, 1, __ATOMIC_RELAXED);
-    wk_free(x);
+    x->magic = WK_DEAD_TENSOR;
+    wk_header_free(x, wk_scope_closing.file, wk_scope_closing.line);
+}
+
+/* Memory that holds no tensor may hold anything, and be nobody's: of it only the word is read (wk_is_tensor). */
+void *wk_not_a_tensor(const char *op, const char *argument, const wk_tensor *x)
+{
+    if (!x)
+        return wk_null_input(op, argument);
+    if (strncmp(argument, "args.", 5) == 0) // as the caller wrote it
+        argument += 5;
+    if ((uintptr_t)x <= 4095 || (uintptr_t)x % WK_HEADER_ALIGNMENT != 0 || x->magic != WK_DEAD_TENSOR)
+        return wk_fail(op,
+                       "%s: expected a tensor, got an address that is none (%p)\nhint: a number or x + 1 in a "
+                       "tensor's place, a pointer that was never set, or a tensor of long ago",
+                       argument, (const void *)x);
+    static const char hint[] = "hint: wk_keep(x) takes it one scope out";
+    wk_scope_place place;
+    wk_header_place(x, &place.file, &place.line);
+    if (!place.file)
+        return wk_fail(op, "%s: a tensor that was let go\nhint: wk_retain(x) holds it until wk_release(x)", argument);
+    if (!place.line)
+        return wk_fail(op, "%s: a tensor of %s, which has ended\n%s", argument, place.file, hint);
+    return wk_fail(op, "%s: a tensor of the scope at %s:%d, which has closed\n%s", argument, place.file, place.line,
+                   hint);
 }
 
 /* false after an error: a negative size, too many dims or elements */
@@ -160,6 +191,7 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
 
 wk_tensor *wk_retain(wk_tensor *x)
 {
+    WK_OPTIONAL("retain", x);
     if (x)
         __atomic_add_fetch(&x->references, 1, __ATOMIC_RELAXED);
     return x;
@@ -167,15 +199,27 @@ wk_tensor *wk_retain(wk_tensor *x)
 
 void wk_release(wk_tensor *x)
 {
+    if (x && !wk_is_tensor(x)) {
+        wk_not_a_tensor("release", "x", x);
+        return;
+    }
     /* the last owner needs no atomic decrement: nobody is left to race with */
     if (x && (__atomic_load_n(&x->references, __ATOMIC_ACQUIRE) == 1 ||
               __atomic_sub_fetch(&x->references, 1, __ATOMIC_ACQ_REL) == 0))
         wk_tensor_destroy(x);
 }
 
+/* of what has sizes and a dtype: false after an error, and quietly for NULL, which an error has left */
+static bool known(const char *op, const wk_tensor *x)
+{
+    if (x && !wk_is_tensor(x))
+        wk_not_a_tensor(op, "x", x);
+    return x && wk_is_tensor(x);
+}
+
 int64_t wk_size(const wk_tensor *x, int dim)
 {
-    if (!x)
+    if (!known("size", x))
         return 0;
     dim = wk_check_dim("size", x->ndim, dim);
     return dim < 0 || x->ndim == 0 ? 0 : x->shape[dim];
@@ -183,14 +227,17 @@ int64_t wk_size(const wk_tensor *x, int dim)
 
 int64_t wk_stride(const wk_tensor *x, int dim)
 {
-    if (!x)
+    if (!known("stride", x))
         return 0;
     dim = wk_check_dim("stride", x->ndim, dim);
     return dim < 0 || x->ndim == 0 ? 0 : x->strides[dim];
 }
 
-int64_t wk_numel(const wk_tensor *x) { return x ? x->numel : 0; }
-int64_t wk_element_size(const wk_tensor *x) { return x ? (int64_t)wk_dtype_size(x->dtype) : 0; }
-bool wk_is_floating_point(const wk_tensor *x) { return x && wk_dtype_is_floating(x->dtype); }
-bool wk_is_complex(const wk_tensor *x) { return x && wk_dtype_is_complex(x->dtype); }
-void *wk_data_ptr(const wk_tensor *x) { return x ? wk_data(x) : NULL; }
+int64_t wk_numel(const wk_tensor *x) { return known("numel", x) ? x->numel : 0; }
+int64_t wk_element_size(const wk_tensor *x) { return known("element_size", x) ? (int64_t)wk_dtype_size(x->dtype) : 0; }
+bool wk_is_floating_point(const wk_tensor *x)
+{
+    return known("is_floating_point", x) && wk_dtype_is_floating(x->dtype);
+}
+bool wk_is_complex(const wk_tensor *x) { return known("is_complex", x) && wk_dtype_is_complex(x->dtype); }
+void *wk_data_ptr(const wk_tensor *x) { return known("data_ptr", x) ? wk_data(x) : NULL; }

@@ -36,6 +36,17 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
 /* zeroed memory of the host's, which belongs to the innermost scope: for lists; NULL after an error */
 void *wk_scope_alloc(const char *op, size_t bytes);
 void wk_scope_release(wk_tensor *x); // now, not at its end, where the innermost scope owns x
+/* x outlives the innermost scope, as by wk_keep where no wk_keep inside has said so already; returns x */
+wk_tensor *wk_scope_hand_out(wk_tensor *x);
+typedef struct wk_scope_place {
+    const char *file;
+    int line;
+} wk_scope_place;
+/* the scope that closes in this thread, as wk_scope_open was told; no file: none */
+extern _Thread_local wk_scope_place wk_scope_closing __attribute__((visibility("hidden")));
+
+/* zeroed, live, with one reference, counted; NULL where there is no memory */
+wk_tensor *wk_tensor_header(void);
 void wk_tensor_destroy(wk_tensor *x);
 
 /* The address of x's elements, for kernels; NULL of NULL. */
@@ -61,11 +72,38 @@ bool wk_broadcast_shapes(const char *op, int a_ndim, const int64_t *a, int b_ndi
 /* dim from -ndim..ndim-1 to 0..ndim-1; -1 after an error.  A 0-d tensor takes -1 and 0. */
 int wk_check_dim(const char *op, int ndim, int64_t dim);
 
-/* Starts an op: a NULL argument ends it: quietly where an error is already pending, else with an error. */
+/* A live tensor is told from NULL, from numbers and inner addresses (x + 1), which are not aligned as headers are, from
+   other memory, and from tensors that were let go, by a word in its first line of cache. */
+#define WK_LIVE_TENSOR 0x77696b6cu
+#define WK_DEAD_TENSOR 0x77696b64u
+#define WK_HEADER_ALIGNMENT 64
+_Static_assert(sizeof(wk_tensor) % WK_HEADER_ALIGNMENT != 0, "x + 1 is not aligned as a header is");
+static inline bool wk_is_tensor(const wk_tensor *x)
+{
+    return __builtin_expect((uintptr_t)x > 4095 && (uintptr_t)x % WK_HEADER_ALIGNMENT == 0, 1) &&
+           __builtin_expect(x->magic == WK_LIVE_TENSOR, 1);
+}
+/* For an op that got something else: returns NULL.  While an error is pending, for NULL, that is all; else it is an
+   error that says what came: NULL, a tensor of a scope that has closed (and which), or no tensor at all. */
+void *wk_not_a_tensor(const char *op, const char *argument, const wk_tensor *x);
+
+/* Starts an op: an argument that is no tensor ends it (wk_not_a_tensor). */
 #define WK_REQUIRE(op, x)                                                                                              \
     do {                                                                                                               \
-        if (__builtin_expect(!(x), 0))                                                                                 \
-            return wk_null_input(op, #x);                                                                              \
+        if (!wk_is_tensor(x))                                                                                          \
+            return wk_not_a_tensor(op, #x, x);                                                                         \
+    } while (0)
+/* the same of an argument that may be left out */
+#define WK_OPTIONAL(op, x)                                                                                             \
+    do {                                                                                                               \
+        if ((x) && !wk_is_tensor(x))                                                                                   \
+            return wk_not_a_tensor(op, #x, x);                                                                         \
+    } while (0)
+/* and of a tensor or a number, neither of which is an error too */
+#define WK_REQUIRE_OPERAND(op, x)                                                                                      \
+    do {                                                                                                               \
+        if ((x).tensor ? !wk_is_tensor((x).tensor) : !(x).number.kind)                                                 \
+            return wk_not_a_tensor(op, #x, (x).tensor);                                                                \
     } while (0)
 
 wk_dtype wk_get_default_dtype(void);

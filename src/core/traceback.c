@@ -369,18 +369,34 @@ static void write_entries(const struct view *view, const struct entry *entries, 
     memmove(text + used, text + start, size - start);
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // libdw serves one thread at a time
+static wk_frame all_frames[FRAMES];                      // not on the stack, which may not grow without memory
+static enum kind all_kinds[FRAMES];
+
+/* under the lock; how many frames there are */
+static int look(struct view *view, const char *wish)
+{
+    *view = (struct view){all_frames, 0, false, "", "", "", "", "", "", "", ""};
+    if (getcwd(view->current, sizeof view->current - 1))
+        strcat(view->current, "/");
+    else
+        view->current[0] = '\0';
+    find_root(view);
+    const int count = find_frames(all_frames, &view->gap);
+    choose_kinds(view, all_kinds, count, is_same(wish, "full"));
+    return count;
+}
+
 void wk_traceback_write(char *text, size_t size, bool colour)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // libdw serves one thread at a time
-    static wk_frame frames[FRAMES];                          // not on the stack, which may not grow without memory
-    static enum kind kinds[FRAMES];
     static struct entry entries[FRAMES];
     text[0] = '\0';
     const char *wish = getenv("WICK_TRACEBACK");
     if (is_same(wish, "off"))
         return;
     pthread_mutex_lock(&lock);
-    struct view view = {frames, 0, false, "", "", "", "", "", "", "", ""};
+    struct view view;
+    const int count = look(&view, wish);
     if (colour) {
         view.bold = "\033[1m";
         view.blue = "\033[36m";
@@ -388,13 +404,30 @@ void wk_traceback_write(char *text, size_t size, bool colour)
         view.dim = "\033[2m";
         view.plain = "\033[0m";
     }
-    if (getcwd(view.current, sizeof view.current - 1))
-        strcat(view.current, "/");
-    else
-        view.current[0] = '\0';
-    find_root(&view);
-    const int count = find_frames(frames, &view.gap);
-    choose_kinds(&view, kinds, count, is_same(wish, "full"));
-    write_entries(&view, entries, choose_entries(&view, kinds, count, entries), text, size);
+    write_entries(&view, entries, choose_entries(&view, all_kinds, count, entries), text, size);
     pthread_mutex_unlock(&lock);
+}
+
+bool wk_traceback_caller(char *text, size_t size)
+{
+    pthread_mutex_lock(&lock);
+    struct view view;
+    const int count = look(&view, NULL);
+    int user = 0;
+    while (user < count && all_kinds[user] != SHOWN)
+        user++;
+    const wk_frame *frame = user < count ? &all_frames[user] : NULL;
+    const char *called = frame && user > 0 ? all_frames[user - 1].function : NULL;
+    int length = -1;
+    if (frame && frame->file) {
+        char path[PATH_MAX];
+        wk_source_path(frame, path, sizeof path);
+        length = snprintf(text, size, "%s:%d", shorten(path, view.current), frame->line);
+    } else if (frame && frame->function) {
+        length = snprintf(text, size, "%s", frame->function);
+    }
+    if (length > 0 && (size_t)length < size && starts(called, "wk_"))
+        snprintf(text + length, size - (size_t)length, " (%s)", called);
+    pthread_mutex_unlock(&lock);
+    return length > 0;
 }

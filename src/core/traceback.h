@@ -9,4 +9,8 @@
    terminal's escape codes.  What does not fit is left out whole, oldest frames first.  text always ends in '\0'. */
 void wk_traceback_write(char *text, size_t size, bool colour);
 
+/* The user's line that called the library, and what it called: "train.c:41 (wk_mul)", or as much of it as is known;
+   false where nothing is. */
+bool wk_traceback_caller(char *text, size_t size);
+
 #endif

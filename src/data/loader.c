@@ -393,7 +393,7 @@ bool wk_batch_loop_next(wk_batch_loop *loop, wk_batch *batch)
     const bool good = loop->workers ? take_from_place(loop, index, &made) : make_batch(loop, index, &made);
     if (!good)
         return false;
-    loop->scope = wk_scope_open();
+    loop->scope = wk_scope_open("a turn of wk_for_each_batch", 0);
     loop->in_scope = true;
     const int count = wk_sample_count(&made);
     bool adopted = true;

@@ -9,6 +9,7 @@
 /* The modules that run in this thread, outermost first.  Deeper ones are counted, not kept: only the innermost that is
    kept names itself in errors. */
 enum { KEPT = 256 };
+static const char FORWARD[] = "a module's forward";
 static _Thread_local wk_module *running[KEPT];
 static _Thread_local int depth;
 
@@ -146,19 +147,16 @@ wk_tensor *wk_forward(void *module_, wk_tensor *x)
     wk_module *module = wk_module_check("forward", module_);
     if (!module)
         return NULL;
-    if (!x)
-        return wk_null_input("forward", "x");
+    WK_REQUIRE("forward", x);
     if (!module->inside->forward)
         return wk_fail("forward", "a %s has no forward of one input\nhint: wk_call(function, module, x, ...)",
                        module->type);
-    wk_tensor *y = NULL;
     const int before = enter(module);
-    wk_scope
-    {
-        x = run_pre_hooks(module, x);
-        y = x ? run_hooks(module, x, module->inside->forward(module, x)) : NULL;
-        wk_keep(y);
-    }
+    wk_scope_guard scope = wk_scope_open(FORWARD, 0);
+    x = run_pre_hooks(module, x);
+    wk_tensor *y = x ? run_hooks(module, x, module->inside->forward(module, x)) : NULL;
+    wk_scope_hand_out(y);
+    wk_scope_close(&scope);
     leave(module, y, before);
     return y;
 }
@@ -172,7 +170,7 @@ wk_call_guard wk_call_open(void *module_, bool scope)
     guard.depth = enter(module);
     guard.scoped = scope;
     if (scope)
-        guard.scope = wk_scope_open();
+        guard.scope = wk_scope_open(FORWARD, 0);
     return guard;
 }
 
@@ -182,7 +180,7 @@ void wk_call_keep(wk_call_guard *guard, void *result)
     memcpy(&y, result, sizeof y);
     if (guard->module) {
         y = run_hooks(guard->module, NULL, y);
-        wk_keep(y);
+        wk_scope_hand_out(y);
         memcpy(result, &y, sizeof y);
         if (observer)
             observer(guard->module, y, false, observer_context);

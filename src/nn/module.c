@@ -309,6 +309,7 @@ static bool set_parameter(void *self, const char *name, void *place, wk_tensor *
 {
     if (!wk_module_check("register_parameter", self) || (!tensor && wk_failing()))
         return false;
+    WK_OPTIONAL("register_parameter", tensor);
     if (tensor && tensor->grad_fn)
         return wk_fail("register_parameter", "%s: is the result of an op, not a leaf\nhint: wk_parameter(wk_detach(x))",
                        name);
@@ -328,6 +329,7 @@ static bool set_buffer(void *self, const char *name, void *place, wk_buffer_args
 {
     if (!wk_module_check("register_buffer", self) || (!args.tensor && wk_failing()))
         return false;
+    WK_OPTIONAL("register_buffer", args.tensor);
     return set_member("register_buffer", self, &((wk_module *)self)->inside->buffers, name, place, args.tensor,
                       args.persistent);
 }

@@ -177,11 +177,11 @@ wk_tensor *wk_nn_multihead_attention_forward_with(call args)
     wk_module *module = wk_module_check("multihead_attention", args.module);
     if (args.weights)
         *args.weights = NULL;
-    if (!module || !args.query || !args.key || !args.value)
-        return module ? wk_null_input("multihead_attention", !args.query ? "query"
-                                                             : !args.key ? "key"
-                                                                         : "value")
-                      : NULL;
+    if (!module)
+        return NULL;
+    WK_REQUIRE("multihead_attention", args.query);
+    WK_REQUIRE("multihead_attention", args.key);
+    WK_REQUIRE("multihead_attention", args.value);
     if (strcmp(module->type, "multihead_attention") != 0)
         return wk_fail("multihead_attention", "module: expected a multihead_attention, got a %s", module->type);
     wk_tensor *y = NULL;

@@ -127,6 +127,8 @@ static wk_tensor *add_in_place(const char *op, const char *backward_name, const 
 /* PyTorch has no difference with a bool in it */
 static bool check_no_bool(const char *op, const wk_add_args *args)
 {
+    if (!wk_operands_given(op, args->a, args->b))
+        return false;
     if (is_bool(args->a) || is_bool(args->b))
         return wk_fail(op, "is not defined for bools\nhint: use wk_logical_xor, or wk_logical_not for 1 - x");
     return true;

@@ -64,6 +64,7 @@ static wk_tensor *to_device(wk_tensor *x, wk_device device, bool non_blocking)
 wk_tensor *wk_to_with(wk_to_args args)
 {
     WK_REQUIRE("to", args.x);
+    WK_OPTIONAL("to", args.to.like);
     if (args.to.like) {
         args.to.device = args.to.like->device;
         args.to.dtype = args.to.like->dtype;
@@ -127,7 +128,8 @@ static bool is_number(const wk_tensor *x) { return x && x->ndim == 0 && x->devic
 bool wk_check_operands_device(const char *op, const char *a_name, const wk_tensor *a, const char *b_name,
                               const wk_tensor *b)
 {
-    return is_number(a) || is_number(b) || wk_check_same_device(op, a_name, a, b_name, b);
+    const bool given = (!a || wk_is_tensor(a)) && (!b || wk_is_tensor(b));
+    return (given && (is_number(a) || is_number(b))) || wk_check_same_device(op, a_name, a, b_name, b);
 }
 
 bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype)
@@ -177,8 +179,7 @@ wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
 wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
 {
     WK_REQUIRE("fill_", x);
-    if (!value.tensor && !value.number.kind)
-        return wk_null_input("fill_", "value");
+    WK_REQUIRE_OPERAND("fill_", value);
     if (value.tensor && value.tensor->ndim > 0)
         return wk_fail("fill_", "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
     if (value.tensor ? !wk_check_writable("fill_", x) : !wk_check_leaf("fill_", x))
@@ -207,8 +208,9 @@ static bool is_real(const char *op, const wk_tensor *x)
 
 bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
 {
-    if (!x || !array)
-        return wk_null_input("tolist", x ? "array" : "x");
+    WK_REQUIRE("tolist", x);
+    if (!array)
+        return wk_null_input("tolist", "array");
     if (!is_real("tolist", x))
         return false;
     if (x->numel == 0)
@@ -228,8 +230,7 @@ bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
 
 static bool one_element(wk_tensor *x)
 {
-    if (!x)
-        return wk_null_input("item", "x");
+    WK_REQUIRE("item", x);
     if (x->numel != 1)
         return wk_fail("item", "x: expected one element, got shape %s\nhint: reduce it first, or wk_tolist",
                        wk_shape_string(x));

@@ -81,8 +81,8 @@ static bool every(const char *op, wk_tensor *mask)
 
 bool wk_equal(wk_tensor *a, wk_tensor *b)
 {
-    if (!a || !b)
-        return wk_null_input("equal", a ? "b" : "a");
+    WK_REQUIRE("equal", a);
+    WK_REQUIRE("equal", b);
     if (!wk_same_shape(a, b))
         return false;
     bool equal = false;
@@ -101,8 +101,8 @@ static wk_tensor *magnitude(wk_tensor *x)
 /* |a - b| <= atol + rtol |b|; equal infinities are close, NaN is close to NaN where equal_nan says so */
 bool wk_allclose_with(wk_allclose_args args)
 {
-    if (!args.a || !args.b)
-        return wk_null_input("allclose", args.a ? "b" : "a");
+    WK_REQUIRE("allclose", args.a);
+    WK_REQUIRE("allclose", args.b);
     if (!wk_check_operands_device("allclose", "a", args.a, "b", args.b))
         return false;
     const bool complex_ = wk_dtype_is_complex(args.a->dtype) || wk_dtype_is_complex(args.b->dtype);

@@ -27,6 +27,7 @@ static wk_tensor *rows_of(wk_tensor *x) { return wk_dense(x->ndim > 2 ? WK_WITHO
 
 static bool check_weight(const char *op, const wk_tensor *x, const wk_tensor *weight, int64_t classes)
 {
+    WK_OPTIONAL(op, weight);
     if (!weight)
         return true;
     if (weight->ndim != 1 || weight->shape[0] != classes)

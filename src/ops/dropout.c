@@ -5,11 +5,11 @@
 
 static bool check(const char *op, const wk_dropout_args *args)
 {
-    if (!args->x)
-        return wk_null_input(op, "x");
+    wk_tensor *const x = args->x;
+    WK_REQUIRE(op, x);
     if (!(args->p >= 0 && args->p <= 1))
         return wk_fail(op, "p: expected a probability from 0 to 1, got %g", args->p);
-    return wk_check_inexact(op, args->x);
+    return wk_check_inexact(op, x);
 }
 
 /* noise of a shape that broadcasts to x's; real where x is complex */

@@ -105,8 +105,10 @@ typedef struct element_write {
 
 static bool check_write(element_write *w, int64_t dim)
 {
-    if (!w->x || !w->index || !w->source)
-        return wk_null_input(w->op, !w->x ? "x" : !w->index ? "index" : "source");
+    wk_tensor *const x = w->x, *const index = w->index, *const source = w->source;
+    WK_REQUIRE(w->op, x);
+    WK_REQUIRE(w->op, index);
+    WK_REQUIRE(w->op, source);
     w->dim = wk_check_dim(w->op, w->x->ndim, dim);
     if (w->dim < 0 || !check_sizes(w->op, w->x, w->index, w->dim, w->source) ||
         !wk_check_same_device(w->op, "x", w->x, "source", w->source))
@@ -186,8 +188,9 @@ static wk_tensor *source_of(const char *op, wk_tensor *x, wk_tensor *index, wk_o
 {
     WK_REQUIRE(op, x);
     WK_REQUIRE(op, index);
-    if (source.tensor || !source.number.kind)
-        return source.tensor ? source.tensor : wk_null_input(op, "source");
+    WK_REQUIRE_OPERAND(op, source);
+    if (source.tensor)
+        return source.tensor;
     if (!wk_check_value(op, "source", source, x->dtype))
         return NULL;
     wk_tensor *one = wk_full_with((wk_factory_args){.fill = source.number, .dtype = x->dtype, .device = x->device});

@@ -107,8 +107,10 @@ typedef struct row_write {
 /* false after an error; index becomes dense */
 static bool check_write(row_write *w, int64_t dim)
 {
-    if (!w->x || !w->index || !w->source)
-        return wk_null_input(w->op, !w->x ? "x" : !w->index ? "index" : "source");
+    wk_tensor *const x = w->x, *const index = w->index, *const source = w->source;
+    WK_REQUIRE(w->op, x);
+    WK_REQUIRE(w->op, index);
+    WK_REQUIRE(w->op, source);
     w->dim = wk_check_dim(w->op, w->x->ndim, dim);
     if (w->dim < 0 || !check_index(w->op, w->index) || !wk_check_same_device(w->op, "x", w->x, "source", w->source))
         return false;
@@ -257,15 +259,15 @@ static void index_fill_backward(wk_node *node, wk_tensor *dy)
 /* the value, expanded to what index names, is what is written; false after an error */
 static bool check_fill(row_write *w, int64_t dim, wk_operand value)
 {
-    if (!w->x || !w->index)
-        return wk_null_input(w->op, !w->x ? "x" : "index");
+    wk_tensor *const x = w->x, *const index = w->index;
+    WK_REQUIRE(w->op, x);
+    WK_REQUIRE(w->op, index);
+    WK_REQUIRE_OPERAND(w->op, value);
     w->dim = wk_check_dim(w->op, w->x->ndim, dim);
     if (w->dim < 0 || !check_index(w->op, w->index))
         return false;
     if (value.tensor && value.tensor->ndim > 0)
         return wk_fail(w->op, "value: expected a number or a 0-d tensor, got %s", wk_shape_string(value.tensor));
-    if (!value.tensor && !value.number.kind)
-        return wk_null_input(w->op, "value");
     if (!wk_check_value(w->op, "value", value, w->x->dtype))
         return false;
     wk_shape shape = shape_of(w->x);

@@ -330,8 +330,7 @@ wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
     places p;
     if (args.key.failed)
         return NULL;
-    if (!args.value.tensor && !args.value.number.kind)
-        return wk_null_input("index_put_", "value");
+    WK_REQUIRE_OPERAND("index_put_", args.value);
     if (!args.value.tensor && !wk_is_half(args.x->dtype) && // halves become infinite, as in PyTorch
         !wk_check_value("index_put_", "value", args.value, args.x->dtype))
         return NULL;

@@ -148,9 +148,9 @@ static bool take_part(reader *r, wk_index_part *part)
         r->at += 2;
         echo(r, "tensor");
         skip_spaces(r);
-        if (!part->tensor) {
+        if (!wk_is_tensor(part->tensor)) {
             r->key->failed = true;
-            return wk_null_input("index", "a tensor of the index");
+            return wk_not_a_tensor("index", "a tensor of the index", part->tensor);
         }
     } else {
         if (!take_integer(r, &part->start, &part->has_start))

@@ -49,8 +49,8 @@ static wk_dtype common_dtype(const char *op, wk_tensors tensors)
     wk_dtype with_dims = 0, without_dims = 0;
     for (int64_t i = 0; i < tensors.count; i++) {
         const wk_tensor *x = tensors.items[i];
-        if (!x) {
-            wk_null_input(op, "tensors");
+        if (!wk_is_tensor(x)) {
+            wk_not_a_tensor(op, "tensors", x);
             return 0;
         }
         if (!wk_device_equal(x->device, tensors.items[0]->device)) {

@@ -18,8 +18,8 @@ bool wk_check_reduction(const char *op, const char *reduction, bool batchmean)
 static bool check(const char *op, wk_loss_args *args)
 {
     const wk_tensor *x = args->x, *target = args->target;
-    if (!x || !target)
-        return wk_null_input(op, x ? "target" : "x");
+    WK_REQUIRE(op, x);
+    WK_REQUIRE(op, target);
     const wk_dtype dtype = wk_promote_types(x->dtype, target->dtype);
     if (!wk_check_operands_device(op, "x", x, "target", target) ||
         !wk_check_operands_device(op, "x", x, "weight", args->weight) ||

@@ -9,6 +9,7 @@
 bool wk_check_norm_parameter(const char *op, const wk_tensor *x, const char *name, const wk_tensor *parameter,
                              const wk_shape *shape, const char *of)
 {
+    WK_OPTIONAL(op, parameter);
     if (!parameter)
         return true;
     if (parameter->ndim != shape->ndim ||

@@ -50,8 +50,8 @@ wk_dtype wk_result_type(const wk_operand *operands, int count)
 
 bool wk_operands_given(const char *op, wk_operand a, wk_operand b)
 {
-    if ((!a.tensor && !a.number.kind) || (!b.tensor && !b.number.kind))
-        return wk_null_input(op, !a.tensor && !a.number.kind ? "a" : "b");
+    WK_REQUIRE_OPERAND(op, a);
+    WK_REQUIRE_OPERAND(op, b);
     return true;
 }
 

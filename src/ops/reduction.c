@@ -229,8 +229,7 @@ static wk_tensor *extremum(const char *op, bool largest, wk_reduce_args args, co
 {
     wk_tensor *x = args.x;
     wk_reduction plan;
-    if (!x)
-        return wk_null_input(op, "x");
+    WK_REQUIRE(op, x);
     if (!wk_plan_reduction(op, x, &args.dims, args.keepdim, &plan) ||
         !wk_check_has_extremum(op, x, &plan, args.dims.ndim == 0))
         return NULL;

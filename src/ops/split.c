@@ -135,8 +135,8 @@ static wk_tensors parts(const char *op, wk_tensor *x, int dim, int64_t count, co
 /* checks what all share; the dim, or -1 after an error */
 static int split_dim(const char *op, const wk_split_args *args)
 {
-    if (!args->x) {
-        wk_null_input(op, "x");
+    if (!wk_is_tensor(args->x)) {
+        wk_not_a_tensor(op, "x", args->x);
         return -1;
     }
     if (args->x->ndim == 0) {
@@ -274,8 +274,8 @@ wk_tensors wk_meshgrid_with(wk_meshgrid_args args)
     if (fine && !xy && args.indexing && strcmp(args.indexing, "ij") != 0)
         fine = wk_fail("meshgrid", "indexing: expected \"ij\" or \"xy\", got \"%s\"", args.indexing);
     for (int64_t i = 0; fine && i < in.count; i++) {
-        if (!in.items[i])
-            fine = wk_null_input("meshgrid", "tensors");
+        if (!wk_is_tensor(in.items[i]))
+            fine = wk_not_a_tensor("meshgrid", "tensors", in.items[i]);
         else if (in.items[i]->ndim > 1)
             fine = wk_fail("meshgrid", "tensors: expected 0-d and 1-D tensors, got %s", wk_shape_string(in.items[i]));
         else if (in.items[i]->dtype != in.items[0]->dtype)

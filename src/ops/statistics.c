@@ -35,8 +35,7 @@ static wk_tensor *variance(const char *op, wk_reduce_args args, bool root)
 {
     wk_tensor *x = args.x;
     wk_reduction plan;
-    if (!x)
-        return wk_null_input(op, "x");
+    WK_REQUIRE(op, x);
     if (!wk_check_floating(op, x) || !wk_plan_reduction(op, x, &args.dims, args.keepdim, &plan))
         return NULL;
     wk_tensor *y = wk_tensor_new(op, plan.result.ndim, plan.result.sizes, x->dtype, x->device);

@@ -38,15 +38,20 @@ FUNCTION(silu)
 FUNCTION(mish)
 FUNCTION(softsign)
 
+/* of what wk_unary looks at before it does; what is no tensor is left to it */
+static bool is_integral(const wk_tensor *x) { return wk_is_tensor(x) && wk_dtype_is_integral(x->dtype); }
+static bool is_bool(const wk_tensor *x) { return wk_is_tensor(x) && x->dtype == wk_bool; }
+static bool is_complex(const wk_tensor *x) { return wk_is_tensor(x) && wk_dtype_is_complex(x->dtype); }
+
 /* integers are whole already */
 static wk_tensor *whole(const wk_unary_op *op, wk_tensor *x)
 {
-    return x && wk_dtype_is_integral(x->dtype) ? wk_clone(x) : wk_unary(op, x, 0, 0);
+    return is_integral(x) ? wk_clone(x) : wk_unary(op, x, 0, 0);
 }
 
 static wk_tensor *whole_(const wk_unary_op *op, wk_tensor *x)
 {
-    if (!x || !wk_dtype_is_integral(x->dtype))
+    if (!is_integral(x))
         return wk_unary_(op, x, 0, 0);
     return wk_check_writable(op->in_place_name, x) ? x : NULL;
 }
@@ -62,7 +67,7 @@ ROUNDING(trunc)
 
 static bool not_bool(const char *op, const wk_tensor *x, const char *hint)
 {
-    if (x && x->dtype == wk_bool)
+    if (is_bool(x))
         return wk_fail(op, "is not defined for bool tensors%s", hint);
     return true;
 }
@@ -99,11 +104,8 @@ wk_tensor *wk_conj(wk_tensor *x)
 /* x to the power of the integer 2: bools become int64 */
 wk_tensor *wk_square(wk_tensor *x)
 {
-    if (x && wk_dtype_is_complex(x->dtype))
+    if (is_complex(x))
         return wk_mul(x, x);
-    return wk_unary(&WK_UNARY_OP(square), x && x->dtype == wk_bool ? wk_to(x, wk_int64) : x, 0, 0);
+    return wk_unary(&WK_UNARY_OP(square), is_bool(x) ? wk_to(x, wk_int64) : x, 0, 0);
 }
-wk_tensor *wk_square_(wk_tensor *x)
-{
-    return x && wk_dtype_is_complex(x->dtype) ? wk_mul_(x, x) : wk_unary_(&WK_UNARY_OP(square), x, 0, 0);
-}
+wk_tensor *wk_square_(wk_tensor *x) { return is_complex(x) ? wk_mul_(x, x) : wk_unary_(&WK_UNARY_OP(square), x, 0, 0); }

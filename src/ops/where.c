@@ -40,8 +40,9 @@ static wk_tensor *masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_
 
 static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_operand value)
 {
-    if (!x || !mask || (!value.tensor && !value.number.kind))
-        return wk_null_input(op, !x ? "x" : !mask ? "mask" : "value");
+    WK_REQUIRE(op, x);
+    WK_REQUIRE(op, mask);
+    WK_REQUIRE_OPERAND(op, value);
     if (mask->dtype != wk_bool)
         return wk_fail(op, "mask: expected bool, got %s\nhint: masks come from comparisons: wk_gt(x, 0)",
                        wk_dtype_name(mask->dtype));
@@ -214,8 +215,7 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
 {
     WK_REQUIRE("lerp", a);
     WK_REQUIRE("lerp", b);
-    if (!weight.tensor && !weight.number.kind)
-        return wk_null_input("lerp", "weight");
+    WK_REQUIRE_OPERAND("lerp", weight);
     if (a->dtype != b->dtype)
         return wk_fail("lerp", "expected operands of one dtype, got %s and %s", wk_dtype_name(a->dtype),
                        wk_dtype_name(b->dtype));

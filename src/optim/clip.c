@@ -33,6 +33,15 @@ static wk_tensor *total_norm(wk_tensors params, double p)
     return total;
 }
 
+/* a NULL among them has no gradient either */
+static bool check_params(const char *op, wk_tensors params)
+{
+    for (int64_t i = 0; i < params.count; i++)
+        if (params.items[i] && !wk_is_tensor(params.items[i]))
+            return wk_not_a_tensor(op, "params", params.items[i]);
+    return true;
+}
+
 static wk_tensor *clip(const wk_clip_grad_norm_args *args)
 {
     wk_tensor *norm = total_norm(args->params, args->norm_type);
@@ -54,6 +63,8 @@ wk_tensor *wk_nn_utils_clip_grad_norm_with(wk_clip_grad_norm_args args)
 {
     if (!args.params.items)
         return wk_null_input("clip_grad_norm_", "params");
+    if (!check_params("clip_grad_norm_", args.params))
+        return NULL;
     if (isnan(args.norm_type))
         return wk_fail("clip_grad_norm_", "norm_type: expected a number, got NaN");
     wk_tensor *norm = NULL;
@@ -65,7 +76,7 @@ bool wk_nn_utils_clip_grad_value_(wk_tensors params, double clip_value)
 {
     if (!params.items)
         return wk_null_input("clip_grad_value_", "params") != NULL;
-    bool fine = true;
+    bool fine = check_params("clip_grad_value_", params);
     wk_no_grad wk_scope for (int64_t i = 0; fine && i < params.count; i++)
     {
         wk_tensor *param = params.items[i];

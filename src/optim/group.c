@@ -92,8 +92,8 @@ static bool take_given(const char *op, const wk_optimizer_class *class_, const w
 
 static bool check_param(const char *op, wk_set *all, wk_tensor *x, int64_t i)
 {
-    if (!x)
-        return wk_null_input(op, "params") != NULL;
+    if (!wk_is_tensor(x))
+        return wk_not_a_tensor(op, "params", x);
     if (!wk_is_floating_point(x))
         return wk_fail(op, "params[%lld]: expected a floating dtype, got %s", (long long)i, wk_dtype_name(x->dtype));
     if (x->grad_fn)

@@ -45,8 +45,8 @@ static const char *with_commas(int64_t number, char text[32])
 /* contiguous int64 (N,) on the CPU, of the innermost scope; NULL after an error */
 static const int64_t *labels_of(const char *op, const char *name, wk_tensor *x, int64_t count, int64_t classes)
 {
-    if (!x)
-        return wk_null_input(op, name);
+    if (!wk_is_tensor(x))
+        return wk_not_a_tensor(op, name, x);
     if (x->ndim != 1 || !wk_dtype_is_integral(x->dtype) || (count >= 0 && x->shape[0] != count))
         return wk_fail(op, "%s: expected integers (%lld,), a class for each, got %s %s", name,
                        (long long)(count >= 0 ? count : x->numel), wk_dtype_name(x->dtype), wk_shape_string(x));

@@ -29,7 +29,7 @@ static wk_cross_entropy_args with_weights(golden_case *c)
 {
     wk_cross_entropy_args args = of_classes(c);
     const float weight[] = {0.5f, 2.0f, 1.25f};
-    args.weight = wk_tensor((3), weight, .dtype = args.x ? args.x->dtype : wk_float32, .device = op_device);
+    args.weight = wk_tensor((3), weight, .dtype = c->input[0].tensor.dtype, .device = op_device);
     return args;
 }
 static wk_tensor *run_cross_entropy_weighted(golden_case *c) { return wk_cross_entropy_with(with_weights(c)); }
