@@ -330,6 +330,34 @@ static void test_traceback_keeps_the_youngest(void **state)
 }
 
 /* Which call of a line is underlined: '<' in place of the compiler's column, the marks below. */
+static void test_paths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *directory, *file, *path;
+    } rows[] = {
+        {"/home/me/build", "../main.c", "/home/me/main.c"},
+        {"/home/me/build", "/tmp/main.c", "/tmp/main.c"},
+        {"/home/me", "./a/./b/../c.c", "/home/me/a/c.c"},
+        {"/home/me", ".a/b.c", "/home/me/.a/b.c"},
+        {"/home/me", "..a/.b/c.c", "/home/me/..a/.b/c.c"},
+        {"/home/me", "a//b.c", "/home/me/a/b.c"},
+        {NULL, "../../a.c", "../../a.c"},
+        {NULL, "a/../../b.c", "../b.c"},
+        {NULL, "b/.x/../c.c", "b/c.c"},
+        {"/", "a.c", "/a.c"},
+        {"/home", NULL, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const wk_frame frame = {.file = rows[i].file, .directory = rows[i].directory};
+        char path[64], little[8];
+        wk_source_path(&frame, path, sizeof path);
+        assert_string_equal(path, rows[i].path);
+        wk_source_path(&frame, little, sizeof little); // whole or empty
+        assert_true(!*little || strcmp(little, rows[i].path) == 0);
+    }
+}
+
 static void test_marks(void **state)
 {
     (void)state;
@@ -382,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_uncaught_in_threads),
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_traceback_keeps_the_youngest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
