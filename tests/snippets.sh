@@ -44,7 +44,7 @@ grep -oE '\bwk_[a-z0-9_]+' "$page" | sed -E 's/_(baseline|avx2|avx512)_float(32|
     comm -23 - "$work/names" >"$work/unknown"
 for name in $(cat "$work/unknown"); do complain "no such name: $name"; done
 
-flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Iinclude -Isrc -I$work"
+flags="-std=gnu11 -Wall -Wextra -Werror -Wno-unused -Wno-unused-parameter -Iinclude -Isrc -I$work"
 echo '#include <stdio.h>
 #include <wick.h>' >"$work/known.h"
 for text in "$work"/*.text; do
