@@ -1,5 +1,5 @@
-# Tests that are no programs of ours: that documents tell the truth, that a GPU backend can be built on our lists, and
-# that the floors of the house are kept.
+# Tests that are no programs of ours: that documents tell the truth, that a GPU backend can be built on our lists, that
+# the floors of the house are kept, what the library exports, and that C++ can use its headers.
 
 # every ```c block of the documents compiles, and every excerpt is still in its file
 foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md docs/saving.md
@@ -41,4 +41,30 @@ if(NM)
   add_test(NAME floors COMMAND ${CMAKE_SOURCE_DIR}/tests/floors.sh ${CMAKE_BINARY_DIR}/objects.txt
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(floors PROPERTIES TIMEOUT 120 LABELS unit)
+endif()
+
+# the shared library exports what the public headers declare (sanitizers add names of their own)
+if(NM AND NOT WICK_SANITIZE)
+  add_test(NAME exports
+           COMMAND ${CMAKE_SOURCE_DIR}/tests/exports.sh $<TARGET_FILE:wick_shared> ${CMAKE_C_COMPILER} ${NM}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(exports PROPERTIES TIMEOUT 120 LABELS unit)
+endif()
+
+# C++ can use the headers, by each compiler that is there
+if(CMAKE_CXX_COMPILER)
+  set(cplusplus ${CMAKE_CXX_COMPILER})
+  foreach(name g++ clang++)
+    find_program(WICK_${name} ${name})
+    if(WICK_${name})
+      get_filename_component(real ${WICK_${name}} REALPATH)
+      get_filename_component(first ${CMAKE_CXX_COMPILER} REALPATH)
+      if(NOT real STREQUAL first)
+        list(APPEND cplusplus ${WICK_${name}})
+      endif()
+    endif()
+  endforeach()
+  add_test(NAME cplusplus COMMAND ${CMAKE_SOURCE_DIR}/tests/cplusplus.sh ${cplusplus}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(cplusplus PROPERTIES TIMEOUT 300 LABELS documents)
 endif()

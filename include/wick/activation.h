@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* softmax(x, dim = -1, dtype): y_i = exp(x_i) / sum_j exp(x_j) along dim.  (..., N, ...) -> the same; floating dtypes.
    A row of all -inf gives NaN.  log_softmax(x, dim = -1, dtype): its logarithm, without under- or overflow. */
@@ -65,6 +66,7 @@ typedef struct wk_glu_args {
 #define wk_glu(...) wk_glu_with((wk_glu_args){.dim = -1, .x = __VA_ARGS__})
 wk_tensor *wk_glu_with(wk_glu_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

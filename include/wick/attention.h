@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* scaled_dot_product_attention(query, key, value, attn_mask = NULL, dropout_p = 0, is_causal = false, scale, enable_gqa
    = false): softmax(scale query key^T + mask) value, by blocks, never the whole (L, S).
@@ -30,6 +31,7 @@ typedef struct wk_attention_args {
         (wk_attention_args){.scale = __builtin_nan(""), .query = query_, .key = key_, .value = __VA_ARGS__})
 wk_tensor *wk_scaled_dot_product_attention_with(wk_attention_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

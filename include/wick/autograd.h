@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* backward(x, gradient, retain_graph, create_graph): adds d x / d leaf into each leaf's grad.  x has one element unless
    gradient (x's shape) is given.  A leaf's grad grows, in its own memory, as soon as all of the leaf's gradient is
@@ -108,6 +109,7 @@ typedef struct wk_gradcheck_args {
 bool wk_autograd_gradcheck_with(wk_gradcheck_args args);
 bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
    changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable.
@@ -28,9 +29,25 @@ typedef struct wk_to_args {
                             .to = _Generic((to_), wk_device: wk_target_device, wk_tensor *: wk_target_like,            \
                                            default: wk_target_dtype)(to_),                                             \
                             __VA_ARGS__})
-static inline wk_to_target wk_target_device(wk_device device) { return (wk_to_target){.device = device}; }
-static inline wk_to_target wk_target_like(wk_tensor *x) { return (wk_to_target){.like = x, .wants_like = true}; }
-static inline wk_to_target wk_target_dtype(wk_dtype dtype) { return (wk_to_target){.dtype = dtype}; }
+static inline wk_to_target wk_target_of(wk_dtype dtype, wk_device device, wk_tensor *like, bool wants_like)
+{
+    const wk_to_target target = {dtype, device, like, wants_like};
+    return target;
+}
+static inline wk_to_target wk_target_device(wk_device device)
+{
+    return wk_target_of(wk_dtype_default, device, NULL, false);
+}
+static inline wk_to_target wk_target_like(wk_tensor *x)
+{
+    const wk_device none = {WK_DEVICE_DEFAULT, 0};
+    return wk_target_of(wk_dtype_default, none, x, true);
+}
+static inline wk_to_target wk_target_dtype(wk_dtype dtype)
+{
+    const wk_device none = {WK_DEVICE_DEFAULT, 0};
+    return wk_target_of(dtype, none, NULL, false);
+}
 wk_tensor *wk_to_with(wk_to_args args);
 wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype);
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device);
@@ -53,6 +70,7 @@ int64_t wk_item_int64(wk_tensor *x);
                                       long long: wk_int64, int32_t: wk_int32, uint8_t: wk_uint8, bool: wk_bool))
 bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* conv2d(x, weight, bias = NULL, stride = 1, padding = 0, dilation = 1, groups = 1): y[n, o] = bias[o] + the sum over
    channels of x[n, c] correlated with weight[o, c].  padding: also WK_SAME, WK_VALID.
@@ -51,6 +52,7 @@ wk_tensor *wk_conv_transpose1d_with(wk_conv_transpose_args args);
 wk_tensor *wk_conv_transpose2d_with(wk_conv_transpose_args args);
 wk_tensor *wk_conv_transpose3d_with(wk_conv_transpose_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

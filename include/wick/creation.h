@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_factory_args {
     wk_shape size;
@@ -112,6 +113,7 @@ wk_tensor *wk_eye_with(wk_eye_args args);
 
 void wk_set_default_dtype(wk_dtype dtype); // of floating tensors, in all threads: float32 unless set
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -25,12 +25,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define WK_SAMPLE_TENSORS 8
 
 /* One item of a data set, or a batch of items: tensors up to the first NULL.  An item without x is an error. */
 typedef union wk_sample {
-    struct {
+    __extension__ struct {
         wk_tensor *x, *y;
     };
     wk_tensor *items[WK_SAMPLE_TENSORS];
@@ -131,8 +132,8 @@ bool wk_data_loader_set_epoch(wk_data_loader *loader, int64_t epoch);
 /* ---------------------------------------------------------------- the loop */
 
 typedef struct wk_batch {
-    union {
-        struct {
+    __extension__ union {
+        __extension__ struct {
             wk_tensor *x, *y;
         };
         wk_tensor *items[WK_SAMPLE_TENSORS];
@@ -176,6 +177,7 @@ wk_progress *wk_batch_loop_progress(struct wk_batch_loop *loop);
    the shape that it tells.  Anything else is an error, whatever the file holds. */
 wk_tensor *wk_data_load_idx(const char *path);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -16,6 +16,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_dict wk_dict;
 
@@ -45,6 +46,7 @@ const char *wk_dict_text_at(const wk_dict *dict, int64_t index);
 bool wk_dict_set_number(wk_dict *dict, const char *key, double number);
 double wk_dict_number(const wk_dict *dict, const char *key, double otherwise); // where there is none, or no number
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

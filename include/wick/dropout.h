@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* dropout(x, p = 0.5, training = true): each element is 0 with probability p, else x / (1 - p); x itself where training
    is false.  dropout1d, dropout2d, dropout3d: whole channels of (N, C, ...) at once. */
@@ -27,6 +28,7 @@ typedef struct wk_dropout_args {
 wk_tensor *wk_dropout_with(wk_dropout_args args);
 wk_tensor *wk_dropout_channels(const char *op, int ndim, wk_dropout_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

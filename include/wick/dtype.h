@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 /* In the order of PyTorch's promotion within a kind: bool < integers < floats < complex. */
 typedef enum wk_dtype {
     wk_dtype_default = 0, // "the default": float32, or what the input has
@@ -40,8 +45,13 @@ typedef struct wk_device {
     int index;
 } wk_device;
 
+#ifdef __cplusplus
+#define wk_cpu (wk_device{WK_CPU, 0})
+#define wk_cuda (wk_device{WK_CUDA, 0})
+#else
 #define wk_cpu ((wk_device){WK_CPU, 0})
 #define wk_cuda ((wk_device){WK_CUDA, 0})
+#endif
 #define wk_device(name) wk_device_from_name(name)
 
 wk_device wk_device_from_name(const char *name); // "cpu", "cuda", "cuda:1"; an unknown name is an error
@@ -57,4 +67,8 @@ void wk_set_num_threads(int threads);
 
 bool wk_cuda_is_available(void); // false, never an error, without a driver or in a build without CUDA
 
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* embedding(indices, weight, padding_idx): (*) int64 or int32, (V, D) -> (*, D); the row padding_idx (from the end
    where negative) gets no gradient.  An index out of range is an error. */
@@ -19,6 +20,7 @@ typedef struct wk_embedding_args {
     wk_embedding_with((wk_embedding_args){.padding_idx = WK_NO_PADDING, .indices = indices_, .weight = __VA_ARGS__})
 wk_tensor *wk_embedding_with(wk_embedding_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

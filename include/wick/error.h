@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_error {
     bool set;
@@ -44,6 +45,7 @@ void wk_error_print(const wk_error *error); // to stderr, as it had been printed
 void *wk_fail(const char *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool wk_failing(void); // an error is pending: in this thread's innermost wk_try, or without one in host mode
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 wk_tensor *wk_index(wk_tensor *x, const char *index, ...) __attribute__((format(printf, 2, 3)));
 
@@ -28,8 +29,16 @@ wk_tensor *wk_index(wk_tensor *x, const char *index, ...) __attribute__((format(
    parentheses:
        wk_index_put_(x, (":, %ld", n), 0);      wk_index_put_(x, ("%p", mask), y);
    .accumulate adds, repeated indices each once.  Returns x. */
+typedef enum wk_index_kind {
+    WK_INDEX_INTEGER,
+    WK_INDEX_SLICE,
+    WK_INDEX_ELLIPSIS,
+    WK_INDEX_NONE,
+    WK_INDEX_TENSOR,
+    WK_INDEX_BOOL
+} wk_index_kind;
 typedef struct wk_index_part {
-    enum { WK_INDEX_INTEGER, WK_INDEX_SLICE, WK_INDEX_ELLIPSIS, WK_INDEX_NONE, WK_INDEX_TENSOR, WK_INDEX_BOOL } kind;
+    wk_index_kind kind;
     int64_t start, stop, step; // an integer is start; a bool too
     bool has_start, has_stop;
     wk_tensor *tensor;
@@ -99,6 +108,7 @@ wk_tensor *wk_nonzero(wk_tensor *x);          // (count, ndim) int64: where x is
 #define WK_VALUE_ONE(value_) .value = WK_OPERAND(value_)
 #define WK_VALUE_MORE(value_, ...) .value = WK_OPERAND(value_), __VA_ARGS__
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

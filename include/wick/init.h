@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* uniform_(x, a, b): in [a, b) */
 typedef struct wk_nn_init_uniform_args {
@@ -93,6 +94,7 @@ wk_tensor *wk_nn_init_orthogonal_with(wk_nn_init_orthogonal_args args);
 double wk_nn_init_calculate_gain(const char *nonlinearity, double slope);
 bool wk_nn_init_calculate_fan_in_and_fan_out(const wk_tensor *x, int64_t *fan_in, int64_t *fan_out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* The same bytes as Python's safetensors writes: widest dtype first, then by name, so that each tensor is aligned.  The
    dictionary's texts become __metadata__.  False after an error. */
@@ -31,6 +32,7 @@ bool wk_numpy_save(const char *path, wk_tensor *x);
    orders, both row and column order; never pickles.  Belongs to the innermost scope. */
 wk_tensor *wk_numpy_load(const char *path);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* cat((a, b, ...), dim = 0): one after another along a dim; the other sizes are equal; empty 1-D tensors are skipped.
    stack: along a new dim; all sizes are equal.  hstack: along dim 1, or 0 of 1-D tensors.  vstack: rows, along dim 0.
@@ -91,6 +92,7 @@ wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 #define WK_UNBIND_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_UNBIND_X(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)
 #define WK_UNBIND_X(x_) .x = x_, .size = 1
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* cross_entropy(logits, target, weight, ignore_index = -100, reduction, label_smoothing = 0):
    -log softmax(logits)[target].  logits (N, C), (C,) or (N, C, d1, ...); target int64 (N,), () or (N, d1, ...), or
@@ -61,6 +62,7 @@ wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args);
 wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args);
 wk_tensor *wk_kl_div_with(wk_loss_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

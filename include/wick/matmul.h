@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* matmul(a, b), Python's a @ b: (..., m, k) and (..., k, n) -> (..., m, n), leading dims broadcast; a of (k) is a row,
    b of (k) a column, and the dim of size 1 goes from the result: (k) and (k) -> (). */
@@ -39,6 +40,7 @@ typedef struct wk_linear_args {
 #define wk_linear(x_, ...) wk_linear_with((wk_linear_args){.x = x_, .weight = __VA_ARGS__})
 wk_tensor *wk_linear_with(wk_linear_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_scope_guard {
     int depth;
@@ -59,6 +60,7 @@ wk_memory_stats wk_memory_get_stats(void);
 void wk_memory_empty_cache(void);
 void wk_memory_fail_after(int64_t allocations); // fault injection: the n-th allocation from now fails once; -1: none
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -38,6 +38,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_module {
     const char *type; // "mlp"
@@ -72,18 +73,26 @@ void wk_module_free(void *module); // the whole tree; shared children once; NULL
 
 /* self->field = value, under the field's name.  The module owns child, parameter and buffer from then on.  A child of
    NULL leaves the field NULL; a parameter or buffer of NULL reserves its name (it is in no list and no state dict). */
+#ifdef __cplusplus
+#define wk_add_module(self, field, child) wk_module_add_at(self, #field, (self) ? (void *)&(self)->field : NULL, child)
+#define wk_add_parameter(self, field, tensor) wk_parameter_add_at(self, #field, (self) ? &(self)->field : NULL, tensor)
+#else
 #define wk_add_module(self, field, child)                                                                              \
     __extension__({                                                                                                    \
         __auto_type wk_child = (child);                                                                                \
+        (void)sizeof(_Generic((self)->field, WK_ANY_MODULE, default: (self)->field)->base); /* a module's field */     \
+        (void)sizeof(_Generic(wk_child, WK_ANY_MODULE, default: wk_child)->base);           /* a module */             \
         _Static_assert(WK_MODULE_FITS(__typeof__((self)->field), __typeof__(wk_child)),                                \
                        "a child must be what its field points to, or either of them a wk_module *");                   \
-        wk_module_add_at(self, #field, WK_FIELD_OF(self, field), wk_child);                                            \
+        wk_module_add_at(self, #field, (self) ? (void *)&(self)->field : NULL, wk_child);                              \
     })
-#define wk_add_parameter(self, field, tensor) wk_parameter_add_at(self, #field, WK_FIELD_OF(self, field), tensor)
+#define wk_add_parameter(self, field, tensor)                                                                          \
+    wk_parameter_add_at(self, #field, (self) ? _Generic(&(self)->field, wk_tensor **: &(self)->field) : NULL, tensor)
 /* wk_add_buffer(self, field, tensor, .persistent = true): a tensor without gradient that moves with the module */
 #define wk_add_buffer(self, field, ...)                                                                                \
-    wk_buffer_add_at(self, #field, WK_FIELD_OF(self, field),                                                           \
+    wk_buffer_add_at(self, #field, (self) ? _Generic(&(self)->field, wk_tensor **: &(self)->field) : NULL,             \
                      (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
+#endif
 
 /* parameter(x, requires_grad = true): a leaf on x's memory */
 typedef struct wk_parameter_args {
@@ -218,19 +227,24 @@ void wk_call_close(wk_call_guard *guard);
 void wk_call_keep(wk_call_guard *guard, void *result);
 void wk_call_no_keep(wk_call_guard *guard, void *result);
 void *wk_module_add_at(void *self, const char *name, void *place, void *child);
-wk_tensor *wk_parameter_add_at(void *self, const char *name, void *place, wk_tensor *tensor);
-wk_tensor *wk_buffer_add_at(void *self, const char *name, void *place, wk_buffer_args args);
+wk_tensor *wk_parameter_add_at(void *self, const char *name, wk_tensor **place, wk_tensor *tensor);
+wk_tensor *wk_buffer_add_at(void *self, const char *name, wk_tensor **place, wk_buffer_args args);
 
-#define WK_FIELD_OF(self, field) ((self) ? (void *)&(self)->field : NULL)
 #define WK_ASSERT(condition)                                                                                           \
     ((int)sizeof(struct {                                                                                              \
         _Static_assert(condition, "wk_module_base must be the first member, and named base");                          \
         int checked;                                                                                                   \
     }))
+/* in place of a pointer that has no member `base`, but may be a module */
+#define WK_ANY_MODULE wk_module *: (struct wk_any_module *)0, void *: (struct wk_any_module *)0
+struct wk_any_module {
+    wk_module_base base;
+};
 #define WK_MODULE_FITS(field, child)                                                                                   \
     (__builtin_types_compatible_p(field, child) || __builtin_types_compatible_p(field, wk_module *) ||                 \
      __builtin_types_compatible_p(child, wk_module *) || __builtin_types_compatible_p(child, void *))
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -16,11 +16,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ---- containers: children are named "0", "1", ... */
 
-/* sequential(a, b, c): forward is c(b(a(x))).  Owns its modules; a NULL among them, after an error, frees the others.
-   gcc and clang make them in the order written (C leaves it open), so that they draw their values in PyTorch's. */
+/* sequential(a, b, c), or ((a, b, c)): forward is c(b(a(x))).  Owns its modules; a NULL among them, after an error,
+   frees the others.  gcc and clang make them in the order written (C leaves it open), so that they draw their values in
+   PyTorch's. */
 #define wk_nn_sequential(...) wk_nn_sequential_with(WK_MODULES(__VA_ARGS__))
 /* module_list(a, b, c): no forward of its own; wk_for_each_module (block, self->blocks) x = wk_forward(block, x) */
 #define wk_nn_module_list(...) wk_nn_module_list_with(WK_MODULES(__VA_ARGS__))
@@ -28,8 +30,16 @@ typedef struct wk_module_tuple {
     int64_t count;
     void *const *items;
 } wk_module_tuple;
-#define WK_MODULES(...)                                                                                                \
+#define WK_MODULES(...) WK_GLUE(WK_MODULES_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
+#define WK_MODULES_0(...)                                                                                              \
     ((wk_module_tuple){(int64_t)(sizeof((void *[]){__VA_ARGS__}) / sizeof(void *)), (void *[]){__VA_ARGS__}})
+#define WK_MODULES_1(...) WK_MODULES_ALONE(__VA_ARGS__, )
+#define WK_MODULES_ALONE(tuple, ...)                                                                                   \
+    ((void)sizeof(struct {                                                                                             \
+         _Static_assert(sizeof(#__VA_ARGS__) == 1, "modules: ((a, b)) or (a, b), not ((a, b), c)");                    \
+         int checked;                                                                                                  \
+     }),                                                                                                               \
+     WK_MODULES_0 tuple)
 wk_module *wk_nn_sequential_with(wk_module_tuple modules);
 wk_module *wk_nn_module_list_with(wk_module_tuple modules);
 /* list, sequential: append returns the list; index may be negative; NULL after an error */
@@ -346,6 +356,7 @@ typedef struct wk_nn_mse_loss_args {
 wk_module *wk_nn_mse_loss_with(wk_nn_mse_loss_args args);
 wk_tensor *wk_nn_loss(void *criterion, wk_tensor *input, wk_tensor *target);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ---- max_pool2d(kernel_size, stride = kernel_size, padding = 0, dilation = 1, ceil_mode = false); 1d and 3d the same.
    (The places of the maxima: wk_max_pool2d.) */
@@ -78,6 +79,7 @@ wk_module *wk_nn_adaptive_avg_pool3d_with(wk_nn_adaptive_pool_args args);
 wk_module *wk_nn_adaptive_max_pool1d_with(wk_nn_adaptive_pool_args args);
 wk_module *wk_nn_adaptive_max_pool2d_with(wk_nn_adaptive_pool_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* layer_norm(x, (normalized_shape), weight, bias, eps = 1e-5): (x - mean) / sqrt(var + eps) * weight + bias over the
    last dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
@@ -80,6 +81,7 @@ typedef struct wk_pairwise_distance_args {
     wk_pairwise_distance_with((wk_pairwise_distance_args){.p = 2, .eps = 1e-6, .a = a_, .b = __VA_ARGS__})
 wk_tensor *wk_pairwise_distance_with(wk_pairwise_distance_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -22,6 +22,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* What an optimizer of each class can be told beside lr and weight_decay: its own struct, in each group. */
 typedef struct wk_sgd_options {
@@ -273,6 +274,7 @@ typedef struct wk_clip_grad_norm_args {
 wk_tensor *wk_nn_utils_clip_grad_norm_with(wk_clip_grad_norm_args args);
 bool wk_nn_utils_clip_grad_value_(wk_tensors params, double clip_value); // each element into [-clip_value, clip_value]
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

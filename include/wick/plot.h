@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Pictures enlarged, each with its predicted class: green where it is the true one, red, with the true one beside it,
    where not.  images (N, 1 or 3, H, W) or (N, H, W), uint8, or floats from 0 to 1; targets and predictions int64 (N,).
@@ -55,6 +56,7 @@ typedef struct wk_plot_panel {
 #define wk_plot_curves(...) wk_plot_curves_with((wk_plot_panel[]){__VA_ARGS__}, WK_COUNT(wk_plot_panel, __VA_ARGS__))
 wk_tensor *wk_plot_curves_with(const wk_plot_panel *panels, int64_t count);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

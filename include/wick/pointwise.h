@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define wk_pi 3.14159265358979323846
 
@@ -186,6 +187,7 @@ wk_tensor *wk_addcdiv_in_place_with(wk_addcmul_args args);
 #define WK_B_ONE(b_) .b = WK_OPERAND(b_)
 #define WK_B_MORE(b_, ...) .b = WK_OPERAND(b_), __VA_ARGS__
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

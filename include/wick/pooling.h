@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define WK_NO_STRIDE ((wk_per_dim)INT64_MIN) // kernel_size's
 
@@ -75,6 +76,7 @@ wk_tensor *wk_adaptive_avg_pool3d_with(wk_adaptive_pool_args args);
 wk_tensor *wk_adaptive_max_pool1d_with(wk_adaptive_pool_args args);
 wk_tensor *wk_adaptive_max_pool2d_with(wk_adaptive_pool_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* print(name, x): "image_toks tensor([[...]])" and a line break; name may be NULL, as in gdb's call wk_print(0, x). */
 void wk_print(const char *name, const wk_tensor *x);
@@ -37,6 +38,7 @@ typedef struct wk_printoptions {
 void wk_set_printoptions_with(wk_printoptions options);
 wk_printoptions wk_get_printoptions(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

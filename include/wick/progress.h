@@ -21,6 +21,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_progress {
     char title[64], text[160];
@@ -39,6 +40,7 @@ void wk_progress_show(wk_progress *progress, const char *format, ...) __attribut
 void wk_progress_step(wk_progress *progress, int64_t items); // one step done, of so many items
 void wk_progress_end(wk_progress *progress);                 // leaves the last line standing
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

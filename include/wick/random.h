@@ -18,6 +18,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_generator wk_generator;
 
@@ -183,6 +184,7 @@ typedef struct wk_exponential_in_place_args {
 #define wk_exponential_(...) wk_exponential_in_place_with((wk_exponential_in_place_args){.lambd = 1, .x = __VA_ARGS__})
 wk_tensor *wk_exponential_in_place_with(wk_exponential_in_place_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* repeat(x, (2, 1, 3)): so many times along each dim, new dims in front; tile: where there are fewer numbers than dims
    they are for the last ones.  (A, B) repeated (2, 3): (2*A, 3*B) */
@@ -94,6 +95,7 @@ wk_tensor *wk_pad_with(wk_pad_args args);
 #define WK_REPEATS_ONE(repeats_) .repeats = WK_OPERAND(repeats_)
 #define WK_REPEATS_MORE(repeats_, ...) .repeats = WK_OPERAND(repeats_), __VA_ARGS__
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

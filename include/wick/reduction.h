@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_reduce_args {
     wk_tensor *x;
@@ -125,6 +126,7 @@ wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that si
 #define wk_max_pair(a, b) wk_maximum(a, b)
 #define wk_min_pair(a, b) wk_minimum(a, b)
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct wk_sort_args {
     wk_tensor *x;
@@ -41,6 +42,7 @@ wk_tensor *wk_sort_with(wk_sort_args args);
 wk_tensor *wk_argsort_with(wk_argsort_args args);
 wk_tensor *wk_topk_with(wk_sort_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* A number up to 2147483647, or 2 or 3 of at most 524286 each in one word, so that `.stride = 2` needs no macro.  The
    op that reads them checks them: one that is negative or does not fit is an error that names the option. */
@@ -22,6 +23,7 @@ wk_per_dim wk_per_dim_of(int count, const int64_t *numbers);
 #define WK_SAME ((wk_per_dim)1 << 62) // padding that keeps the sizes (stride 1)
 #define WK_VALID ((wk_per_dim)0)      // no padding
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* summary(model, (B, C, H, W), .dtype = wk_float32, .file = stdout): of an input of that shape, random, or zeros where
    the dtype is an integer's.  .input = x: of this input; wk_summary(model, (), .input = x).  False after an error. */
@@ -35,6 +36,7 @@ typedef struct wk_summary_args {
     wk_summary_with((wk_summary_args){.module = module_, .size = WK_SHAPE __VA_ARGS__})
 bool wk_summary_with(wk_summary_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -4,16 +4,25 @@
 
 #include <wick/dtype.h>
 
+#ifndef __cplusplus
 /* a keyword given twice is a default that the caller overrides: wk_softmax(x, .dim = 0) */
-#if defined(__clang__)
-#pragma clang diagnostic ignored "-Winitializer-overrides"
-#elif defined(__GNUC__) && !defined(__cplusplus)
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Winitializer-overrides"
+#else
 #pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+/* A pointer of a wrong type (a forward of three inputs, a place without its &, a hook's arguments) and an unknown name
+   are errors in every program that includes this, as they are to compilers since gcc 14 and clang 16; older ones warn,
+   and what they make of it crashes. */
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+#pragma GCC diagnostic error "-Wint-conversion"
+#pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define WK_MAX_DIMS 8
 
@@ -69,8 +78,9 @@ typedef struct wk_sizes {
 } wk_sizes;
 
 /* A number that remembers what kind it was, since promotion asks. */
+typedef enum wk_number_kind { WK_NO_NUMBER = 0, WK_BOOL_NUMBER, WK_INT_NUMBER, WK_FLOAT_NUMBER } wk_number_kind;
 typedef struct wk_number {
-    enum { WK_NO_NUMBER = 0, WK_BOOL_NUMBER, WK_INT_NUMBER, WK_FLOAT_NUMBER } kind;
+    wk_number_kind kind;
     int64_t integer;
     double value;
 } wk_number;
@@ -87,10 +97,18 @@ typedef struct wk_operand {
 #define WK_TENSORS(...) ((wk_tensors){WK_COUNT(wk_tensor *, __VA_ARGS__), (wk_tensor *[]){__VA_ARGS__}})
 #define WK_PLACES(...) ((wk_places){WK_COUNT(wk_tensor **, __VA_ARGS__), (wk_tensor **[]){__VA_ARGS__}})
 #define WK_SIZES(...) ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
-/* 1 where an argument of a macro is a parenthesised tuple, else 0 */
-#define WK_IS_TUPLE(x) WK_IS_TUPLE_(WK_TUPLE_PROBE x, 0, 0)
-#define WK_TUPLE_PROBE(...) 0, 1
-#define WK_IS_TUPLE_(...) WK_SECOND(__VA_ARGS__)
+/* 1 where an argument of a macro is a parenthesised tuple, else 0; a cast, (int)x, is none */
+#define WK_IS_TUPLE(x) WK_TUPLE_GLUE(WK_IS_TUPLE_, WK_OPENS(x))(x)
+#define WK_IS_TUPLE_0(x) 0
+#define WK_IS_TUPLE_1(x) WK_TUPLE_GLUE(WK_IS_NOTHING_, WK_OPENS(WK_TUPLE_DROP x))(WK_TUPLE_DROP x)
+#define WK_IS_NOTHING_0(rest) WK_OPENS(rest())
+#define WK_IS_NOTHING_1(rest) 0
+#define WK_OPENS(x) WK_OPENS_(WK_TUPLE_PROBE x, 0, 0)
+#define WK_OPENS_(...) WK_SECOND(__VA_ARGS__)
+#define WK_TUPLE_PROBE(...) 0, 1,
+#define WK_TUPLE_DROP(...)
+#define WK_TUPLE_GLUE(a, b) WK_TUPLE_GLUE_(a, b)
+#define WK_TUPLE_GLUE_(a, b) a##b
 #define WK_SECOND(a, b, ...) b
 #define WK_CALL(macro, tuple) macro tuple
 #define WK_GLUE(a, b) WK_GLUE_(a, b)
@@ -102,7 +120,7 @@ typedef struct wk_operand {
 #define WK_OPERAND(x)                                                                                                  \
     _Generic((x), wk_tensor *: wk_operand_tensor, bool: wk_operand_bool, float: wk_operand_float,                      \
              double: wk_operand_float, wk_operand: wk_operand_itself, default: wk_operand_int)(x)
-#define wk_none ((wk_operand){0}) // neither a tensor nor a number, where an operand may be left out
+#define wk_none (wk_operand_tensor(NULL)) // neither a tensor nor a number, where an operand may be left out
 
 static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
 {
@@ -111,14 +129,24 @@ static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
         shape.sizes[dim] = sizes[dim];
     return shape;
 }
-static inline wk_number wk_number_bool(bool x) { return (wk_number){WK_BOOL_NUMBER, x, x}; }
-static inline wk_number wk_number_int(int64_t x) { return (wk_number){WK_INT_NUMBER, x, (double)x}; }
-static inline wk_number wk_number_float(double x) { return (wk_number){WK_FLOAT_NUMBER, 0, x}; }
+static inline wk_number wk_number_of(wk_number_kind kind, int64_t integer, double value)
+{
+    const wk_number number = {kind, integer, value};
+    return number;
+}
+static inline wk_number wk_number_bool(bool x) { return wk_number_of(WK_BOOL_NUMBER, x, x); }
+static inline wk_number wk_number_int(int64_t x) { return wk_number_of(WK_INT_NUMBER, x, (double)x); }
+static inline wk_number wk_number_float(double x) { return wk_number_of(WK_FLOAT_NUMBER, 0, x); }
 static inline wk_operand wk_operand_itself(wk_operand x) { return x; }
-static inline wk_operand wk_operand_tensor(wk_tensor *x) { return (wk_operand){x, {0}}; }
-static inline wk_operand wk_operand_bool(bool x) { return (wk_operand){NULL, wk_number_bool(x)}; }
-static inline wk_operand wk_operand_int(int64_t x) { return (wk_operand){NULL, wk_number_int(x)}; }
-static inline wk_operand wk_operand_float(double x) { return (wk_operand){NULL, wk_number_float(x)}; }
+static inline wk_operand wk_operand_of(wk_tensor *x, wk_number number)
+{
+    const wk_operand operand = {x, number};
+    return operand;
+}
+static inline wk_operand wk_operand_tensor(wk_tensor *x) { return wk_operand_of(x, wk_number_of(WK_NO_NUMBER, 0, 0)); }
+static inline wk_operand wk_operand_bool(bool x) { return wk_operand_of(NULL, wk_number_bool(x)); }
+static inline wk_operand wk_operand_int(int64_t x) { return wk_operand_of(NULL, wk_number_int(x)); }
+static inline wk_operand wk_operand_float(double x) { return wk_operand_of(NULL, wk_number_float(x)); }
 
 /* wk_unpack(x, B, L, D): declares int64_t B, L, D and gives them x's sizes; another number of dims is an error.
    Where x is NULL after an error they are 1. */
@@ -147,6 +175,7 @@ bool wk_is_floating_point(const wk_tensor *x);
 bool wk_is_complex(const wk_tensor *x);
 void *wk_data_ptr(const wk_tensor *x); // address of the first element
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* reshape(x, (B, -1)): one -1 is inferred; a view where strides allow it, else a copy.  view: an error instead of a
    copy. */
@@ -57,6 +58,7 @@ wk_tensor *wk_permute_with(wk_tensor *x, wk_shape dims);
 wk_tensor *wk_expand_with(wk_tensor *x, wk_shape size, wk_tensor *like);
 wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int64_t offset);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ---------------------------------------------------------------- data sets */
 
@@ -77,6 +78,7 @@ typedef struct wk_vision_save_image_args {
 } wk_vision_save_image_args;
 bool wk_vision_save_image_with(wk_vision_save_image_args args);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

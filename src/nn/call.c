@@ -73,8 +73,11 @@ static void leave(wk_module *module, wk_tensor *y, int before)
 static wk_hook_handle register_hook(const char *op, void *module_, bool pre, void *function, void *context)
 {
     wk_module *module = wk_module_check(op, module_);
-    if (!module)
+    if (!module || !function) {
+        if (module)
+            wk_fail(op, "hook: expected a function, got NULL");
         return (wk_hook_handle){0};
+    }
     wk_module_hooks *hooks = pre ? &module->inside->pre_hooks : &module->inside->hooks;
     wk_module_hook *items = wk_realloc(hooks->items, (size_t)(hooks->count + 1) * sizeof *items);
     if (!items) {

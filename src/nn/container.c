@@ -31,7 +31,7 @@ static wk_module *append(const char *op, void *list_, void *child)
     if (list)
         snprintf(name, sizeof name, "%lld", (long long)list->inside->children_count);
     if (!list) {
-        if (child && wk_module_check(op, child) && ((wk_module *)child)->inside->references == 0)
+        if (wk_is_module(child) && ((wk_module *)child)->inside->references == 0)
             wk_module_free(child);
         return NULL;
     }
@@ -50,14 +50,13 @@ static bool earlier(wk_module_tuple modules, int64_t index)
 static wk_module *fill(const char *op, wk_module *list, wk_module_tuple modules)
 {
     bool fine = list != NULL;
-    for (int64_t i = 0; i < modules.count; i++)
-        fine &= modules.items[i] != NULL;
-    if (!fine && !wk_failing())
-        wk_fail(op, "modules: expected modules, got NULL among them");
+    for (int64_t i = 0; fine && i < modules.count; i++)
+        fine = wk_module_check(op, modules.items[i]);
     for (int64_t i = 0; i < modules.count; i++)
         if (fine)
             fine = append(op, list, modules.items[i]) != NULL;
-        else if (modules.items[i] && !earlier(modules, i) && ((wk_module *)modules.items[i])->inside->references == 0)
+        else if (wk_is_module(modules.items[i]) && !earlier(modules, i) &&
+                 ((wk_module *)modules.items[i])->inside->references == 0)
             wk_module_free(modules.items[i]);
     return wk_layer_ready(list, fine);
 }

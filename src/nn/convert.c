@@ -55,7 +55,7 @@ static bool convert(wk_tensors of, const target *to, bool with_grads)
 
 static void *module_to(void *module, target to)
 {
-    const wk_tensors parameters = wk_module_parameters(module);
+    const wk_tensors parameters = wk_module_parameters_for("module_to", module);
     if (!parameters.items)
         return NULL;
     bool fine = false;

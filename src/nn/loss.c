@@ -63,7 +63,8 @@ static wk_tensor *loss_call(void *module, wk_tensor *input, wk_tensor *target)
 wk_tensor *wk_nn_loss(void *criterion, wk_tensor *input, wk_tensor *target)
 {
     wk_module *module = wk_module_check("loss", criterion);
-    if (module && strcmp(module->type, "mse_loss") != 0 && strcmp(module->type, "cross_entropy_loss") != 0)
+    if (module && (!module->inside->of_library ||
+                   (strcmp(module->type, "mse_loss") != 0 && strcmp(module->type, "cross_entropy_loss") != 0)))
         return wk_fail("loss", "criterion: expected a loss, got a %s", module->type);
     return module ? wk_call(loss_call, module, input, target) : NULL;
 }

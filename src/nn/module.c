@@ -14,8 +14,9 @@
 
 void *wk_module_new_with(wk_module_args args)
 {
-    if (args.size < sizeof(wk_module))
-        return wk_fail("module_new", "size: expected a struct that begins with wk_module_base");
+    if (args.size < sizeof(wk_module) || !args.type)
+        return wk_fail("module_new", args.type ? "size: expected that of a struct that begins with wk_module_base"
+                                               : "type: expected a name, got NULL");
     wk_module *module = wk_alloc_zeroed(args.size);
     struct wk_module_inside *inside = module ? wk_alloc_zeroed(sizeof *inside) : NULL;
     wk_module **children = inside ? wk_alloc_zeroed(sizeof *children) : NULL;
@@ -29,8 +30,8 @@ void *wk_module_new_with(wk_module_args args)
     inside->extra_repr = args.extra_repr;
     inside->children = children;
     const char *const own = "wk_nn_"; // the library's own types go by the names of their functions
-    const bool of_library = strncmp(args.type, own, strlen(own)) == 0;
-    *module = (wk_module){.type = args.type + (of_library ? strlen(own) : 0),
+    inside->of_library = strncmp(args.type, own, strlen(own)) == 0;
+    *module = (wk_module){.type = args.type + (inside->of_library ? strlen(own) : 0),
                           .training = true,
                           .magic = WK_MODULE_MAGIC,
                           .inside = inside};
@@ -41,9 +42,17 @@ wk_module *wk_module_check(const char *op, void *module)
 {
     if (!module)
         return wk_failing() ? NULL : wk_fail(op, "module: expected a module, got NULL");
-    if (((wk_module *)module)->magic != WK_MODULE_MAGIC)
+    if (!wk_is_module(module))
         return wk_fail(op, "module: expected a module, got something else, or one that has been freed\n"
                            "hint: a module is a struct that begins with wk_module_base, made by wk_module_new");
+    return module;
+}
+
+wk_module *wk_module_check_type(const char *op, void *module_, const char *type)
+{
+    wk_module *module = wk_module_check(op, module_);
+    if (module && (!module->inside->of_library || strcmp(module->type, type) != 0))
+        return wk_fail(op, "module: expected a wk_nn_%s, got a %s", type, module->type);
     return module;
 }
 
@@ -177,12 +186,12 @@ static bool check_free(const char *op, wk_module *module, const char *name, cons
 
 /* ---------------------------------------------------------------- children */
 
-static bool contains(const wk_module *module, const wk_module *wanted)
+bool wk_module_contains(const wk_module *module, const wk_module *wanted)
 {
     if (module == wanted)
         return true;
     for (int64_t i = 0; i < module->inside->children_count; i++)
-        if (contains(module->inside->children[i], wanted))
+        if (wk_module_contains(module->inside->children[i], wanted))
             return true;
     return false;
 }
@@ -213,7 +222,7 @@ static bool add_module(wk_module *self, const char *name, void *place, wk_module
 {
     if (!check_name("add_module", name) || !check_free("add_module", self, name, NULL))
         return false;
-    if (contains(child, self))
+    if (wk_module_contains(child, self))
         return wk_fail("add_module", "child: a %s cannot be inside itself", self->type);
     struct wk_module_inside *inside = self->inside;
     int64_t i = find_child(self, name);
@@ -241,15 +250,15 @@ static bool add_module(wk_module *self, const char *name, void *place, wk_module
 
 void *wk_module_add_at(void *self, const char *name, void *place, void *child)
 {
-    show(place, NULL);
-    if (!child)
+    const bool fine = wk_module_check("add_module", self);
+    if (fine)
+        show(place, NULL);
+    if (!child || !wk_module_check("add_module", child))
         return NULL;
-    if (!wk_module_check("add_module", child))
-        return NULL;
-    if (wk_module_check("add_module", self) && add_module(self, name, place, child))
+    if (fine && add_module(self, name, place, child))
         return child;
     /* it has no owner then, unless it is the tree that self is in */
-    if (((wk_module *)child)->inside->references == 0 && !(self && contains(child, self)))
+    if (((wk_module *)child)->inside->references == 0 && !(self && wk_module_contains(child, self)))
         module_destroy(child);
     return NULL;
 }
@@ -334,16 +343,20 @@ static bool set_buffer(void *self, const char *name, void *place, wk_buffer_args
                       args.persistent);
 }
 
-wk_tensor *wk_parameter_add_at(void *self, const char *name, void *place, wk_tensor *tensor)
+wk_tensor *wk_parameter_add_at(void *self, const char *name, wk_tensor **place, wk_tensor *tensor)
 {
+    if (!wk_module_check("register_parameter", self))
+        return NULL;
     show(place, NULL);
     if (!set_parameter(self, name, place, tensor) || !tensor)
         return NULL;
     return find_member(&((wk_module *)self)->inside->parameters, name)->tensor;
 }
 
-wk_tensor *wk_buffer_add_at(void *self, const char *name, void *place, wk_buffer_args args)
+wk_tensor *wk_buffer_add_at(void *self, const char *name, wk_tensor **place, wk_buffer_args args)
 {
+    if (!wk_module_check("register_buffer", self))
+        return NULL;
     show(place, NULL);
     return set_buffer(self, name, place, args) ? args.tensor : NULL;
 }

@@ -2,6 +2,8 @@
 #ifndef WICK_NN_MODULE_H
 #define WICK_NN_MODULE_H
 
+#include <stdatomic.h>
+
 #include <wick/module.h>
 
 #include "core/tensor.h"
@@ -45,8 +47,11 @@ struct wk_module_inside {
     wk_module_forward *forward;
     void (*free)(void *module);
     void (*extra_repr)(void *module, char *text, size_t size);
-    int references;    // of parents
-    wk_module *parent; // the first to add it, while that lives; its name there is `name`
+    bool of_library;    // its type is a layer of ours
+    atomic_bool placed; // where it belongs is known (call.c)
+    bool asked;         // for its parameters, state or mode: the root of a tree of its own
+    int references;     // of parents
+    wk_module *parent;  // the first to add it, while that lives; its name there is `name`
     const char *name;
     wk_members parameters, buffers;
     wk_module **children; // children[count] is NULL
@@ -58,14 +63,19 @@ struct wk_module_inside {
     wk_module_lists lists;
 };
 
+static inline bool wk_is_module(const void *x) { return x && ((const wk_module *)x)->magic == WK_MODULE_MAGIC; }
 /* module, or NULL after an error: it is NULL or no module */
 wk_module *wk_module_check(const char *op, void *module);
+wk_module *wk_module_check_type(const char *op, void *module, const char *type); // or no layer of ours of that type
+bool wk_module_contains(const wk_module *module, const wk_module *wanted);       // itself among what it contains
 void wk_module_lists_free_modules(wk_module_lists *lists); // of the lists, those of modules
 
 /* The tree in order, the module itself first, each module at its first path; visit returns false to stop.  False where
    it was stopped or memory ran out. */
 typedef bool wk_module_visit(wk_module *module, const char *path, void *context);
 bool wk_module_walk(const char *op, wk_module *module, bool shared_once, wk_module_visit *visit, void *context);
+
+wk_tensors wk_module_parameters_for(const char *op, void *module); // wk_module_parameters, for op's errors
 
 /* "path.name", or "name" where path is ""; wk_free it; NULL after an error */
 char *wk_module_join(const char *op, const char *path, const char *name);

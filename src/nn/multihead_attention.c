@@ -174,7 +174,7 @@ static both attend(void *module, const call *with)
 
 wk_tensor *wk_nn_multihead_attention_forward_with(call args)
 {
-    wk_module *module = wk_module_check("multihead_attention", args.module);
+    wk_module *module = wk_module_check_type("multihead_attention", args.module, "multihead_attention");
     if (args.weights)
         *args.weights = NULL;
     if (!module)
@@ -182,8 +182,6 @@ wk_tensor *wk_nn_multihead_attention_forward_with(call args)
     WK_REQUIRE("multihead_attention", args.query);
     WK_REQUIRE("multihead_attention", args.key);
     WK_REQUIRE("multihead_attention", args.value);
-    if (strcmp(module->type, "multihead_attention") != 0)
-        return wk_fail("multihead_attention", "module: expected a multihead_attention, got a %s", module->type);
     wk_tensor *y = NULL;
     wk_scope
     {

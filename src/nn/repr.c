@@ -30,6 +30,8 @@ static void print(const wk_module *module, int indent, FILE *file)
 void wk_module_print(void *module_, FILE *file)
 {
     const wk_module *module = wk_module_check("module_print", module_);
-    if (module)
+    if (module && !file)
+        wk_fail("module_print", "file: expected a FILE, got NULL\nhint: wk_module_print(module, stdout)");
+    else if (module)
         print(module, 0, file);
 }

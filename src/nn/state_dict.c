@@ -48,6 +48,8 @@ static bool put_themselves(wk_module *module, const char *path, void *context)
 static wk_dict *state_of(const char *op, void *module_, wk_module_visit *visit)
 {
     wk_module *module = wk_module_check(op, module_);
+    if (module)
+        module->inside->asked = true;
     wk_dict *state = module ? wk_dict_new() : NULL;
     if (state && !wk_module_walk(op, module, false, visit, state)) {
         wk_dict_free(state);

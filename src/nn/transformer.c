@@ -42,17 +42,9 @@ static wk_tensor *layer_call(void *module, wk_tensor *x, const call *with)
 
 static wk_tensor *layer_forward(void *module, wk_tensor *x) { return layer_call(module, x, &(call){0}); }
 
-static bool check_type(const char *op, void *module_, const char *type)
-{
-    wk_module *module = wk_module_check(op, module_);
-    if (module && strcmp(module->type, type) != 0)
-        return wk_fail(op, "module: expected a %s, got a %s", type, module->type);
-    return module;
-}
-
 wk_tensor *wk_nn_transformer_encoder_layer_forward_with(call args)
 {
-    if (!check_type("transformer_encoder_layer", args.module, "transformer_encoder_layer"))
+    if (!wk_module_check_type("transformer_encoder_layer", args.module, "transformer_encoder_layer"))
         return NULL;
     WK_REQUIRE("transformer_encoder_layer", args.x);
     return wk_call(layer_call, args.module, args.x, &args);
@@ -110,7 +102,7 @@ static wk_tensor *encoder_forward(void *module, wk_tensor *x) { return encoder_c
 
 wk_tensor *wk_nn_transformer_encoder_forward_with(call args)
 {
-    if (!check_type("transformer_encoder", args.module, "transformer_encoder"))
+    if (!wk_module_check_type("transformer_encoder", args.module, "transformer_encoder"))
         return NULL;
     WK_REQUIRE("transformer_encoder", args.x);
     return wk_call(encoder_call, args.module, args.x, &args);
@@ -141,7 +133,7 @@ static wk_module *layer_copy(layer *of)
 wk_module *wk_nn_transformer_encoder_with(wk_module *of, int64_t num_layers, wk_module *norm)
 {
     const char *const op = "nn_transformer_encoder";
-    bool fine = check_type(op, of, "transformer_encoder_layer");
+    bool fine = wk_module_check_type(op, of, "transformer_encoder_layer");
     if (fine && num_layers < 1)
         fine = wk_fail(op, "num_layers: expected 1 or more, got %lld", (long long)num_layers) != NULL;
     encoder *self = fine ? wk_module_new(wk_nn_transformer_encoder, encoder_forward) : NULL;

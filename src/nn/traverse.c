@@ -93,6 +93,7 @@ static const wk_dict *named_list(const char *op, void *module_, bool buffers)
     wk_module *module = wk_module_check(op, module_);
     if (!module)
         return NULL;
+    module->inside->asked = true;
     wk_dict **list = buffers ? &module->inside->lists.named_buffers : &module->inside->lists.named_parameters;
     wk_dict_free(*list);
     return *list = named(op, module, buffers);
@@ -107,6 +108,7 @@ static wk_tensors list(const char *op, void *module_, bool buffers)
     wk_dict *found = module ? named(op, module, buffers) : NULL;
     if (!found)
         return (wk_tensors){0};
+    module->inside->asked = true;
     const int64_t count = wk_dict_count(found);
     wk_tensor ***place = buffers ? &module->inside->lists.buffers : &module->inside->lists.parameters;
     wk_tensor **items = wk_realloc(*place, (size_t)(count + 1) * sizeof *items);
@@ -121,12 +123,13 @@ static wk_tensors list(const char *op, void *module_, bool buffers)
     return items ? (wk_tensors){count, items} : (wk_tensors){0};
 }
 
+wk_tensors wk_module_parameters_for(const char *op, void *module) { return list(op, module, false); }
 wk_tensors wk_module_parameters(void *module) { return list("parameters", module, false); }
 wk_tensors wk_module_buffers(void *module) { return list("buffers", module, true); }
 
 int64_t wk_module_parameter_count(void *module)
 {
-    const wk_tensors parameters = wk_module_parameters(module);
+    const wk_tensors parameters = list("parameter_count", module, false);
     int64_t count = 0;
     for (int64_t i = 0; i < parameters.count; i++)
         count += parameters.items[i]->numel;
@@ -255,16 +258,20 @@ static void set_training(wk_module *module, bool mode)
 void *wk_module_train_with(wk_module_train_args args)
 {
     wk_module *module = wk_module_check("train", args.module);
-    if (module)
-        set_training(module, args.mode);
+    if (!module)
+        return NULL;
+    module->inside->asked = true;
+    set_training(module, args.mode);
     return module;
 }
 
 void *wk_module_eval(void *module_)
 {
     wk_module *module = wk_module_check("eval", module_);
-    if (module)
-        set_training(module, false);
+    if (!module)
+        return NULL;
+    module->inside->asked = true;
+    set_training(module, false);
     return module;
 }
 
@@ -278,6 +285,8 @@ static void apply(wk_module *module, void (*function)(wk_module *module, void *c
 void *wk_module_apply(void *module_, void (*function)(wk_module *module, void *context), void *context)
 {
     wk_module *module = wk_module_check("apply", module_);
+    if (module && !function)
+        return wk_fail("apply", "function: expected a function, got NULL");
     if (module)
         apply(module, function, context);
     return module;
@@ -285,7 +294,7 @@ void *wk_module_apply(void *module_, void (*function)(wk_module *module, void *c
 
 void *wk_module_requires_grad_(void *module, bool requires_grad)
 {
-    const wk_tensors parameters = wk_module_parameters(module);
+    const wk_tensors parameters = list("requires_grad_", module, false);
     for (int64_t i = 0; i < parameters.count; i++)
         if (!wk_requires_grad_(parameters.items[i], requires_grad))
             return NULL;
@@ -294,7 +303,7 @@ void *wk_module_requires_grad_(void *module, bool requires_grad)
 
 void *wk_module_zero_grad(void *module)
 {
-    const wk_tensors parameters = wk_module_parameters(module);
+    const wk_tensors parameters = list("zero_grad", module, false);
     for (int64_t i = 0; i < parameters.count; i++) {
         wk_release(parameters.items[i]->grad);
         parameters.items[i]->grad = NULL;
