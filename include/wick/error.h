@@ -27,7 +27,9 @@ typedef struct wk_try_guard {
 } wk_try_guard;
 
 /* wk_error err; wk_try (&err) { ... } if (err.set) ...: the first error inside is put in err.  One may return, break
-   and goto out of the block; a block inside another keeps its errors to itself. */
+   and goto out of the block; a block inside another keeps its errors to itself.  The block goes on after an error: what
+   failed is NULL, and so is all that follows from it.  Ops pass NULL on, and wk_size, wk_numel and wk_unpack take it; a
+   field (y->ndim) is read after `if (y)`. */
 #define wk_try(error)                                                                                                  \
     for (wk_try_guard wk_try_here __attribute__((cleanup(wk_try_close))) = wk_try_open(error); wk_try_here.open;       \
          wk_try_here.open = false)

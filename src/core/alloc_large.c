@@ -14,7 +14,7 @@
 
 #define LARGE_CLASSES (8 * 52) // eight to a doubling
 #define HUGE_PAGE ((size_t)2 << 20)
-#define TRIM_SECONDS 5
+#define TRIM_SECONDS 10
 
 static block *large_free[LARGE_CLASSES];
 static int64_t cached_bytes;
