@@ -240,6 +240,13 @@ static void test_broken_files(void **state)
         if (!error.set || !strstr(error.message, files[i].message))
             fail_msg("%s\nexpected: %s\ngot: %s", files[i].header, files[i].message, error.message);
     }
+    /* escapes of one to four bytes */
+    write_safetensors(
+        "{\"\\u0041\\u00e9\\u071F\\ud83D\\ude00\\/\\n\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0,
+        1);
+    wk_dict *names = wk_safetensors_load_file(path);
+    assert_string_equal(wk_dict_key_at(names, 0), "A\xc3\xa9\xdc\x9f\xf0\x9f\x98\x80/\n");
+    wk_dict_free(names);
     static char deep[1900];
     memset(deep, '[', sizeof deep - 1);
     memcpy(deep, "{\"a\":", 5);

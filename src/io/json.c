@@ -79,7 +79,7 @@ static char *put_code(char *to, uint32_t code)
         return to;
     }
     const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    *to++ = (char)((0xF00u >> more & 0xFF) | code >> (6 * more));
+    *to++ = (char)((0xFF80u >> more & 0xFF) | code >> (6 * more));
     for (int i = more - 1; i >= 0; i--)
         *to++ = (char)(0x80 | (code >> (6 * i) & 0x3F));
     return to;
