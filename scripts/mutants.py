@@ -255,12 +255,24 @@ class Copy:
                     said[name] = text
         return said
 
+    def users(self, file, names, kernels):
+        """The names of files that call what this one defines, or include it."""
+        found = set()
+        calls = "|".join(sorted(names) + [r"wk_run\w*\([^;]*\b%s" % kernel for kernel in sorted(kernels)])
+        pattern = re.compile(r'"(?:\w+/)*%s"' % re.escape(file) + (r"|\b(?:%s)\b" % calls if calls else ""))
+        for folder, _, files in os.walk(self.source):
+            for name in files:
+                if name != file and pattern.search(open(os.path.join(folder, name), encoding="utf-8").read()):
+                    found.add(name.rsplit(".", 1)[0])
+        return found
+
     def order(self, path, killers):
         """Tests, those first that are the likeliest to notice a change of this file."""
         stem = os.path.basename(path).rsplit(".", 1)[0]
         room = path.split("/")[1]
         text = open(os.path.join(self.tree, path), encoding="utf-8").read()
         names = set(re.findall(r"^(?:[\w*]+ )+\**(wk_\w+?)(?:_with)?\(", text, re.M))
+        users = self.users(os.path.basename(path), names, set(re.findall(r"^WK_KERNEL\((\w+)", text, re.M)))
         rooms = {"nn": "test_nn test_module", "optim": "test_optim_step test_optim test_scheduler",
                  "data": "test_data test_idx", "vision": "test_vision", "plot": "test_plot", "io": "test_io",
                  "autograd": "test_autograd test_hooks op_unary", "core": "test_memory test_error test_print"}
@@ -269,7 +281,7 @@ class Copy:
         def weight(name):
             seconds = self.tests[name][2]
             relevance = 40 * killers.get(path, {}).get(name, 0) + 20 * (name in rooms.get(room, "").split())
-            relevance += 100 * (name.split("_", 1)[1] == stem)
+            relevance += 100 * (name.split("_", 1)[1] == stem) + 50 * (name.split("_", 1)[1] in users)
             relevance += sum(30 for n in names if re.search(r"\b%s\b" % n, said.get(name, "")))
             relevance += 20 * any(word in stem.split("_") for word in name.split("_")[1:])
             relevance += 5 * (name.startswith("op_") and room in ("ops", "kernels"))
