@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -97,13 +98,32 @@ static void headers(void **state)
     }
 }
 
+/* a new file has the rights that the process gives to new files */
+static void rights(void **state)
+{
+    (void)state;
+    static const mode_t masks[] = {022, 077, 0};
+    const mode_t before = umask(0);
+    for (int i = 0; i < 3; i++)
+        wk_scope
+    {
+        umask(masks[i]);
+        unlink(path);
+        assert_true(wk_numpy_save(path, wk_ones((2))));
+        struct stat status;
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0666 & ~masks[i]);
+    }
+    umask(before);
+}
+
 int main(void)
 {
     const int file = mkstemp(path);
     if (file < 0)
         return 1;
     close(file);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(headers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(headers), cmocka_unit_test(rights)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
     return failed;
