@@ -54,6 +54,18 @@ void wk_grad_mode_close(wk_grad_guard *guard);
 bool wk_is_grad_enabled(void);
 void wk_set_grad_enabled(bool mode);
 
+/* wk_detect_anomaly { ... }, or wk_set_detect_anomaly(true): looks, in this thread, for the op that makes NaN, or
+   infinity of finite numbers.  Forward, the op is an error, which names the module that runs.  Backward, where a
+   gradient is NaN, or infinite though what came was finite, and where a backward fails otherwise, the error shows the
+   forward call that recorded the op (of what was recorded while this was on).  Slow: for looking, not for training. */
+#define wk_detect_anomaly                                                                                              \
+    for (wk_grad_guard wk_anomaly_here __attribute__((cleanup(wk_anomaly_mode_close))) = wk_anomaly_mode_open();       \
+         wk_anomaly_here.open; wk_anomaly_here.open = false)
+wk_grad_guard wk_anomaly_mode_open(void);
+void wk_anomaly_mode_close(wk_grad_guard *guard);
+bool wk_is_anomaly_enabled(void);
+void wk_set_detect_anomaly(bool mode);
+
 wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad); // of a leaf of floating dtype; returns x
 wk_tensor *wk_detach(wk_tensor *x);                             // the same memory, no gradient
 wk_tensor *wk_detach_(wk_tensor *x);

@@ -14,6 +14,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef struct wk_factory_args {
+    const char *op; // in errors; NULL: full, full_like, new_full
     wk_shape size;
     wk_number fill; // of full; its kind sets the dtype where none is given: bool, int64, float32
     wk_tensor *like;
@@ -23,17 +24,22 @@ typedef struct wk_factory_args {
 } wk_factory_args;
 
 #define wk_empty(...) wk_empty_with((wk_factory_args){.size = WK_SHAPE __VA_ARGS__}) // uninitialised
-#define wk_zeros(...) wk_full_with((wk_factory_args){.fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
-#define wk_ones(...) wk_full_with((wk_factory_args){.fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
+#define wk_zeros(...)                                                                                                  \
+    wk_full_with((wk_factory_args){.op = "zeros", .fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
+#define wk_ones(...)                                                                                                   \
+    wk_full_with((wk_factory_args){.op = "ones", .fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
 #define wk_full(size_, ...) wk_full_with((wk_factory_args){.size = WK_SHAPE size_, WK_FILL(__VA_ARGS__)})
 #define wk_empty_like(...) wk_empty_like_with((wk_factory_args){.like = __VA_ARGS__})
-#define wk_zeros_like(...) wk_full_like_with((wk_factory_args){.fill = WK_NUMBER(0.0), .like = __VA_ARGS__})
-#define wk_ones_like(...) wk_full_like_with((wk_factory_args){.fill = WK_NUMBER(1.0), .like = __VA_ARGS__})
+#define wk_zeros_like(...)                                                                                             \
+    wk_full_like_with((wk_factory_args){.op = "zeros_like", .fill = WK_NUMBER(0.0), .like = __VA_ARGS__})
+#define wk_ones_like(...)                                                                                              \
+    wk_full_like_with((wk_factory_args){.op = "ones_like", .fill = WK_NUMBER(1.0), .like = __VA_ARGS__})
 #define wk_full_like(like_, ...) wk_full_like_with((wk_factory_args){.like = like_, WK_FILL(__VA_ARGS__)})
 #define wk_new_empty(x, ...) wk_new_empty_with(x, (wk_factory_args){.size = WK_SHAPE __VA_ARGS__})
 #define wk_new_zeros(x, ...)                                                                                           \
-    wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
-#define wk_new_ones(x, ...) wk_new_full_with(x, (wk_factory_args){.fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
+    wk_new_full_with(x, (wk_factory_args){.op = "new_zeros", .fill = WK_NUMBER(0.0), .size = WK_SHAPE __VA_ARGS__})
+#define wk_new_ones(x, ...)                                                                                            \
+    wk_new_full_with(x, (wk_factory_args){.op = "new_ones", .fill = WK_NUMBER(1.0), .size = WK_SHAPE __VA_ARGS__})
 #define wk_new_full(x, size_, ...) wk_new_full_with(x, (wk_factory_args){.size = WK_SHAPE size_, WK_FILL(__VA_ARGS__)})
 
 /* tensor((2, 2), ((float[]){1, 2, 3, 4})): copies a C array, row by row.  The array's type gives the dtype (float:
@@ -86,7 +92,8 @@ typedef struct wk_range_args {
 #define WK_RANGE_ONE(steps) ((wk_range_args){0})
 #define WK_RANGE_MORE(steps, ...) ((wk_range_args){__VA_ARGS__})
 /* eye(n) or eye(n, m): ones on the diagonal */
-#define wk_eye(...) wk_eye_with((wk_eye_args){.m = -1, .n = __VA_ARGS__})
+#define wk_eye(...) wk_eye_with((wk_eye_args){.m = WK_EYE_SQUARE, .n = __VA_ARGS__})
+#define WK_EYE_SQUARE INT64_MIN // m is not given
 typedef struct wk_eye_args {
     int64_t n, m;
     wk_dtype dtype;

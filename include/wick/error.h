@@ -2,7 +2,8 @@
    host mode, the op that failed returns NULL, ops pass NULL on, and the error waits to be read.
 
    Tracebacks name files, lines and source text where the program was compiled with -g, and functions where not.
-   WICK_TRACEBACK=full in the environment shows the library's own frames too, WICK_TRACEBACK=off none. */
+   WICK_TRACEBACK=full in the environment shows the library's own frames too, WICK_TRACEBACK=off none.  What is no error
+   but hardly meant is said on stderr, once: "wick warning in mse_loss: ..."; WICK_WARNINGS=off says nothing. */
 #ifndef WICK_ERROR_H
 #define WICK_ERROR_H
 

@@ -256,12 +256,16 @@ void wk_accumulate(wk_node *node, int input, wk_tensor *gradient)
         w->failed |= wk_failing();
         return;
     }
+    WK_NAMES_ERRORS(node->name);
     const wk_edge *edge = &node->edges[input];
     const step *to = &w->steps[w->targets[w->running->edges + input]];
     const wk_output *output = edge->node ? &edge->node->output[edge->output_nr] : NULL;
     gradient = output ? wk_gradient_fit(gradient, output->ndim, output->shape, output->dtype, output->device)
                       : wk_gradient_fit(gradient, edge->leaf->ndim, edge->leaf->shape, edge->leaf->dtype,
                                         edge->leaf->device);
+    if (gradient && wk_anomaly.on &&
+        !wk_anomaly_check_gradient(node->name, input, gradient, w->gradients + w->running->gradients, node->outputs))
+        gradient = NULL;
     if (!gradient || !gather(w, &w->gradients[to->gradients + (output ? edge->output_nr : 0)], gradient))
         w->failed = true;
 }
@@ -333,8 +337,11 @@ static void run_backward(walk *w, step *s)
     {
         w->running = s;
         wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
-        if (dy)
-            (w->args->create_graph && node->composed ? node->composed : node->backward)(node, dy);
+        if (dy) {
+            const char *note = wk_error_set_note(node->recorded_at);
+            WK_UNWATCHED(((w->args->create_graph && node->composed ? node->composed : node->backward)(node, dy), 0));
+            wk_error_set_note(note);
+        }
         w->running = NULL;
         w->failed |= !dy || wk_failing();
     }

@@ -63,6 +63,7 @@ static void node_destroy(wk_object *object)
     for (int i = 0; i < node->outputs; i++) {
         wk_object_release(node->output[i].hooks);
     }
+    wk_free(node->recorded_at);
     wk_free(node);
 }
 
@@ -184,6 +185,10 @@ static wk_node *node_new(const wk_record_args *args)
         }
         node->saves = i + 1;
     }
+    if (__builtin_expect(wk_anomaly.on, 0) && !(node->recorded_at = wk_anomaly_place(node->name))) {
+        wk_object_release((wk_object *)node);
+        return NULL;
+    }
     return node;
 }
 
@@ -192,6 +197,8 @@ bool wk_record_with(const wk_record_args *args)
     bool all = true;
     for (int i = 0; i < args->results_count; i++)
         all &= args->results[i] != NULL;
+    if (all && wk_detects_anomaly())
+        all = wk_anomaly_check_results(args->name, args->results, args->results_count, args->inputs);
     if (!all || !wk_would_record(args->inputs))
         return all;
     wk_node *node = node_new(args);
@@ -225,7 +232,8 @@ wk_tensor *wk_saved(wk_node *node, int i)
     if (saved->tensor->storage->version != saved->version)
         return wk_fail(node->name,
                        "a tensor of shape %s that the gradient needs was changed in place: it is at version %u, "
-                       "expected version %u\nhint: use the form of the op without the trailing _",
+                       "expected version %u\nhint: use the form of the op without the trailing _; "
+                       "wk_set_detect_anomaly(true) shows which call needs it",
                        wk_shape_string(saved->tensor), saved->tensor->storage->version, saved->version);
     if (saved->output_nr < 0 || grad_disabled)
         return saved->tensor;

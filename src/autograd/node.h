@@ -57,6 +57,7 @@ struct wk_node {
     wk_saved_tensor *saved;
     wk_output *output;
     bool freed; // a backward has let the saved tensors go
+    char *recorded_at; // under wk_detect_anomaly: where, as text; NULL otherwise
 };
 
 typedef struct wk_record_args {
@@ -98,6 +99,24 @@ bool wk_needs_grad(const wk_tensor *x); // x requires grad, and grad mode is on
         __auto_type wk_value = (expression);                                                                           \
         wk_set_grad_enabled(wk_mode_before);                                                                           \
         wk_value;                                                                                                      \
+    })
+
+/* wk_detect_anomaly (anomaly.c) */
+typedef struct wk_anomaly_mode {
+    bool on;
+    bool quiet; // while a backward runs, whose gradients are looked at instead, and while one looks
+} wk_anomaly_mode;
+extern _Thread_local wk_anomaly_mode wk_anomaly;
+static inline bool wk_detects_anomaly(void) { return __builtin_expect(wk_anomaly.on, 0) && !wk_anomaly.quiet; }
+char *wk_anomaly_place(const char *name); // where an op is recorded, for recorded_at
+/* the value of an expression whose steps may make NaN or infinity, which do not reach its result */
+#define WK_UNWATCHED(expression)                                                                                       \
+    __extension__({                                                                                                    \
+        const bool wk_quiet_before = wk_anomaly.quiet;                                                                 \
+        wk_anomaly.quiet = true;                                                                                       \
+        __auto_type wk_unwatched = (expression);                                                                       \
+        wk_anomaly.quiet = wk_quiet_before;                                                                            \
+        wk_unwatched;                                                                                                  \
     })
 
 /* in a backward, of the node that runs */

@@ -22,6 +22,8 @@
 
 static _Thread_local wk_error *innermost; // the wk_error of the innermost wk_try
 static _Thread_local wk_error last_error; // in host mode
+_Thread_local const char *wk_error_name;
+static _Thread_local const char *note;    // see wk_error_set_note
 static _Thread_local bool reporting;      // inside wk_fail: what fails in a hook is dropped
 
 static atomic_bool host_mode;
@@ -58,6 +60,21 @@ bool wk_failing(void)
 
 void wk_error_set_module_path_hook(wk_module_path_hook *hook) { atomic_store(&module_path_hook, hook); }
 
+void wk_error_module_path(char *text, size_t size)
+{
+    text[0] = '\0';
+    wk_module_path_hook *hook = atomic_load(&module_path_hook);
+    if (hook)
+        hook(text, size);
+}
+
+const char *wk_error_set_note(const char *text)
+{
+    const char *before = note;
+    note = text;
+    return before;
+}
+
 static void write_text(char *text, size_t size, const char *format, va_list arguments)
 {
     const int length = vsnprintf(text, size, format, arguments);
@@ -77,7 +94,7 @@ __attribute__((format(printf, 3, 4))) static void write_line(char *text, size_t 
 
 static void write_message(wk_error *error, const char *op, const char *format, va_list arguments)
 {
-    write_line(error->op, sizeof error->op, "%s", op ? op : "");
+    write_line(error->op, sizeof error->op, "%s", wk_error_name ? wk_error_name : op ? op : "");
     size_t used = 0;
     if (error->op[0]) {
         write_line(error->message, sizeof error->message, "%s: ", error->op);
@@ -85,14 +102,19 @@ static void write_message(wk_error *error, const char *op, const char *format, v
     }
     write_text(error->message + used, sizeof error->message - used, format, arguments);
     wk_text_clean(error->message);
-    error->module[0] = '\0';
-    wk_module_path_hook *hook = atomic_load(&module_path_hook);
-    if (hook)
-        hook(error->module, sizeof error->module);
+    wk_error_module_path(error->module, sizeof error->module);
+}
+
+static void write_traceback(char *text, size_t size, bool colour)
+{
+    const size_t room = note ? strlen(note) + 1 : 0;
+    wk_traceback_write(text, room < size ? size - room : size, colour);
+    if (room && room < size)
+        strcat(text, note);
 }
 
 /* The message after its "op: ", and its hints each on a line of their own. */
-static void print_error(const wk_error *error, const char *traceback, bool colour)
+static void print_error(const char *what, const wk_error *error, const char *traceback, bool colour)
 {
     const char *red = colour ? "\033[1;31m" : "", *green = colour ? "\033[1;32m" : "";
     const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
@@ -103,7 +125,7 @@ static void print_error(const wk_error *error, const char *traceback, bool colou
         fprintf(stderr, "  in module %s%s%s\n", bold, error->module, plain);
     const size_t op = strlen(error->op);
     const bool named = op && strncmp(error->message, error->op, op) == 0 && strncmp(error->message + op, ": ", 2) == 0;
-    fprintf(stderr, "%swick error%s%s%s: ", red, named ? " in " : "", named ? error->op : "", plain);
+    fprintf(stderr, "%swick %s%s%s%s: ", red, what, named ? " in " : "", named ? error->op : "", plain);
     for (const char *line = error->message + (named ? op + 2 : 0); *line;) {
         const int length = (int)strcspn(line, "\n");
         const bool hint = strncmp(line, "hint: ", 6) == 0;
@@ -122,7 +144,7 @@ static bool stderr_has_colour(void)
 void wk_error_print(const wk_error *error)
 {
     if (error && error->set)
-        print_error(error, error->traceback, stderr_has_colour());
+        print_error("error", error, error->traceback, stderr_has_colour());
 }
 
 /* Only one thread ends the program, others that fail meanwhile wait for the end; what fails in an atexit handler is
@@ -141,8 +163,8 @@ static void end_program(const char *op, const char *format, va_list arguments)
     ending = true;
     write_message(&error, op, format, arguments);
     const bool colour = stderr_has_colour();
-    wk_traceback_write(traceback, sizeof traceback, colour);
-    print_error(&error, traceback, colour);
+    write_traceback(traceback, sizeof traceback, colour);
+    print_error("error", &error, traceback, colour);
     reporting = false;
     if (!exiting)
         exit(1);
@@ -159,7 +181,7 @@ void *wk_fail(const char *op, const char *format, ...)
     va_start(arguments, format);
     if (error) {
         write_message(error, op, format, arguments);
-        wk_traceback_write(error->traceback, sizeof error->traceback, false);
+        write_traceback(error->traceback, sizeof error->traceback, false);
         error->set = true;
     } else {
         end_program(op, format, arguments);
@@ -167,6 +189,23 @@ void *wk_fail(const char *op, const char *format, ...)
     va_end(arguments);
     reporting = false;
     return NULL;
+}
+
+void wk_warn(const char *op, const char *format, ...)
+{
+    const char *wish = getenv("WICK_WARNINGS");
+    if (reporting || atomic_load(&host_mode) || (wish && strcmp(wish, "off") == 0))
+        return;
+    reporting = true;
+    wk_error warning;
+    va_list arguments;
+    va_start(arguments, format);
+    write_message(&warning, op, format, arguments);
+    va_end(arguments);
+    const bool colour = stderr_has_colour();
+    write_traceback(warning.traceback, sizeof warning.traceback, colour);
+    print_error("warning", &warning, warning.traceback, colour);
+    reporting = false;
 }
 
 void *wk_null_input(const char *op, const char *argument)

@@ -213,9 +213,9 @@ wk_tensor *wk_nn_init_trunc_normal_with(wk_nn_init_trunc_normal_args args)
     (void)no_grad;
     if (!wk_check_writable(op, args.x))
         return NULL;
-    wk_tensor *drawn = wk_random_like(op, args.x, dtype, wk_cpu);
-    wk_tensor *fresh = drawn ? wk_random_like(op, args.x, dtype, wk_cpu) : NULL;
-    wk_tensor *odds = fresh ? wk_random_like(op, args.x, dtype, wk_cpu) : NULL;
+    wk_tensor *drawn = wk_tensor_new_like(op, args.x, dtype, wk_cpu);
+    wk_tensor *fresh = drawn ? wk_tensor_new_like(op, args.x, dtype, wk_cpu) : NULL;
+    wk_tensor *odds = fresh ? wk_tensor_new_like(op, args.x, dtype, wk_cpu) : NULL;
     bool *pending = odds ? wk_alloc((size_t)args.x->numel) : NULL;
     if (!pending)
         return odds ? wk_out_of_memory(op, (size_t)args.x->numel) : NULL;

@@ -7,6 +7,7 @@
 #include "copy.h"
 #include "core/element.h"
 #include "core/host.h"
+#include "core/layout.h"
 #include "ops.h"
 
 /* from's values, cast, in new memory or (broadcast) in into's */
@@ -18,7 +19,7 @@ static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_
         return wk_pointwise(&(wk_pointwise_call){.op = op, .row = WK_ROW_copy, .inputs = 1,
                                                  .in = {WK_OPERAND(from)}, .compute = dtype, .result = dtype,
                                                  .into = into});
-    wk_tensor *y = into ? into : wk_tensor_new(op, from->ndim, from->shape, dtype, from->device);
+    wk_tensor *y = into ? into : wk_tensor_new_like(op, from, dtype, from->device);
     if (!y)
         return NULL;
     if (!wk_copy_values(from, y))
@@ -88,6 +89,7 @@ wk_tensor *wk_to_device(wk_tensor *x, wk_device device)
 
 wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like)
 {
+    WK_NAMES_ERRORS("type_as");
     WK_REQUIRE("to", x);
     WK_REQUIRE("to", like);
     return wk_to_dtype(wk_to_device(x, like->device), like->dtype);
@@ -101,10 +103,17 @@ wk_tensor *wk_clone(wk_tensor *x)
     return wk_record(copy_into("clone", x, x->dtype, NULL), clone_backward, WK_INPUTS(x));
 }
 
+wk_tensor *wk_clone_contiguous(wk_tensor *x)
+{
+    WK_REQUIRE("contiguous", x);
+    wk_tensor *y = wk_tensor_new("contiguous", x->ndim, x->shape, x->dtype, x->device);
+    return wk_record(y && wk_copy_values(x, y) ? y : NULL, clone_backward, WK_INPUTS(x));
+}
+
 wk_tensor *wk_contiguous(wk_tensor *x)
 {
     WK_REQUIRE("contiguous", x);
-    return wk_is_contiguous(x) ? x : wk_clone(x);
+    return wk_is_contiguous(x) ? x : wk_clone_contiguous(x);
 }
 
 bool wk_check_floating(const char *op, const wk_tensor *x)
@@ -196,7 +205,11 @@ wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value)
                                              .in = {value}, .compute = x->dtype, .result = x->dtype, .into = x});
 }
 
-wk_tensor *wk_zero_(wk_tensor *x) { return wk_fill_in_place_with(x, WK_OPERAND(0)); }
+wk_tensor *wk_zero_(wk_tensor *x)
+{
+    WK_NAMES_ERRORS("zero_");
+    return wk_fill_in_place_with(x, WK_OPERAND(0));
+}
 
 static bool is_real(const char *op, const wk_tensor *x)
 {
@@ -247,6 +260,7 @@ double wk_item(wk_tensor *x)
 
 int64_t wk_item_int64(wk_tensor *x)
 {
+    WK_NAMES_ERRORS("item_int64");
     int64_t value = 0;
     if (one_element(x) && !wk_tolist(x, &value))
         value = 0;

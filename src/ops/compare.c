@@ -101,6 +101,7 @@ static wk_tensor *magnitude(wk_tensor *x)
 /* |a - b| <= atol + rtol |b|; equal infinities are close, NaN is close to NaN where equal_nan says so */
 bool wk_allclose_with(wk_allclose_args args)
 {
+    WK_NAMES_ERRORS("allclose");
     WK_REQUIRE("allclose", args.a);
     WK_REQUIRE("allclose", args.b);
     if (!wk_check_operands_device("allclose", "a", args.a, "b", args.b))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/element.h"
+#include "core/layout.h"
 #include "core/run.h"
 #include "kernels/fill.h"
 #include "ops.h"
@@ -36,6 +37,7 @@ static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
 
 wk_tensor *wk_full_with(wk_factory_args args)
 {
+    WK_NAMES_ERRORS(args.op ? args.op : "full");
     const wk_dtype of_fill = args.fill.kind == WK_BOOL_NUMBER  ? wk_bool
                              : args.fill.kind == WK_INT_NUMBER ? wk_int64
                                                                : wk_get_default_dtype();
@@ -47,8 +49,7 @@ wk_tensor *wk_full_with(wk_factory_args args)
 static wk_tensor *empty_like(const char *op, wk_factory_args args)
 {
     WK_REQUIRE(op, args.like);
-    return wk_tensor_new(op, args.like->ndim, args.like->shape, args.dtype ? args.dtype : args.like->dtype,
-                         args.device.type ? args.device : args.like->device);
+    return wk_tensor_new_like(op, args.like, args.dtype ? args.dtype : args.like->dtype, args.device);
 }
 
 wk_tensor *wk_empty_like_with(wk_factory_args args)
@@ -57,6 +58,7 @@ wk_tensor *wk_empty_like_with(wk_factory_args args)
 }
 wk_tensor *wk_full_like_with(wk_factory_args args)
 {
+    WK_NAMES_ERRORS(args.op ? args.op : "full_like");
     return filled(empty_like("full_like", args), args.fill, args.requires_grad);
 }
 
@@ -69,11 +71,13 @@ static wk_factory_args as_new(wk_tensor *x, wk_factory_args args)
 
 wk_tensor *wk_new_empty_with(wk_tensor *x, wk_factory_args args)
 {
+    WK_NAMES_ERRORS("new_empty");
     WK_REQUIRE("new_empty", x);
     return wk_empty_with(as_new(x, args));
 }
 wk_tensor *wk_new_full_with(wk_tensor *x, wk_factory_args args)
 {
+    WK_NAMES_ERRORS(args.op ? args.op : "new_full");
     WK_REQUIRE("new_full", x);
     return wk_full_with(as_new(x, args));
 }
@@ -113,6 +117,8 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
     const double span = end.value - start.value;
     if (step.value == 0 || (span != 0 && (span > 0) != (step.value > 0)))
         return wk_fail("arange", "step: %g does not lead from %g to %g", step.value, start.value, end.value);
+    if (args.dtype == wk_bool)
+        return wk_fail("arange", "dtype: is not defined for bool");
     if (!isfinite(span / step.value) || span / step.value > 1e15)
         return wk_fail("arange", "expected finite bounds, got %g to %g", start.value, end.value);
     int64_t size = (int64_t)ceil(span / step.value);
@@ -121,13 +127,17 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
                       one_less = step.integer > 0 ? step.integer - 1 : step.integer + 1;
         size = (distance + one_less) / step.integer;
     }
-    wk_tensor *x = wk_tensor_new("arange", 1, &size, integers ? wk_int64 : wk_float64, wk_cpu);
+    /* integers of fractional bounds: as many as there would be fractions, each bound cut; as in PyTorch */
+    const bool whole = integers || wk_dtype_is_integral(args.dtype);
+    const int64_t first = integers ? start.integer : whole ? (int64_t)start.value : 0,
+                  stride = integers ? step.integer : whole ? (int64_t)step.value : 0;
+    wk_tensor *x = wk_tensor_new("arange", 1, &size, whole ? wk_int64 : wk_float64, wk_cpu);
     if (!x)
         return NULL;
     void *y = wk_host("arange", x);
     for (int64_t i = 0; i < size; i++)
-        if (integers)
-            ((int64_t *)y)[i] = start.integer + i * step.integer;
+        if (whole)
+            ((int64_t *)y)[i] = first + i * stride;
         else
             ((double *)y)[i] = start.value + (double)i * step.value;
     x = wk_to(x, args.dtype ? args.dtype : integers ? wk_int64 : wk_get_default_dtype());
@@ -140,6 +150,18 @@ wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_ar
     if (steps < 0)
         return wk_fail("linspace", "steps: must not be negative, got %lld", (long long)steps);
     const wk_dtype dtype = args.dtype ? args.dtype : wk_get_default_dtype();
+    if (dtype == wk_bool)
+        return wk_fail("linspace", "dtype: is not defined for bool");
+    if (wk_dtype_is_integral(dtype)) { // PyTorch cuts the bounds first
+        if (!wk_check_value("linspace", "start", WK_OPERAND(start), dtype) ||
+            !wk_check_value("linspace", "end", WK_OPERAND(end), dtype))
+            return NULL;
+        if (dtype == wk_uint8 && (start < 0 || end < 0))
+            return wk_fail("linspace", "%s: expected 0 or more for uint8, got %g", start < 0 ? "start" : "end",
+                           start < 0 ? start : end);
+        start = trunc(start);
+        end = trunc(end);
+    }
     const bool single = dtype == wk_float32;
     wk_tensor *x = wk_tensor_new("linspace", 1, &steps, single ? wk_float32 : wk_float64, wk_cpu);
     if (!x)
@@ -162,7 +184,11 @@ wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_ar
 /* made on the host, then sent */
 wk_tensor *wk_eye_with(wk_eye_args args)
 {
-    const int64_t m = args.m < 0 ? args.n : args.m;
+    WK_NAMES_ERRORS("eye");
+    const int64_t m = args.m == WK_EYE_SQUARE ? args.n : args.m;
+    if (args.n < 0 || m < 0)
+        return wk_fail("eye", "%s: must not be negative, got %lld", args.n < 0 ? "n" : "m",
+                       (long long)(args.n < 0 ? args.n : m));
     wk_tensor *x =
         wk_full_with((wk_factory_args){.size = {2, {args.n, m}}, .fill = WK_NUMBER(0.0), .dtype = args.dtype});
     if (!x)

@@ -87,6 +87,7 @@ wk_tensor *wk_diagonal_with(wk_diagonal_args args)
 
 wk_tensor *wk_diag_with(wk_triangle_args args)
 {
+    WK_NAMES_ERRORS("diag");
     wk_tensor *x = args.x;
     WK_REQUIRE("diag", x);
     if (x->ndim == 2)

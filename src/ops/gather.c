@@ -165,7 +165,7 @@ static void scatter_backward(wk_node *node, wk_tensor *dy)
 
 static wk_tensor *written(const element_write *w)
 {
-    wk_tensor *y = write_elements(w, WK_WITHOUT_GRAD(wk_clone(w->x)));
+    wk_tensor *y = write_elements(w, WK_WITHOUT_GRAD(wk_clone_contiguous(w->x)));
     return w->adds ? wk_record(y, scatter_add_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),
                                WK_KEPT(elements_kept, w->dim, shape_of(w->source), w->wraps))
                    : wk_record(y, scatter_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),

@@ -7,7 +7,7 @@
 wk_tensor *wk_gradient_add(wk_tensor *a, wk_tensor *b) { return wk_add(a, b); }
 wk_tensor *wk_gradient_add_(wk_tensor *a, wk_tensor *b) { return wk_add_(a, b); }
 wk_tensor *wk_gradient_ones_like(wk_tensor *x) { return wk_ones_like(x); }
-wk_tensor *wk_gradient_clone(wk_tensor *x) { return wk_clone(x); }
+wk_tensor *wk_gradient_clone(wk_tensor *x) { return wk_clone_contiguous(x); }
 
 wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {

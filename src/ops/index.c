@@ -145,7 +145,7 @@ static wk_tensor *write_rows(const row_write *w, wk_tensor *y)
     return fine ? y : NULL;
 }
 
-static wk_tensor *fresh_copy(wk_tensor *x) { return WK_WITHOUT_GRAD(wk_clone(x)); }
+static wk_tensor *fresh_copy(wk_tensor *x) { return WK_WITHOUT_GRAD(wk_clone_contiguous(x)); }
 
 /* without a record, in x's memory */
 static wk_tensor *write_in_place(const row_write *w)

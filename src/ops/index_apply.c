@@ -325,6 +325,7 @@ static wk_tensor *put_at(const places *p, wk_operand value, bool accumulate)
 
 wk_tensor *wk_index_put_in_place_with(wk_index_put_args args)
 {
+    WK_NAMES_ERRORS("index_put_");
     WK_REQUIRE("index_put_", args.x);
     applied a;
     places p;

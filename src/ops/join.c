@@ -177,6 +177,7 @@ static wk_tensors at_least(const char *op, wk_tensors tensors, int ndim)
 
 wk_tensor *wk_hstack_with(wk_join_args args)
 {
+    WK_NAMES_ERRORS("hstack");
     if (!common_dtype("hstack", args.tensors))
         return NULL;
     const wk_tensors raised = at_least("hstack", args.tensors, 1);
@@ -187,6 +188,7 @@ wk_tensor *wk_hstack_with(wk_join_args args)
 
 wk_tensor *wk_vstack_with(wk_join_args args)
 {
+    WK_NAMES_ERRORS("vstack");
     if (!common_dtype("vstack", args.tensors))
         return NULL;
     const wk_tensors raised = at_least("vstack", args.tensors, 2);

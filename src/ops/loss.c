@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/run.h"
+#include "kernels/probabilities.h"
 #include "loss.h"
 
 bool wk_check_reduction(const char *op, const char *reduction, bool batchmean)
@@ -34,6 +36,14 @@ static bool check(const char *op, wk_loss_args *args)
     return args->x && args->target;
 }
 
+/* as PyTorch warns */
+static void warn_of_broadcast(const char *op, const wk_tensor *x, const wk_tensor *target)
+{
+    if (!wk_same_shape(x, target))
+        WK_WARN_ONCE(op, "target: its shape %s is not x's, %s: each broadcasts to the other's, which is hardly meant\n"
+                         "hint: wk_squeeze or wk_unsqueeze one of them", wk_shape_string(target), wk_shape_string(x));
+}
+
 static wk_tensor *reduced(wk_tensor *losses, const char *reduction)
 {
     if (!losses || strcmp(reduction, "none") == 0)
@@ -43,16 +53,22 @@ static wk_tensor *reduced(wk_tensor *losses, const char *reduction)
 
 wk_tensor *wk_mse_loss_with(wk_loss_args args)
 {
-    return check("mse_loss", &args) ? reduced(wk_square(wk_sub(args.x, args.target)), args.reduction) : NULL;
+    WK_NAMES_ERRORS("mse_loss");
+    if (!check("mse_loss", &args))
+        return NULL;
+    warn_of_broadcast("mse_loss", args.x, args.target);
+    return reduced(wk_square(wk_sub(args.x, args.target)), args.reduction);
 }
 
 wk_tensor *wk_l1_loss_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("l1_loss");
     WK_REQUIRE("l1_loss", args.x);
     WK_REQUIRE("l1_loss", args.target);
     if (!wk_check_reduction("l1_loss", args.reduction, false) ||
         !wk_check_operands_device("l1_loss", "x", args.x, "target", args.target))
         return NULL;
+    warn_of_broadcast("l1_loss", args.x, args.target);
     return reduced(wk_abs(wk_sub(args.x, args.target)), args.reduction); // of integers and complex numbers too
 }
 
@@ -91,19 +107,23 @@ static wk_tensor *rounded(const char *name, wk_loss_args args, double corner, do
 
 wk_tensor *wk_smooth_l1_loss_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("smooth_l1_loss");
     if (!check("smooth_l1_loss", &args))
         return NULL;
     if (args.beta < 0)
         return wk_fail("smooth_l1_loss", "beta: must not be negative, got %g", args.beta);
+    warn_of_broadcast("smooth_l1_loss", args.x, args.target);
     return args.beta == 0 ? wk_l1_loss_with(args) : rounded("smooth_l1_loss_backward", args, args.beta, 1 / args.beta);
 }
 
 wk_tensor *wk_huber_loss_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("huber_loss");
     if (!check("huber_loss", &args))
         return NULL;
     if (args.delta <= 0)
         return wk_fail("huber_loss", "delta: must be positive, got %g", args.delta);
+    warn_of_broadcast("huber_loss", args.x, args.target);
     return rounded("huber_loss_backward", args, args.delta, 1);
 }
 
@@ -124,6 +144,14 @@ static void binary_cross_entropy_backward(wk_node *node, wk_tensor *dy)
         wk_accumulate(node, 1, wk_mul(dy, wk_sub(wk_log1p(wk_neg(x)), wk_log(x))));
 }
 
+/* as in PyTorch; NaN is no probability either */
+static bool are_probabilities(const char *op, wk_tensor *x, const char *fault)
+{
+    wk_tensor *dense = wk_dense(x);
+    return dense &&
+           wk_run(op, dense, probabilities, .x = wk_data(dense), .count = dense->numel, .fault = fault);
+}
+
 static wk_tensor *binary_losses(wk_tensor *x, wk_tensor *target)
 {
     wk_tensor *yes = wk_mul(target, wk_clamp(wk_log(x), -100, wk_none));
@@ -133,6 +161,7 @@ static wk_tensor *binary_losses(wk_tensor *x, wk_tensor *target)
 
 wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("binary_cross_entropy");
     static const char OP[] = "binary_cross_entropy";
     if (!check(OP, &args))
         return NULL;
@@ -142,7 +171,11 @@ wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
     if (args.target->dtype != args.x->dtype)
         return wk_fail(OP, "target: expected x's dtype %s, got %s", wk_dtype_name(args.x->dtype),
                        wk_dtype_name(args.target->dtype));
-    wk_tensor *losses = WK_WITHOUT_GRAD(binary_losses(args.x, args.target));
+    if (!are_probabilities(OP, args.x, "x: expected probabilities from 0 to 1 "
+                                       "(binary_cross_entropy_with_logits takes any number, and needs no sigmoid)") ||
+        !are_probabilities(OP, args.target, "target: expected probabilities from 0 to 1"))
+        return NULL;
+    wk_tensor *losses = WK_UNWATCHED(WK_WITHOUT_GRAD(binary_losses(args.x, args.target)));
     losses =
         wk_record(losses, binary_cross_entropy_backward, WK_INPUTS(args.x, args.target), WK_SAVED(args.x, args.target));
     return reduced(args.weight ? wk_mul(losses, args.weight) : losses, args.reduction);
@@ -151,6 +184,7 @@ wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
 /* (1 - t) x - (1 + (pos_weight - 1) t) log sigmoid(x) */
 wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("binary_cross_entropy_with_logits");
     const char *op = "binary_cross_entropy_with_logits";
     if (!check(op, &args))
         return NULL;
@@ -168,13 +202,15 @@ wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
 
 wk_tensor *wk_kl_div_with(wk_loss_args args)
 {
+    WK_NAMES_ERRORS("kl_div");
     if (!check("kl_div", &args))
         return NULL;
     wk_tensor *losses;
     if (args.log_target)
         losses = wk_mul(wk_exp(args.target), wk_sub(args.target, args.x));
     else { // 0 log 0 is 0
-        wk_tensor *entropy = wk_where(wk_eq(args.target, 0), 0, wk_mul(args.target, wk_log(args.target)));
+        wk_tensor *entropy =
+            WK_UNWATCHED(wk_where(wk_eq(args.target, 0), 0, wk_mul(args.target, wk_log(args.target))));
         losses = wk_sub(entropy, wk_mul(args.target, args.x));
     }
     if (losses && strcmp(args.reduction, "batchmean") == 0)

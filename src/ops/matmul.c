@@ -161,6 +161,7 @@ static wk_tensor *as_column(wk_tensor *x) { return wk_unsqueeze(x, 1); }
 
 wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
 {
+    WK_NAMES_ERRORS("matmul");
     WK_REQUIRE("matmul", a);
     WK_REQUIRE("matmul", b);
     if (a->ndim == 0 || b->ndim == 0)

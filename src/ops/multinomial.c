@@ -121,7 +121,7 @@ wk_tensor *wk_multinomial_with(wk_multinomial_args args)
         return NULL;
     const bool race = !args.replacement || samples == 1;
     if (race) {
-        q = wk_dense(wk_exponential_(wk_random_like(op, weights, weights->dtype, wk_cpu), 1, args.generator));
+        q = wk_dense(wk_exponential_(wk_tensor_new_like(op, weights, weights->dtype, wk_cpu), 1, args.generator));
         if (!q)
             return NULL;
     }

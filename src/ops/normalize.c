@@ -47,6 +47,7 @@ wk_tensor *wk_cosine_similarity_with(wk_cosine_similarity_args args)
 
 wk_tensor *wk_pairwise_distance_with(wk_pairwise_distance_args args)
 {
+    WK_NAMES_ERRORS("pairwise_distance");
     wk_tensor *a = args.a, *b = args.b;
     WK_REQUIRE("pairwise_distance", a);
     WK_REQUIRE("pairwise_distance", b);

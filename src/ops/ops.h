@@ -24,6 +24,9 @@ bool wk_check_operands_device(const char *op, const char *a_name, const wk_tenso
 /* false after an error: a tensor of dtype cannot hold the number (300 in uint8), or the tensor (complex in real) */
 bool wk_check_value(const char *op, const char *name, wk_operand value, wk_dtype dtype);
 
+/* a copy in contiguous memory, which a clone's need not be */
+wk_tensor *wk_clone_contiguous(wk_tensor *x);
+
 /* x in contiguous memory, without history: what kernels read */
 wk_tensor *wk_dense(wk_tensor *x);
 
@@ -35,6 +38,9 @@ typedef struct wk_dense_rows {
 } wk_dense_rows;
 wk_dense_rows wk_rows_last(const char *op, wk_tensor *x, int64_t dim);
 wk_tensor *wk_rows_back(wk_tensor *y, int dim); // a result of that layout in x's order of dims
+
+/* false after an error: dy is no gradient of y */
+bool wk_check_gradient_of(const char *op, const wk_tensor *dy, const wk_tensor *y);
 
 /* the gradients of slices and strided views: zeros, with dy in its place (ops of their own, with gradients) */
 wk_tensor *wk_slice_backward(wk_tensor *dy, wk_shape shape, int dim, int64_t start, int64_t step, bool lacks_dim);

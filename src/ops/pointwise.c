@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/host.h"
+#include "core/layout.h"
 #include "ops.h"
 
 typedef enum number_class { CLASS_BOOL, CLASS_INTEGER, CLASS_FLOAT, CLASS_COMPLEX } number_class;
@@ -55,12 +56,29 @@ bool wk_operands_given(const char *op, wk_operand a, wk_operand b)
     return true;
 }
 
-/* strides of x as seen in the broadcast shape */
+/* strides of x as seen in the broadcast shape; of a number, NULL, 0 */
 static void broadcast_strides(const wk_tensor *x, const wk_pointwise_work *work, int64_t *strides)
 {
+    if (!x) {
+        memset(strides, 0, (size_t)work->ndim * sizeof *strides);
+        return;
+    }
     for (int dim = 0; dim < work->ndim; dim++) {
         const int own = dim - (work->ndim - x->ndim);
         strides[dim] = own < 0 || x->shape[own] == 1 ? 0 : x->strides[own];
+    }
+}
+
+/* the dims in this order */
+static void permute(wk_pointwise_work *work, const int *order)
+{
+    int64_t *const rows[5] = {work->shape, work->out.strides, work->in[0].strides, work->in[1].strides,
+                              work->in[2].strides};
+    int64_t before[WK_MAX_DIMS];
+    for (int i = 0; i < 2 + work->inputs; i++) {
+        memcpy(before, rows[i], (size_t)work->ndim * sizeof *before);
+        for (int dim = 0; dim < work->ndim; dim++)
+            rows[i][dim] = before[order[dim]];
     }
 }
 
@@ -137,6 +155,46 @@ static bool common_shape(const wk_pointwise_call *call, int *ndim, int64_t *shap
     return true;
 }
 
+/* an operand that does not broadcast */
+static bool holds_all(const wk_tensor *x, const wk_pointwise_work *work)
+{
+    return x->ndim == work->ndim && memcmp(x->shape, work->shape, (size_t)x->ndim * sizeof *x->shape) == 0;
+}
+
+/* The result where not all is contiguous, `into` or new, and the order in which its memory has its dims; flat where all
+   operands lie in memory as it does, without gaps.  As in PyTorch, a new one has the strides that all operands have, or
+   its dims in their order. */
+static wk_tensor *new_as_operands(const wk_pointwise_call *call, wk_pointwise_work *work, wk_device device, int *order,
+                                  bool *flat)
+{
+    wk_tensor *y = call->into;
+    if (call->contiguous && !(y = wk_tensor_new(call->op, work->ndim, work->shape, call->result, device)))
+        return NULL;
+    const wk_tensor *first = y;
+    bool alike = true, numbers = false;
+    for (int i = 0; i < call->inputs; i++) {
+        const wk_tensor *x = call->in[i].tensor;
+        broadcast_strides(x, work, work->in[i].strides);
+        numbers |= !x;
+        first = first ? first : x;
+        alike = alike && (!x || (holds_all(x, work) && memcmp(x->strides, first->strides,
+                                                               (size_t)x->ndim * sizeof *x->strides) == 0));
+    }
+    *flat = alike && wk_is_dense(first);
+    if (*flat && (y || !numbers))
+        return y ? y : wk_tensor_new_like(call->op, first, call->result, device);
+    const int64_t *strides[4];
+    int operands = 0;
+    if (y) {
+        broadcast_strides(y, work, work->out.strides);
+        strides[operands++] = work->out.strides;
+    }
+    for (int i = 0; i < call->inputs; i++)
+        strides[operands++] = work->in[i].strides;
+    wk_order_dims(work->ndim, work->shape, operands, strides, order);
+    return y ? y : wk_tensor_new_ordered(call->op, work->ndim, work->shape, order, call->result, device);
+}
+
 wk_tensor *wk_pointwise(const wk_pointwise_call *call)
 {
     wk_pointwise_work work; // not zeroed: it is most of what an op on a small tensor would cost
@@ -160,7 +218,14 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
         work.ndim = ndim;
         memcpy(shape, both, sizeof shape);
     }
-    if (!y)
+    memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
+    bool contiguous = !y || wk_is_contiguous(y), flat = true; // flat: all lie in memory in one way, without gaps
+    for (int i = 0; contiguous && i < call->inputs; i++)
+        contiguous = !call->in[i].tensor || wk_is_contiguous(call->in[i].tensor);
+    int order[WK_MAX_DIMS];
+    if (!contiguous)
+        y = new_as_operands(call, &work, device, order, &flat);
+    else if (!y)
         y = wk_tensor_new(call->op, work.ndim, shape, call->result, device);
     if (!y)
         return NULL;
@@ -168,12 +233,10 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     if (work.count == 0) // what is not defined for a dtype is an error here too
         return wk_run_row(call->op, device, call->compute, call->row, NULL) ? y : NULL;
 
-    memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
-    bool flat = wk_is_contiguous(y); // no operand broadcasts, every one is contiguous
     for (int i = 0; i < call->inputs; i++) {
-        wk_tensor *x = call->in[i].tensor;
+        const wk_tensor *x = call->in[i].tensor;
         place_operand(&work.in[i], x, &call->in[i].number, device);
-        flat = flat && (!x || (x->numel == y->numel && wk_is_contiguous(x)));
+        flat = flat && (!x || x->numel == y->numel);
     }
     work.out.data = wk_data(y);
     work.out.dtype = y->dtype;
@@ -185,17 +248,19 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
             work.in[i].strides[0] = call->in[i].tensor ? 1 : 0;
     } else {
         broadcast_strides(y, &work, work.out.strides);
-        for (int i = 0; i < call->inputs; i++)
-            if (call->in[i].tensor)
+        if (contiguous)
+            for (int i = 0; i < call->inputs; i++)
                 broadcast_strides(call->in[i].tensor, &work, work.in[i].strides);
-            else
-                memset(work.in[i].strides, 0, sizeof work.in[i].strides);
+        else
+            permute(&work, order);
         coalesce(&work);
     }
     if (!wk_run_row(call->op, device, call->compute, call->row, &work))
         return NULL;
     if (call->into)
         y->storage->version++;
+    if (wk_detects_anomaly() && !wk_anomaly_check_pointwise(call, y))
+        return NULL;
     return y;
 }
 

@@ -17,8 +17,10 @@ typedef struct wk_pointwise_call {
     wk_dtype result;  // of y
     double p, q;
     wk_tensor *into; // where y goes, through its strides; NULL: a new tensor
+    bool contiguous; // the new tensor is, however the operands lie
 } wk_pointwise_call;
 wk_tensor *wk_pointwise(const wk_pointwise_call *call);
+bool wk_anomaly_check_pointwise(const wk_pointwise_call *call, wk_tensor *y); // false after an error (anomaly.c)
 bool wk_operands_given(const char *op, wk_operand a, wk_operand b); // false after an error: one is neither
 
 /* A row UNARY of pointwise.def, unless it is a VALUE alone. */

@@ -24,43 +24,6 @@ static wk_tensor *new_of_size(const char *op, const wk_shape *size, wk_dtype dty
     return wk_tensor_new(op, size->ndim, size->sizes, dtype, device_or_cpu(device));
 }
 
-/* PyTorch's order of walking a tensor: the dims by stride, the greatest first */
-static void dims_by_stride(const wk_tensor *x, int order[WK_MAX_DIMS])
-{
-    for (int dim = 0; dim < x->ndim; dim++)
-        order[dim] = dim;
-    for (int start = x->ndim - 2; start >= 0; start--)
-        for (int place = start, i = start + 1; i < x->ndim; i++) {
-            const int outer = order[place], inner = order[i];
-            const int64_t stride = x->strides[outer], following = x->strides[inner];
-            if (stride == 0 || following == 0) // an expanded dim has no place of its own
-                continue;
-            if (stride > following)
-                break;
-            if (stride == following && x->shape[outer] >= x->shape[inner])
-                continue;
-            order[place] = inner;
-            order[i] = outer;
-            place = i;
-        }
-}
-
-wk_tensor *wk_random_like(const char *op, const wk_tensor *x, wk_dtype dtype, wk_device device)
-{
-    int order[WK_MAX_DIMS];
-    int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
-    dims_by_stride(x, order);
-    for (int dim = 0; dim < x->ndim; dim++)
-        shape[dim] = x->shape[order[dim]];
-    wk_tensor *dense = wk_tensor_new(op, x->ndim, shape, dtype, device.type == WK_DEVICE_DEFAULT ? x->device : device);
-    bool reordered = false;
-    for (int dim = 0; dense && dim < x->ndim; dim++) {
-        strides[order[dim]] = dense->strides[dim];
-        reordered |= order[dim] != dim;
-    }
-    return !dense || !reordered ? dense : wk_tensor_alias(op, dense, x->ndim, x->shape, strides, 0);
-}
-
 /* ---------------------------------------------------------------- rand, randn, normal */
 
 static wk_tensor *draw_uniform(const char *op, wk_tensor *x, wk_generator *generator)
@@ -78,12 +41,12 @@ static wk_tensor *draw_uniform(const char *op, wk_tensor *x, wk_generator *gener
 
 wk_tensor *wk_normal_into(const char *op, wk_generator *generator, wk_tensor *x, double mean, double std, bool singly)
 {
-    const bool complex = x && wk_dtype_is_complex(x->dtype); // each part has half the variance
+    const bool complex = x && wk_dtype_is_complex(x->dtype); // each part has the mean, as in PyTorch, half the variance
     if (!x || !wk_run(op, x, normal, .generator = wk_generator_or_default(generator), .y = wk_data(x),
                       .dtype = wk_dtype_to_real(x->dtype), .count = complex ? 2 * x->numel : x->numel,
-                      .from = complex ? 0 : mean, .to = complex ? std / sqrt(2.0) : std, .singly = singly))
+                      .from = mean, .to = complex ? std / sqrt(2.0) : std, .singly = singly))
         return NULL;
-    return complex && mean != 0 ? WK_WITHOUT_GRAD(wk_add_(x, mean)) : x;
+    return x;
 }
 
 static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double std, wk_generator *generator)
@@ -105,7 +68,7 @@ wk_tensor *wk_rand_with(wk_rand_args args)
 wk_tensor *wk_rand_like_with(wk_rand_like_args args)
 {
     WK_REQUIRE("rand_like", args.x);
-    wk_tensor *x = wk_random_like("rand_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
+    wk_tensor *x = wk_tensor_new_like("rand_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
     return finish(draw_uniform("rand_like", x, args.generator), args.requires_grad);
 }
 
@@ -119,7 +82,7 @@ wk_tensor *wk_randn_with(wk_rand_args args)
 wk_tensor *wk_randn_like_with(wk_rand_like_args args)
 {
     WK_REQUIRE("randn_like", args.x);
-    wk_tensor *x = wk_random_like("randn_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
+    wk_tensor *x = wk_tensor_new_like("randn_like", args.x, dtype_or(args.dtype, args.x->dtype), args.device);
     return finish(draw_normal("randn_like", x, 0, 1, args.generator), args.requires_grad);
 }
 
@@ -180,7 +143,7 @@ wk_tensor *wk_randint_like_with(wk_randint_like_args args)
     const wk_dtype dtype = dtype_or(args.dtype, args.x->dtype);
     if (!wk_check_random_limits("randint_like", dtype, args.low, args.high))
         return NULL;
-    wk_tensor *x = wk_random_like("randint_like", args.x, dtype, args.device);
+    wk_tensor *x = wk_tensor_new_like("randint_like", args.x, dtype, args.device);
     return finish(draw_integers(x, args.low, args.high, args.generator), args.requires_grad);
 }
 

@@ -1,8 +1,7 @@
 /* Random numbers written into a tensor that is there: uniform_, normal_, bernoulli_, random_, exponential_.
 
    Each draws a tensor like x and writes it over x, so that versions, views and gradient history are those of any
-   in-place op: no gradient flows back through what was overwritten.  Draws follow x's memory, as wk_random_like has it.
- */
+   in-place op: no gradient flows back through what was overwritten.  Draws follow x's memory (wk_tensor_new_like). */
 #include "random.h"
 
 #include <float.h>
@@ -19,7 +18,7 @@
 
 static wk_tensor *drawn_like(const char *op, wk_tensor *x)
 {
-    return wk_check_writable(op, x) ? wk_random_like(op, x, x->dtype, x->device) : NULL;
+    return wk_check_writable(op, x) ? wk_tensor_new_like(op, x, x->dtype, x->device) : NULL;
 }
 
 static bool check_real(const char *op, const wk_tensor *x)
@@ -77,7 +76,7 @@ static wk_tensor *probabilities(const char *op, wk_tensor *p, wk_tensor *like)
     if (ndim != like->ndim || wk_shape_numel(ndim, shape) != like->numel)
         return wk_fail(op, "p: expected a shape that broadcasts to %s, got %s", wk_shape_string(like),
                        wk_shape_string(p));
-    wk_tensor *laid = wk_random_like(op, like, p->dtype == wk_float64 ? wk_float64 : wk_float32, like->device);
+    wk_tensor *laid = wk_tensor_new_like(op, like, p->dtype == wk_float64 ? wk_float64 : wk_float32, like->device);
     return wk_copy_(laid, wk_detach(p));
 }
 

@@ -62,11 +62,12 @@ wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats)
         seen.sizes[seen.ndim++] = d;
         shown.sizes[shown.ndim++] = d == 1 ? r : d;
     }
-    return wk_reshape_with(wk_clone(wk_expand_with(wk_reshape_with(x, seen), shown, NULL)), result);
+    return wk_reshape_with(wk_clone_contiguous(wk_expand_with(wk_reshape_with(x, seen), shown, NULL)), result);
 }
 
 wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats)
 {
+    WK_NAMES_ERRORS("tile");
     WK_REQUIRE("tile", x);
     int64_t all[2 * WK_MAX_DIMS];
     const int64_t missing = repeats.count < x->ndim ? x->ndim - repeats.count : 0;
@@ -130,7 +131,7 @@ wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
             shown.sizes[dim + 1] = n;
             if (!wk_check_numel("repeat_interleave", 2, (int64_t[]){x->shape[dim], n}, &result.sizes[dim]))
                 return NULL;
-            return wk_reshape_with(wk_clone(wk_expand_with(wk_unsqueeze(x, dim + 1), shown, NULL)), result);
+            return wk_reshape_with(wk_clone_contiguous(wk_expand_with(wk_unsqueeze(x, dim + 1), shown, NULL)), result);
         }
         repeats = wk_full((1), n);
     }

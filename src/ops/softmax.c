@@ -29,6 +29,8 @@ wk_tensor *wk_softmax_backward(wk_tensor *dy, wk_tensor *y, int64_t dim)
     static const char OP[] = "softmax_backward";
     WK_REQUIRE(OP, dy);
     WK_REQUIRE(OP, y);
+    if (!wk_check_gradient_of(OP, dy, y))
+        return NULL;
     const wk_dense_rows dy_rows = wk_rows_last(OP, dy, dim), rows = wk_rows_last(OP, y, dim);
     wk_tensor *dx = wk_empty_like(rows.x);
     if (!dy_rows.x || !dx ||

@@ -53,6 +53,7 @@ wk_tensor *wk_std_with(wk_reduce_args args) { return variance("std", args, true)
 
 bool wk_var_mean_with(wk_reduce_args args, wk_places places)
 {
+    WK_NAMES_ERRORS("var_mean");
     if (places.count != 2)
         return wk_fail("var_mean", "places: expected (&var, &mean), got %lld", (long long)places.count);
     wk_tensor *var = wk_var_with(args), *mean = var ? wk_mean_with(args) : NULL;

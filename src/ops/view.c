@@ -127,7 +127,7 @@ static wk_tensor *reshape(const char *op, wk_tensor *x, wk_shape size)
         return NULL;
     if (view_strides(x, &size, strides))
         return view_or_null(op, x, &size);
-    wk_tensor *copy = wk_clone(x);
+    wk_tensor *copy = wk_clone_contiguous(x);
     return copy ? view_or_null(op, copy, &size) : NULL;
 }
 
@@ -139,12 +139,14 @@ wk_tensor *wk_reshape_with(wk_tensor *x, wk_shape size)
 
 wk_tensor *wk_reshape_as(wk_tensor *x, wk_tensor *like)
 {
+    WK_NAMES_ERRORS("reshape_as");
     WK_REQUIRE("reshape_as", like);
     return wk_reshape_with(x, shape_of(like));
 }
 
 wk_tensor *wk_view_as(wk_tensor *x, wk_tensor *like)
 {
+    WK_NAMES_ERRORS("view_as");
     WK_REQUIRE("view_as", like);
     return wk_view_with(x, shape_of(like));
 }
@@ -318,6 +320,7 @@ wk_tensor *wk_expand_with(wk_tensor *x, wk_shape size, wk_tensor *like)
 
 wk_tensor *wk_expand_as(wk_tensor *x, wk_tensor *like)
 {
+    WK_NAMES_ERRORS("expand_as");
     WK_REQUIRE("expand_as", x);
     WK_REQUIRE("expand_as", like);
     return wk_expand_with(x, shape_of(like), NULL);

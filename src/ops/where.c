@@ -35,7 +35,7 @@ static wk_tensor *masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_
 {
     return wk_pointwise(&(wk_pointwise_call){.op = op, .row = WK_ROW(where), .inputs = 3,
                                              .in = {WK_OPERAND(mask), value, WK_OPERAND(x)}, .compute = x->dtype,
-                                             .result = x->dtype, .into = into});
+                                             .result = x->dtype, .into = into, .contiguous = !into}); // as in PyTorch
 }
 
 static bool check_masked_fill(const char *op, wk_tensor *x, wk_tensor *mask, wk_operand value)
@@ -188,6 +188,7 @@ wk_tensor *wk_clamp_with(wk_tensor *x, wk_operand min, wk_operand max)
 
 wk_tensor *wk_clamp_in_place_with(wk_tensor *x, wk_operand min, wk_operand max)
 {
+    WK_NAMES_ERRORS("clamp_");
     WK_REQUIRE("clamp_", x);
     if (!wk_check_writable("clamp_", x))
         return NULL;
@@ -234,6 +235,7 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
 
 wk_tensor *wk_lerp_in_place_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
 {
+    WK_NAMES_ERRORS("lerp_");
     WK_REQUIRE("lerp_", a);
     return wk_check_writable("lerp_", a) ? wk_write("lerp_", a, wk_lerp_with(a, b, weight)) : NULL;
 }
@@ -290,12 +292,14 @@ wk_tensor *wk_addcdiv_with(wk_addcmul_args args)
 
 wk_tensor *wk_addcmul_in_place_with(wk_addcmul_args args)
 {
+    WK_NAMES_ERRORS("addcmul_");
     WK_REQUIRE("addcmul_", args.x);
     return wk_check_writable("addcmul_", args.x) ? wk_write("addcmul_", args.x, wk_addcmul_with(args)) : NULL;
 }
 
 wk_tensor *wk_addcdiv_in_place_with(wk_addcmul_args args)
 {
+    WK_NAMES_ERRORS("addcdiv_");
     WK_REQUIRE("addcdiv_", args.x);
     return wk_check_writable("addcdiv_", args.x) ? wk_write("addcdiv_", args.x, wk_addcdiv_with(args)) : NULL;
 }

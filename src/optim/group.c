@@ -148,6 +148,9 @@ static bool add_group(const char *op, wk_optimizer *optimizer, wk_tensors params
         if (!state)
             wk_out_of_memory(op, count * sizeof *state);
     }
+    if (group.lr == 0)
+        WK_WARN_ONCE(op, "lr: is 0, with which no step changes a parameter\n"
+                         "hint: 1 / 1000 is 0 in C: write 1e-3, or 1.0 / 1000; a schedule warms up from a group's lr");
     if (!state) {
         wk_free(items);
         wk_free(group.options);

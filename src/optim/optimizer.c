@@ -37,7 +37,9 @@ static bool prepare(const wk_optimizer *optimizer, const wk_param_group *group, 
             continue;
         if (!state->tensors[i])
             state->tensors[i] =
-                wk_retain(class_->initial ? wk_full_like(param, class_->initial(group, i)) : wk_zeros_like(param));
+                wk_retain(wk_new_full_with(param, (wk_factory_args){
+                    .size = wk_shape_of(param->ndim, param->shape), // contiguous, whatever param is
+                    .fill = WK_NUMBER(class_->initial ? class_->initial(group, i) : 0.0)}));
         if (!state->tensors[i] || !check_as(optimizer, class_->tensors[i], state->tensors[i], param))
             return false;
     }

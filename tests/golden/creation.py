@@ -42,4 +42,13 @@ for n, m in ((3, None), (2, 4), (4, 2), (0, None), (1, None), (2, 0)):
     g.case("eye", lambda n, m=None, dtype=None: torch.eye(n, n if m is None else m, dtype=dtype), [], n=n, m=m)
 for dtype in DTYPES:
     g.case("eye", torch.eye, [], n=2, dtype=dtype)
+for dtype in DTYPES[1:6]:
+    for start, end, step in ((0.5, 3.5, 1), (0, 3.9, 1), (0.9, 5.1, 1.5), (0, 3, 0.5), (5.5, -1.5, -1.5), (-1.5, 1.5, 1), (0.5, 0.9, 1),
+                             (-0.5, 0.5, 1), (3, 0.5, -0.9), (2.5, 1, 1), (0, 2.5, 2), (120.5, 127.2, 2)):
+        g.case("arange", torch.arange, [], start=start, end=end, step=step, dtype=dtype)
+    for start, end, steps in ((0.5, 3.5, 4), (0.0, 3.9, 4), (0.9, 5.1, 3), (-1.5, 1.5, 5), (2.7, 2.9, 1), (5.9, 0.1, 6), (0.0, 10.0, 4),
+                              (0.0, 300.0, 3), (0.1, 0.9, 9), (127.0, 0.0, 3)):
+        g.case("linspace", torch.linspace, [], start=start, end=end, steps=steps, dtype=dtype)
+for n, m in ((-1, None), (2, -1)):
+    g.case("eye", lambda n, m=None: torch.eye(n, n if m is None else m), [], n=n, m=m)
 g.write()

@@ -61,7 +61,7 @@ def numbers(*shape, dtype=torch.float32):
 
 
 def raw_bytes(x):
-    x = x.detach().contiguous()
+    x = x.detach().contiguous().clone(memory_format=torch.contiguous_format)  # of one element too
     return x.view(-1).view(torch.uint8).numpy().tobytes() if x.numel() else b""
 
 

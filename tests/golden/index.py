@@ -246,4 +246,6 @@ g.case("take_along_dim", take_along, [randn(2, 0, dtype=f64), long(0)[None]], di
 # ---- tensors without dims
 for i in (torch.tensor(1.0), torch.tensor(1, dtype=torch.int8), torch.tensor(-1, dtype=torch.int32), torch.tensor(1 + 0j)):
     g.case("index", read, [small, i], gradient=False, index="%p")
+for index in ([[-1, 0], [-3, -2]], [[-4, 0], [0, 0]], [[-1], [2]], [[3], [0]]):
+    g.case("take_along_dim", take_along, [randn(2, 3, dtype=f64), torch.tensor(index)], dim=1)
 g.write()

@@ -135,4 +135,10 @@ for op, f in (("mse_loss", F.mse_loss), ("l1_loss", F.l1_loss), ("smooth_l1_loss
     g.case(op, f, [torch.tensor([1, 2, 5]), randn(3)])
     g.case(op, f, [randn(3), randn(3, dtype=f64)])
 
+# ---- no probabilities
+f = binary(F.binary_cross_entropy)
+for dtype in FLOATS:
+    for x, t in ((1.5, 1), (-0.1, 1), (float("nan"), 1), (1, 1), (0, 0), (0, 1), (0.5, 2), (0.5, -1), (0.5, float("nan"))):
+        g.case("binary_cross_entropy", f, [torch.tensor([0.5, x], dtype=dtype), torch.tensor([1, t], dtype=dtype), None],
+               smooth=False, gradient=False)
 g.write()

@@ -81,4 +81,8 @@ for dtype in FLOATS[:2]:
         g.case("matmul", torch.matmul, [randn(a, dtype=dtype), randn(b, dtype=dtype)])
     for shape in ((3,), (2, 3), (2, 5, 3)):
         g.case("linear", F.linear, [randn(shape, dtype=dtype), randn(4, 3, dtype=dtype), randn(4, dtype=dtype)])
+for dtype in (torch.float32, f64):  # no features
+    g.case("linear", F.linear, [randn(2, 0, dtype=dtype), randn(4, 0, dtype=dtype), randn(4, dtype=dtype)])
+    g.case("linear", F.linear, [randn(2, 3, 0, dtype=dtype), randn(4, 0, dtype=dtype), None])
+g.case("linear", F.linear, [randn(0), randn(4, 0), randn(4)])
 g.write()

@@ -230,4 +230,6 @@ g.case("cumprod", torch.cumprod, [randn(())], dim=0)
 g.case("cumprod", torch.cumprod, [randn(1, 3, dtype=f64)], dim=0)
 g.case("cumprod", torch.cumprod, [torch.zeros(0, 3)], dim=0)
 g.case("cumprod", torch.cumprod, [randn(2, 3)], dim=2)
+for shape, size in (((), ()), ((), (1,)), ((3,), ()), ((1,), ()), ((2, 3), ()), ((1, 1), (1,)), ((2, 3), (1, 1)), ((0, 3), (1, 3)), ((0, 3), ())):
+    g.case("sum_to_size", lambda x, size: x.sum_to_size(size), [randn(shape, dtype=f64)], size=size)
 g.write()

@@ -2,7 +2,7 @@
 #include "op_table.h"
 
 static wk_tensor *run_to(golden_case *c) { return wk_to(input(c, 0), dtype(c, "dtype")); }
-static wk_tensor *run_type_as(golden_case *c) { return wk_to(input(c, 0), input(c, 1)); }
+static wk_tensor *run_type_as(golden_case *c) { return wk_type_as(input(c, 0), input(c, 1)); }
 static wk_tensor *run_clone(golden_case *c) { return wk_clone(input(c, 0)); }
 static wk_tensor *run_contiguous(golden_case *c) { return wk_contiguous(input(c, 0)); }
 OP(to, run_to)
