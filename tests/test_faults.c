@@ -57,8 +57,8 @@ static wk_tensor *put(call *c, bool accumulate)
     CALL(index_copy_, wk_index_copy_(x_of(c), 0, indices(c), two_rows(c)), "index_copy_")                              \
     CALL(index_fill, wk_index_fill(x_of(c), 0, indices(c), 5), "index_fill")                                           \
     CALL(index_fill_, wk_index_fill_(x_of(c), 0, indices(c), 5), "index_fill_")                                        \
-    CALL(index_put_, put(c, false), "index")                                                                           \
-    CALL(index_put_added, put(c, true), "index")                                                                       \
+    CALL(index_put_, put(c, false), "index_put_")                                                                      \
+    CALL(index_put_added, put(c, true), "index_put_")                                                                  \
     CALL(scatter, wk_scatter(x_of(c), 0, matrix(c), two_rows(c)), "scatter")                                           \
     CALL(scatter_, wk_scatter_(x_of(c), 0, matrix(c), two_rows(c)), "scatter_")                                        \
     CALL(scatter_of_number, wk_scatter(x_of(c), 0, matrix(c), 5), "scatter")                                           \

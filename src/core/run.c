@@ -62,7 +62,7 @@ wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool ha
     }
     wk_queue *queue = wk_queue_of(device);
     if (queue)
-        queue->op = op;
+        queue->op = wk_error_name ? wk_error_name : op;
     return queue;
 }
 
