@@ -91,6 +91,63 @@ static void ops(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---------------------------------------------------------------- what is no op of the table */
+
+static wk_tensor *D, *x; // a dead tensor, and a live one
+static wk_tensor *same(wk_tensors inputs, void *context) { return (void)context, inputs.items[0]; }
+static wk_tensor *no_hook(wk_tensor *gradient, void *context) { return (void)context, gradient; }
+static void after(wk_tensor *leaf, void *context) { (void)leaf, (void)context; }
+static void forward(wk_autograd_ctx *ctx, wk_tensors in, wk_tensors out) { (void)ctx, out.items[0] = in.items[0]; }
+static void forward_saves(wk_autograd_ctx *ctx, wk_tensors in, wk_tensors out)
+{
+    wk_ctx_save_for_backward(ctx, WK_TENSORS(D));
+    out.items[0] = in.items[0];
+}
+static void backward(wk_autograd_ctx *ctx, wk_tensors dy, wk_tensors dx) { (void)ctx, (void)dy, (void)dx; }
+static const wk_autograd_function function = {"mine", forward, backward}, saves = {"saves", forward_saves, backward};
+static wk_tensor *hands_out(void *module, wk_tensor *in) { return (void)module, (void)in, D; }
+
+#define CLASSES (const char *const[]){"a", "b"}, 2
+
+/* CALL(matmul, wk_matmul(D, x)): the error is matmul's */
+#define CALL(op, ...)                                                                                                  \
+    static void call_##op(void) { (void)(__VA_ARGS__); }
+#define VOID(op, ...)                                                                                                  \
+    static void call_##op(void) { __VA_ARGS__; }
+#include "dead_calls.h"
+#undef CALL
+#undef VOID
+
+static const struct {
+    const char *name;
+    void (*call)(void);
+} calls[] = {
+#define CALL(op, ...) {#op, call_##op},
+#define VOID CALL
+#include "dead_calls.h"
+};
+
+static void others(void **state)
+{
+    (void)state;
+    failures = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (only && strcmp(calls[i].name, only) != 0)
+            continue;
+        char closed[64];
+        wk_scope
+        {
+            D = dead();
+            x = wk_ones((2, 3));
+            snprintf(closed, sizeof closed, "test_dead_tensors.c:%d, which has closed", dead_line);
+            wk_error error;
+            wk_try(&error) calls[i].call();
+            check_error(calls[i].name, 0, "a dead tensor", &error, closed);
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
 int main(int argc, char **argv)
 {
     setenv("WICK_TRACEBACK", "off", 0);
@@ -99,6 +156,6 @@ int main(int argc, char **argv)
         execv("/proc/self/exe", argv);
     }
     only = argc > 1 ? argv[1] : NULL;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ops)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ops), cmocka_unit_test(others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,19 +157,26 @@ static int64_t elements_of(wk_tensors inputs)
     return total;
 }
 
-bool wk_autograd_gradcheck_with(wk_gradcheck_args args)
+static bool check_args(const char *op, const wk_gradcheck_args *args)
 {
-    const char *op = "autograd_gradcheck";
-    if (!args.function)
+    if (!args->function)
         return wk_null_input(op, "function");
-    for (int64_t k = 0; k < args.inputs.count; k++) {
-        const wk_tensor *x = args.inputs.items[k];
+    for (int64_t k = 0; k < args->inputs.count; k++) {
+        const wk_tensor *x = args->inputs.items[k];
         if (!wk_is_tensor(x))
             return wk_not_a_tensor(op, "inputs", x);
         if (x->dtype != wk_float64 || !x->requires_grad || x->grad_fn)
             return wk_fail(op, "inputs: number %lld: expected a float64 leaf that requires grad, got %s", (long long)k,
                            wk_dtype_name(x->dtype));
     }
+    return true;
+}
+
+bool wk_autograd_gradcheck_with(wk_gradcheck_args args)
+{
+    const char *op = "autograd_gradcheck";
+    if (!check_args(op, &args))
+        return false;
     check c = {.n = 0};
     wk_scope wk_no_grad
     {
@@ -239,6 +246,8 @@ static wk_tensor *gradient_of(wk_tensors inputs, void *context)
 
 bool wk_autograd_gradgradcheck_with(wk_gradcheck_args args)
 {
+    if (!check_args("autograd_gradgradcheck", &args))
+        return false;
     const int64_t count = args.inputs.count;
     wk_tensor **inputs = wk_alloc((size_t)(count + 1) * sizeof *inputs);
     if (!inputs)
