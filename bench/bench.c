@@ -207,6 +207,27 @@ static void of_x_result(wk_tensor *(*function)(void), wk_tensor **out)
 OF_X(max_pool2d)
 OF_X(avg_pool2d)
 
+/* ---- interpolate (16, 64, 32, 32) to twice the size, forward and backward; of pictures, half as large */
+static void interpolate_setup(void)
+{
+    keep(&x, wk_randn((16, 64, 32, 32)), true);
+    keep(&dy, wk_randn((16, 64, 64, 64)), false);
+}
+static wk_tensor *nearest(void) { return wk_interpolate(x, .scale_factor = 2); }
+static wk_tensor *bilinear(void) { return wk_interpolate(x, .scale_factor = 2, .mode = "bilinear"); }
+OF_X(nearest)
+OF_X(bilinear)
+static void antialias_setup(void)
+{
+    keep(&x, wk_randn((8, 3, 256, 256)), true);
+    keep(&dy, wk_randn((8, 3, 128, 128)), false);
+}
+static wk_tensor *antialias(void)
+{
+    return wk_interpolate(x, .scale_factor = 0.5, .mode = "bicubic", .antialias = true);
+}
+OF_X(antialias)
+
 /* ---- add of 64 MB: page faults, or none */
 static void big_setup(void)
 {
@@ -262,6 +283,9 @@ static const row ROWS[] = {
     {"conv2d", conv2d_setup, conv2d_run, conv2d_result},
     {"max_pool2d", pool_setup, max_pool2d_run, max_pool2d_result},
     {"avg_pool2d", pool_setup, avg_pool2d_run, avg_pool2d_result},
+    {"nearest", interpolate_setup, nearest_run, nearest_result},
+    {"bilinear", interpolate_setup, bilinear_run, bilinear_result},
+    {"antialias", antialias_setup, antialias_run, antialias_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},
 };

@@ -162,6 +162,32 @@ class AvgPool2d(MaxPool2d):
         return F.avg_pool2d(self.leaves[0], 3, 2, 1)
 
 
+class Nearest(Backward):
+    name = "nearest"
+    options = dict(scale_factor=2)
+
+    def setup(self):
+        self.make((16, 64, 32, 32))
+        self.dy = torch.randn(16, 64, 64, 64)
+
+    def forward(self):
+        return F.interpolate(self.leaves[0], **self.options)
+
+
+class Bilinear(Nearest):
+    name = "bilinear"
+    options = dict(scale_factor=2, mode="bilinear")
+
+
+class Antialias(Nearest):
+    name = "antialias"
+    options = dict(scale_factor=0.5, mode="bicubic", antialias=True)
+
+    def setup(self):
+        self.make((8, 3, 256, 256))
+        self.dy = torch.randn(8, 3, 128, 128)
+
+
 class Big(Row):
     name = "add 64 MB"
 
@@ -234,7 +260,8 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Nearest, Bilinear,
+        Antialias, Big, Step]
 
 
 class Wick:

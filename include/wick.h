@@ -35,6 +35,7 @@
 #include <wick/spatial.h>
 #include <wick/convolution.h>
 #include <wick/pooling.h>
+#include <wick/resize.h>
 #include <wick/data.h>
 #include <wick/io.h>
 #include <wick/progress.h>

@@ -63,8 +63,45 @@ static void pooling(void **state)
     }
 }
 
+static void upsampling(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *image = wk_randn((2, 4, 6, 8));
+        gives(wk_nn_upsample(.scale_factor = 2), "upsample(scale_factor=2.0, mode='nearest')\n", image,
+              wk_interpolate(image, .scale_factor = 2));
+        gives(wk_nn_upsample(wk_per_dim(9, 4), .mode = "bilinear", .align_corners = true),
+              "upsample(size=(9, 4), mode='bilinear')\n", image,
+              wk_interpolate(image, wk_per_dim(9, 4), .mode = "bilinear", .align_corners = true));
+        gives(wk_nn_upsample(.scale_factors = {0.1 + 0.2, 1.5}, .mode = "area"),
+              "upsample(scale_factor=(0.30000000000000004, 1.5), mode='area')\n", image,
+              wk_interpolate(image, .scale_factors = {0.1 + 0.2, 1.5}, .mode = "area"));
+        gives(wk_nn_upsample(7), "upsample(size=7, mode='nearest')\n", image, wk_interpolate(image, 7));
+        assert_fails(wk_nn_upsample(7, .mode = "cubic"), "nn_upsample: mode: expected \"nearest\"");
+    }
+}
+
+static void shuffling_and_padding(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *image = wk_randn((2, 4, 6, 8));
+        gives(wk_nn_pixel_shuffle(2), "pixel_shuffle(upscale_factor=2)\n", image, wk_pixel_shuffle(image, 2));
+        gives(wk_nn_pixel_unshuffle(2), "pixel_unshuffle(downscale_factor=2)\n", image, wk_pixel_unshuffle(image, 2));
+        gives(wk_nn_zero_pad2d(1), "zero_pad2d((1, 1, 1, 1))\n", image, wk_pad(image, (1, 1, 1, 1)));
+        gives(wk_nn_zero_pad2d((1, 2, -1, 0)), "zero_pad2d((1, 2, -1, 0))\n", image, wk_pad(image, (1, 2, -1, 0)));
+        gives(wk_nn_constant_pad1d((1, 2), 3.5), "constant_pad1d(padding=(1, 2), value=3.5)\n", image,
+              wk_pad(image, (1, 2), .value = 3.5));
+        assert_fails(wk_nn_pixel_shuffle(0), "nn_pixel_shuffle: upscale_factor: expected at least 1, got 0");
+        assert_fails(wk_nn_zero_pad2d((1, 2)), "nn_zero_pad2d: padding: expected one number, or 4, got 2");
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pooling)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pooling), cmocka_unit_test(upsampling),
+                                       cmocka_unit_test(shuffling_and_padding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

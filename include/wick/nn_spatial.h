@@ -1,10 +1,12 @@
 /* Layers without parameters that slide along 1 to 3 dims, or change sizes.  What each computes stands with the
-   function of its name (wick/pooling.h).  Part of wick/nn.h. */
+   function of its name (wick/pooling.h, resize.h).  Part of wick/nn.h. */
 #ifndef WICK_NN_SPATIAL_H
 #define WICK_NN_SPATIAL_H
 
 #include <wick/module.h>
 #include <wick/pooling.h>
+#include <wick/rearrange.h>
+#include <wick/resize.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -78,6 +80,33 @@ wk_module *wk_nn_adaptive_avg_pool2d_with(wk_nn_adaptive_pool_args args);
 wk_module *wk_nn_adaptive_avg_pool3d_with(wk_nn_adaptive_pool_args args);
 wk_module *wk_nn_adaptive_max_pool1d_with(wk_nn_adaptive_pool_args args);
 wk_module *wk_nn_adaptive_max_pool2d_with(wk_nn_adaptive_pool_args args);
+
+/* ---- upsample(size or scale_factor, mode = "nearest", align_corners = false, recompute_scale_factor = false), as
+   wk_interpolate: wk_nn_upsample(.scale_factor = 2, .mode = "bilinear") */
+typedef struct wk_nn_upsample {
+    wk_module_base base;
+    wk_interpolate_args options; // x: NULL
+} wk_nn_upsample;
+#define wk_nn_upsample(...) wk_nn_upsample_with((wk_interpolate_args){.mode = "nearest", .x = NULL, __VA_ARGS__})
+wk_module *wk_nn_upsample_with(wk_interpolate_args options);
+
+/* ---- pixel_shuffle(upscale_factor), pixel_unshuffle(downscale_factor) */
+wk_module *wk_nn_pixel_shuffle(int64_t upscale_factor);
+wk_module *wk_nn_pixel_unshuffle(int64_t downscale_factor);
+
+/* ---- zero_pad2d(padding): (left, right, top, bottom), or one number for all.  (*, H, W)
+   constant_pad1d(padding, value): (left, right), or one number.  (*, L) */
+typedef struct wk_nn_pad {
+    wk_module_base base;
+    int64_t padding[4];
+    double value;
+    int dims;
+} wk_nn_pad;
+typedef wk_nn_pad wk_nn_zero_pad2d, wk_nn_constant_pad1d;
+#define wk_nn_zero_pad2d(padding) wk_nn_zero_pad2d_with(WK_LIST(padding))
+#define wk_nn_constant_pad1d(padding, value) wk_nn_constant_pad1d_with(WK_LIST(padding), value)
+wk_module *wk_nn_zero_pad2d_with(wk_sizes padding);
+wk_module *wk_nn_constant_pad1d_with(wk_sizes padding, double value);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

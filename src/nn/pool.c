@@ -5,7 +5,7 @@
 #include "layer.h"
 #include "ops/spatial.h"
 
-#define TEXT(option, dims) wk_per_dim_text(option, dims, (char[WK_SHAPE_TEXT]){0})
+#define TEXT(option) wk_per_dim_text(option, (char[WK_SHAPE_TEXT]){0})
 
 /* whether options can be read: those of max and of average pooling */
 static bool check(const char *op, int dims, wk_per_dim kernel_size, wk_per_dim stride, wk_per_dim padding,
@@ -36,10 +36,8 @@ static wk_tensor *max_pool_forward(void *module, wk_tensor *x)
 static void max_pool_repr(void *module, char *text, size_t size)
 {
     const wk_nn_max_pool *self = module;
-    const int dims = self->dims;
-    snprintf(text, size, "kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s",
-             TEXT(self->kernel_size, dims), TEXT(self->stride, dims), TEXT(self->padding, dims),
-             TEXT(self->dilation, dims), wk_layer_bool(self->ceil_mode));
+    snprintf(text, size, "kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s", TEXT(self->kernel_size),
+             TEXT(self->stride), TEXT(self->padding), TEXT(self->dilation), wk_layer_bool(self->ceil_mode));
 }
 
 static wk_module *max_pool(int dims, const wk_nn_max_pool_args *args)
@@ -84,10 +82,10 @@ static wk_tensor *avg_pool_forward(void *module, wk_tensor *x)
 static void avg_pool_repr(void *module, char *text, size_t size)
 {
     const wk_nn_avg_pool *self = module;
-    const int dims = self->dims;
     snprintf(text, size,
-             dims == 1 ? "kernel_size=(%s,), stride=(%s,), padding=(%s,)" : "kernel_size=%s, stride=%s, padding=%s",
-             TEXT(self->kernel_size, dims), TEXT(self->stride, dims), TEXT(self->padding, dims));
+             self->dims == 1 ? "kernel_size=(%s,), stride=(%s,), padding=(%s,)"
+                             : "kernel_size=%s, stride=%s, padding=%s",
+             TEXT(self->kernel_size), TEXT(self->stride), TEXT(self->padding));
 }
 
 static wk_module *avg_pool(int dims, const wk_nn_avg_pool_args *args)
@@ -137,7 +135,7 @@ static wk_tensor *adaptive_max_forward(void *module, wk_tensor *x)
 static void adaptive_repr(void *module, char *text, size_t size)
 {
     const wk_nn_adaptive_pool *self = module;
-    snprintf(text, size, "output_size=%s", TEXT(self->output_size, self->dims));
+    snprintf(text, size, "output_size=%s", TEXT(self->output_size));
 }
 
 static wk_module *adaptive_pool(const char *type, wk_module_forward *forward, int dims, wk_per_dim output_size)

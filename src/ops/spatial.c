@@ -43,15 +43,16 @@ bool wk_per_dim_read(const char *op, const char *name, wk_per_dim given, int dim
     return true;
 }
 
-char *wk_per_dim_text(wk_per_dim given, int dims, char text[WK_SHAPE_TEXT])
+char *wk_per_dim_text(wk_per_dim given, char text[WK_SHAPE_TEXT])
 {
-    int64_t numbers[3] = {0};
     const bool single = given < (int64_t)1 << WORD_BITS;
+    const int count = single ? 1 : (int)(given >> WORD_BITS) + 1;
+    int64_t numbers[3] = {0};
     size_t used = 0;
-    wk_per_dim_read("repr", "option", given, dims, -BEYOND, numbers);
-    for (int i = 0; i < (single ? 1 : dims); i++) {
-        const char *before = single ? "" : i == 0 ? "(" : ", ", *after = !single && i == dims - 1 ? ")" : "";
-        const long long number = numbers[3 - dims + i];
+    wk_per_dim_read("repr", "option", given, count < 3 ? count : 3, -BEYOND, numbers);
+    for (int i = 0; i < count && i < 3; i++) {
+        const char *before = single ? "" : i == 0 ? "(" : ", ", *after = !single && i == count - 1 ? ")" : "";
+        const long long number = numbers[3 - count + i];
         used += (size_t)(number == -1 ? snprintf(text + used, WK_SHAPE_TEXT - used, "%sNone%s", before, after)
                                       : snprintf(text + used, WK_SHAPE_TEXT - used, "%s%lld%s", before, number, after));
     }

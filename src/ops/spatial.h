@@ -16,7 +16,10 @@ const char *wk_spatial_layout(int dims);
 bool wk_per_dim_read(const char *op, const char *name, wk_per_dim given, int dims, int64_t least, int64_t numbers[3]);
 
 /* what was given, as PyTorch prints it: "2", "(2, 1)"; -1 as "None".  Returns text */
-char *wk_per_dim_text(wk_per_dim given, int dims, char text[WK_SHAPE_TEXT]);
+char *wk_per_dim_text(wk_per_dim given, char text[WK_SHAPE_TEXT]);
+
+/* interpolate's name of a mode, as it may be kept; NULL after an error: there is none of this name */
+const char *wk_interpolate_mode(const char *op, const char *name);
 
 /* A shape with what x says: dims, N (1 where x lacks it), C and in; all else is 1, or padding of 0.  False after an
    error: x has neither dims + 2 nor dims + 1 dims. */
