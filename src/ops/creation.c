@@ -123,9 +123,8 @@ wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_ran
         return wk_fail("arange", "expected finite bounds, got %g to %g", start.value, end.value);
     int64_t size = (int64_t)ceil(span / step.value);
     if (integers) { // beyond 2^53 too
-        const int64_t distance = end.integer - start.integer,
-                      one_less = step.integer > 0 ? step.integer - 1 : step.integer + 1;
-        size = (distance + one_less) / step.integer;
+        const __int128 distance = (__int128)end.integer - start.integer;
+        size = (int64_t)((distance + step.integer - (step.integer > 0 ? 1 : -1)) / step.integer);
     }
     /* integers of fractional bounds: as many as there would be fractions, each bound cut; as in PyTorch */
     const bool whole = integers || wk_dtype_is_integral(args.dtype);

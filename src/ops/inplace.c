@@ -102,17 +102,19 @@ wk_tensor *wk_as_strided_with(wk_tensor *x, wk_shape size, wk_shape stride, int6
     WK_REQUIRE("as_strided", x);
     if (size.ndim != stride.ndim || size.ndim > WK_MAX_DIMS)
         return wk_fail("as_strided", "stride: expected %d, one for each dim of size, got %d", size.ndim, stride.ndim);
-    int64_t last = offset;
-    bool empty = false;
+    const int64_t held = x->storage->bytes / (int64_t)wk_dtype_size(x->dtype);
+    int64_t last = offset, reach = 0;
+    bool empty = false, far = offset < 0 || offset > held;
     for (int dim = 0; dim < size.ndim; dim++) {
         if (size.sizes[dim] < 0 || stride.sizes[dim] < 0)
             return wk_fail("as_strided", "sizes and strides must not be negative");
         empty |= size.sizes[dim] == 0;
-        last += (size.sizes[dim] - 1) * stride.sizes[dim];
+        far = far || (size.sizes[dim] > 0 && (__builtin_mul_overflow(size.sizes[dim] - 1, stride.sizes[dim], &reach) ||
+                                              __builtin_add_overflow(last, reach, &last)));
     }
-    if (!empty && (offset < 0 || (last + 1) * (int64_t)wk_dtype_size(x->dtype) > x->storage->bytes))
-        return wk_fail("as_strided", "size, stride and offset reach element %lld of a storage of %lld", (long long)last,
-                       (long long)(x->storage->bytes / (int64_t)wk_dtype_size(x->dtype)));
+    if (far || (!empty && last >= held))
+        return wk_fail("as_strided", "size, stride and offset reach %selement %lld of a storage of %lld",
+                       far && offset >= 0 ? "beyond " : "", (long long)last, (long long)held);
     wk_tensor *y = wk_tensor_alias("as_strided", x, size.ndim, size.sizes, stride.sizes, offset - x->offset);
     if (!wk_mark_view(y, x))
         return NULL;

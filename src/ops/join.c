@@ -106,7 +106,8 @@ wk_tensor *wk_cat_with(wk_join_args args)
         if (!fits)
             return wk_fail("cat", "tensors: sizes must be equal but for dim %d, got %s and, number %lld, %s", dim,
                            wk_shape_string(first), (long long)i, wk_shape_string(x));
-        total += x->shape[dim];
+        if (__builtin_add_overflow(total, x->shape[dim], &total))
+            return wk_fail("cat", "tensors: are longer together along dim %d than can be counted", dim);
     }
     shape[dim] = total;
     wk_tensor *y = wk_tensor_new("cat", first->ndim, shape, dtype, first->device);

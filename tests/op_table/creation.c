@@ -49,6 +49,8 @@ OP(eye, run_eye, .gradient = NONE)
 
 BAD(zeros, wk_zeros((2, -1)), "sizes must not be negative")
 BAD(zeros, wk_zeros((1LL << 40, 1LL << 40)), "larger than memory can be")
+BAD(zeros, wk_zeros((1LL << 62, 4, 0)), "larger than memory can be")
+BAD(arange, wk_arange(0, INT64_MAX), "expected finite bounds")
 BAD(zeros, wk_zeros((2), .dtype = wk_int64, .requires_grad = true), "expected a floating or complex dtype, got int64")
 BAD(full, wk_full((2), 1e30, .dtype = wk_int64), "fill_value: expected a number that int64 has room for, got 1e+30")
 BAD(arange, wk_arange(0, 5, -1), "does not lead from 0 to 5")

@@ -17,6 +17,8 @@ OP(cat, run_cat)
 BAD(cat, wk_cat((wk_zeros((2, 3)), wk_zeros((3, 2)))),
     "sizes must be equal but for dim 0, got (2, 3) and, number 1, (3, 2)")
 BAD(cat, wk_cat(.tensors = {0, NULL}), "at least one")
+BAD(cat, wk_cat((wk_expand(wk_zeros((1)), (1LL << 62)), wk_expand(wk_zeros((1)), (1LL << 62)))),
+    "longer together along dim 0 than can be counted")
 
 static wk_tensor *run_stack(golden_case *c) { return wk_stack(inputs(c), .dim = integer(c, "dim")); }
 OP(stack, run_stack)

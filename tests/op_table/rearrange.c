@@ -25,6 +25,8 @@ static wk_tensor *run_repeat_interleave(golden_case *c)
 }
 OP(repeat_interleave, run_repeat_interleave)
 BAD(repeat_interleave, wk_repeat_interleave(wk_zeros((4)), 1LL << 62), "has more elements than can be counted")
+BAD(pad, wk_pad(wk_zeros((2, 3)), (INT64_MAX, 1)), "are more than can be counted")
+BAD(pad, wk_pad(wk_zeros((2, 3)), (1LL << 40, 1LL << 40, 1LL << 40, 1LL << 40)), "larger than memory can be")
 
 static wk_tensor *run_flip(golden_case *c) { return wk_flip_with(input(c, 0), list(c, "sizes")); }
 OP(flip, run_flip)
