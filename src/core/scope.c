@@ -294,7 +294,7 @@ static void remove_entry(int64_t at)
 
 void wk_scope_release(wk_tensor *x)
 {
-    const entry *of = find(x, innermost_begin());
+    const entry *of = x ? find(x, innermost_begin()) : NULL; // no x: an op before failed
     if (!of)
         return;
     remove_entry(of - stack.items);

@@ -160,15 +160,20 @@ static void read_kernel(const wk_tensor *weight, wk_spatial_shape *shape)
 static void channels_hint(const wk_tensor *x, const wk_tensor *weight, const wk_spatial_shape *shape, char hint[160])
 {
     const int64_t channels = weight->shape[1];
+    const bool single = x->ndim == shape->dims + 1; // without N
     hint[0] = '\0';
-    if (channels > 0 && shape->C % channels == 0 && weight->shape[0] % (shape->C / channels) == 0)
+    if (single && channels == 1 && shape->groups == 1)
+        snprintf(hint, 160, "\nhint: this is one sample of %lld channels; of samples of one: wk_unsqueeze(x, 1)",
+                 (long long)shape->C);
+    else if (channels > 0 && shape->C % channels == 0 && weight->shape[0] % (shape->C / channels) == 0)
         snprintf(hint, 160, "\nhint: .groups = %lld would fit", (long long)(shape->C / channels));
-    else if (x->shape[x->ndim - 1] == channels * shape->groups && x->ndim == shape->dims + 2)
+    else if (x->shape[x->ndim - 1] == channels * shape->groups)
         snprintf(hint, 160, "\nhint: channels come before %s: wk_permute(x, (%s))",
                  shape->dims == 1   ? "the length"
                  : shape->dims == 2 ? "height and width"
                                     : "depth, height and width",
-                 shape->dims == 1   ? "0, 2, 1"
+                 single             ? (shape->dims == 1 ? "1, 0" : shape->dims == 2 ? "2, 0, 1" : "3, 0, 1, 2")
+                 : shape->dims == 1 ? "0, 2, 1"
                  : shape->dims == 2 ? "0, 3, 1, 2"
                                     : "0, 4, 1, 2, 3");
 }

@@ -53,6 +53,20 @@ typedef struct class_kept {
     bool per_row; // a loss for each row
 } class_kept;
 
+/* what a target that does not fit is taken for */
+static const char *target_hint(const wk_tensor *x, const wk_tensor *target)
+{
+    if (x->ndim > 1 && target->ndim == x->ndim && target->shape[target->ndim - 1] == 1)
+        return "\nhint: wk_squeeze(target, -1)";
+    if (wk_same_shape(x, target))
+        return "\nhint: probabilities are floating: wk_to(target, wk_float32); classes of one-hot rows: "
+               "wk_argmax(target, 1)";
+    if (x->ndim > 2 && target->ndim == x->ndim - 1 &&
+        memcmp(x->shape, target->shape, (size_t)target->ndim * sizeof *x->shape) == 0)
+        return "\nhint: classes are dim 1 of x: wk_transpose(x, 1, -1), or wk_flatten both to (N, C) and (N,)";
+    return "";
+}
+
 /* false after an error */
 static bool make_rows(const char *op, const wk_cross_entropy_args *args, loss_reduction kind, class_rows *rows)
 {
@@ -61,8 +75,8 @@ static bool make_rows(const char *op, const wk_cross_entropy_args *args, loss_re
     for (int dim = 0; fits && dim < target->ndim; dim++)
         fits = target->shape[dim] == x->shape[dim < 1 ? dim : dim + 1];
     if (!fits)
-        return wk_fail(op, "target: expected a class for each row of x (N, C, ...), got x %s and target %s",
-                       wk_shape_string(x), wk_shape_string(target));
+        return wk_fail(op, "target: expected a class for each row of x (N, C, ...), got x %s and target %s%s",
+                       wk_shape_string(x), wk_shape_string(target), target_hint(x, target));
     if (target->dtype != wk_int64 && target->dtype != wk_uint8)
         return wk_fail(op, "target: expected classes as int64, got %s\nhint: wk_to(target, wk_int64)",
                        wk_dtype_name(target->dtype));
@@ -165,7 +179,8 @@ static wk_tensor *of_probabilities(const wk_cross_entropy_args *args, loss_reduc
 {
     const wk_dtype result = wk_promote_types(args->x->dtype, args->target->dtype);
     if (!wk_same_shape(args->x, args->target) || args->x->ndim == 0)
-        return wk_fail("cross_entropy", "target: probabilities have x's shape %s, got %s\nhint: classes are integers",
+        return wk_fail("cross_entropy", "target: probabilities have x's shape %s, got %s\nhint: classes are integers: "
+                       "wk_to(target, wk_int64)",
                        wk_shape_string(args->x), wk_shape_string(args->target));
     const int64_t classes = args->x->shape[args->x->ndim == 1 ? 0 : 1];
     if (!wk_check_same_device("cross_entropy", "x", args->x, "target", args->target) ||
@@ -186,6 +201,9 @@ wk_tensor *wk_cross_entropy_with(wk_cross_entropy_args args)
     WK_REQUIRE(op, args.x);
     WK_REQUIRE(op, args.target);
     const loss_reduction kind = reduction_of(op, args.reduction);
+    if (kind && wk_dtype_is_integral(args.x->dtype) && wk_dtype_is_floating(args.target->dtype))
+        return wk_fail(op, "x: expected floating logits, got %s\nhint: the logits come first, then the target",
+                       wk_dtype_name(args.x->dtype));
     if (!kind || !wk_check_floating(op, args.x))
         return NULL;
     if (!(args.label_smoothing >= 0 && args.label_smoothing <= 1))

@@ -12,8 +12,9 @@ wk_tensor *wk_embedding_with(wk_embedding_args args)
         return wk_fail("embedding", "weight: expected (V, D), got %s", wk_shape_string(weight));
     if (indices->dtype != wk_int64 && indices->dtype != wk_int32)
         return wk_fail("embedding",
-                       "indices: expected int64 or int32, got %s\nhint: the indices come first, then the table",
-                       wk_dtype_name(indices->dtype));
+                       "indices: expected int64 or int32, got %s\nhint: %s", wk_dtype_name(indices->dtype),
+                       wk_dtype_is_integral(weight->dtype) ? "the indices come first, then the table"
+                                                           : "wk_to(indices, wk_int64)");
     const int64_t rows = weight->shape[0];
     int64_t padding = args.padding_idx;
     if (padding != WK_NO_PADDING && (padding < -rows || padding >= rows))

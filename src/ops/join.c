@@ -104,8 +104,9 @@ wk_tensor *wk_cat_with(wk_join_args args)
         for (int own = 0; fits && own < x->ndim; own++)
             fits = own == dim || x->shape[own] == first->shape[own];
         if (!fits)
-            return wk_fail("cat", "tensors: sizes must be equal but for dim %d, got %s and, number %lld, %s", dim,
-                           wk_shape_string(first), (long long)i, wk_shape_string(x));
+            return wk_fail("cat", "tensors: sizes must be equal but for dim %d, got %s and, number %lld, %s%s", dim,
+                           wk_shape_string(first), (long long)i, wk_shape_string(x),
+                           x->ndim == first->ndim ? "" : "\nhint: wk_unsqueeze gives the one of fewer dims another");
         if (__builtin_add_overflow(total, x->shape[dim], &total))
             return wk_fail("cat", "tensors: are longer together along dim %d than can be counted", dim);
     }

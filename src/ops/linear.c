@@ -75,6 +75,13 @@ static bool check_sizes(const wk_tensor *x, const wk_tensor *weight)
             if (x->shape[dim] == in)
                 snprintf(hint, sizeof hint, "x's dim %d is %lld: wk_transpose(x, %d, -1) would fit", dim, (long long)in,
                          dim);
+        int64_t trailing = last;
+        for (int dim = x->ndim - 2; dim > 0 && trailing < in; dim--) {
+            trailing *= x->shape[dim];
+            if (trailing == in)
+                snprintf(hint, sizeof hint, "x's dims from %d on have %lld elements: wk_flatten(x, %d) would fit", dim,
+                         (long long)in, dim);
+        }
         if (last == out)
             snprintf(hint, sizeof hint, "weight is (out, in); wk_t(weight) would fit this x");
         return wk_fail("linear", "x: expected last dim %lld, got %lld: x is %s, weight (out, in) is %s\nhint: %s",

@@ -132,6 +132,12 @@ wk_tensor *wk_huber_loss_with(wk_loss_args args)
    -(t log x + (1 - t) log(1 - x)).  Logs are held above -100, and x (1 - x) above 1e-12 in the gradient, as in PyTorch:
    x is 0 or 1 where a sigmoid saturates, and the gradient must not be NaN there. */
 
+static void *other_shape(const char *op, const wk_tensor *x, const wk_tensor *target)
+{
+    return wk_fail(op, "target: expected x's shape %s, got %s%s", wk_shape_string(x), wk_shape_string(target),
+                   x->numel == target->numel ? "\nhint: wk_view_as(target, x)" : "");
+}
+
 /* dx = dy (x - t) / (x (1 - x)), dt = dy (log(1 - x) - log x) */
 static void binary_cross_entropy_backward(wk_node *node, wk_tensor *dy)
 {
@@ -166,11 +172,10 @@ wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
     if (!check(OP, &args))
         return NULL;
     if (!wk_same_shape(args.x, args.target))
-        return wk_fail(OP, "target: expected x's shape %s, got %s", wk_shape_string(args.x),
-                       wk_shape_string(args.target));
+        return other_shape(OP, args.x, args.target);
     if (args.target->dtype != args.x->dtype)
-        return wk_fail(OP, "target: expected x's dtype %s, got %s", wk_dtype_name(args.x->dtype),
-                       wk_dtype_name(args.target->dtype));
+        return wk_fail(OP, "target: expected x's dtype %s, got %s\nhint: wk_to(target, wk_%s)",
+                       wk_dtype_name(args.x->dtype), wk_dtype_name(args.target->dtype), wk_dtype_name(args.x->dtype));
     if (!are_probabilities(OP, args.x, "x: expected probabilities from 0 to 1 "
                                        "(binary_cross_entropy_with_logits takes any number, and needs no sigmoid)") ||
         !are_probabilities(OP, args.target, "target: expected probabilities from 0 to 1"))
@@ -189,8 +194,7 @@ wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
     if (!check(op, &args))
         return NULL;
     if (!wk_same_shape(args.x, args.target))
-        return wk_fail(op, "target: expected x's shape %s, got %s", wk_shape_string(args.x),
-                       wk_shape_string(args.target));
+        return other_shape(op, args.x, args.target);
     wk_tensor *log_yes = wk_logsigmoid(args.x);
     if (args.pos_weight && wk_dtype_is_integral(args.pos_weight->dtype)) // 0 - 1 is not 255
         args.pos_weight = wk_to_dtype(args.pos_weight, wk_promote_types(args.x->dtype, args.target->dtype));

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local int64_t multiply_adds;
 
@@ -20,9 +21,12 @@ bool wk_check_product(const char *op, const char *a_name, const wk_tensor *a, co
 {
     if (!wk_check_same_device(op, a_name, a, b_name, b))
         return false;
-    if (a->dtype != b->dtype)
+    if (a->dtype != b->dtype) { // a weight is never cut to integers, nor converted to what data happen to be
+        const bool second = strcmp(b_name, "weight") != 0 && !wk_dtype_is_integral(a->dtype);
         return wk_fail(op, "%s and %s: expected one dtype, got %s and %s\nhint: convert one: wk_to(%s, wk_%s)", a_name,
-                       b_name, wk_dtype_name(a->dtype), wk_dtype_name(b->dtype), b_name, wk_dtype_name(a->dtype));
+                       b_name, wk_dtype_name(a->dtype), wk_dtype_name(b->dtype), second ? b_name : a_name,
+                       wk_dtype_name(second ? a->dtype : b->dtype));
+    }
     if (a->dtype == wk_bool)
         return wk_fail(op, "%s: expected numbers, got bool\nhint: wk_to(x, wk_float32), and compare the product with 0",
                        a_name);

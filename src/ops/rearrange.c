@@ -314,7 +314,7 @@ wk_tensor *wk_one_hot_with(wk_one_hot_args args)
     wk_tensor *x = args.x;
     WK_REQUIRE(OP, x);
     if (x->dtype != wk_int64)
-        return wk_fail(OP, "x: expected int64, got %s", wk_dtype_name(x->dtype));
+        return wk_fail(OP, "x: expected int64, got %s\nhint: wk_to(x, wk_int64)", wk_dtype_name(x->dtype));
     if (x->ndim == WK_MAX_DIMS)
         return wk_fail(OP, "x: of %d dims already, the most there are", WK_MAX_DIMS);
     wk_tensor *dense = wk_dense(x);

@@ -68,7 +68,8 @@ const char *wk_spatial_layout(int dims)
 bool wk_spatial_input(const char *op, const wk_tensor *x, int dims, wk_spatial_shape *shape)
 {
     if (x->ndim != dims + 2 && x->ndim != dims + 1)
-        return wk_fail(op, "x: expected shape %s, or without N, got %s", wk_spatial_layout(dims), wk_shape_string(x));
+        return wk_fail(op, "x: expected shape %s, or without N, got %s%s", wk_spatial_layout(dims), wk_shape_string(x),
+                       x->ndim == dims ? "\nhint: one sample of one channel: wk_unsqueeze(x, 0)" : "");
     *shape = (wk_spatial_shape){.dims = dims,
                                 .N = x->ndim == dims + 2 ? x->shape[0] : 1,
                                 .C = x->shape[x->ndim - dims - 1],

@@ -108,7 +108,9 @@ static bool check_param(const char *op, wk_set *all, wk_tensor *x, int64_t i)
 static bool check_params(const char *op, const wk_optimizer *optimizer, wk_tensors params)
 {
     if (!params.items || params.count <= 0)
-        return wk_failing() ? false : wk_fail(op, "params: expected parameters, got an empty list") != NULL;
+        return wk_failing() ? false : wk_fail(op, "params: expected parameters, got an empty list\n"
+                                                      "hint: wk_module_parameters(model) has those of children that "
+                                                      "wk_add_module was told") != NULL;
     wk_set all = {0};
     bool fine = true;
     for (int64_t g = 0; fine && g < optimizer->param_group_count; g++)
