@@ -148,6 +148,7 @@ static bool check(const wk_interpolate_args *args, const mode_row *mode, int dim
 
 wk_tensor *wk_interpolate_with(wk_interpolate_args args)
 {
+    WK_NAMES_ERRORS("interpolate");
     wk_tensor *x = args.x;
     WK_REQUIRE(OP, x);
     const mode_row *mode = find_mode(OP, args.mode);
