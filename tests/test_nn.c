@@ -316,6 +316,8 @@ static void printed_forms(void **state)
                         .padding_mode = "reflect"),
            "conv3d(2, 4, kernel_size=(1, 2, 3), stride=(1, 1, 1), padding=same, groups=2, bias=False, "
            "padding_mode=reflect)\n");
+    prints(wk_nn_conv2d(3, 4, 3, .stride = 2, .dilation = wk_per_dim(1, 2)),
+           "conv2d(3, 4, kernel_size=(3, 3), stride=(2, 2), dilation=(1, 2))\n");
     prints(wk_nn_conv_transpose2d(4, 6, 3, 2, 1, 1, 2, true, 1),
            "conv_transpose2d(4, 6, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1), "
            "groups=2)\n");
