@@ -8,7 +8,7 @@ command -v dpkg-query >/dev/null || exit 0
 
 # package                 what for
 packages='
-build-essential           the compiler, libc and its vector maths, OpenMP
+build-essential           the compilers (C; C++ for one file), libc and its vector maths, OpenMP
 cmake                     the build
 ninja-build               the build
 pkg-config                finds libraries

@@ -18,6 +18,7 @@
 
 #include "alloc_internal.h"
 #include "fence.h"
+#include "kernels/fork.h"
 
 #define MOST_CACHED ((int64_t)32 << 20) // of small blocks, for each thread
 #define PEAK_STEP ((int64_t)64 << 10)
@@ -131,6 +132,34 @@ static void thread_ends(void *value)
         of->next->previous = of->previous;
     pthread_mutex_unlock(&wk_alloc_mutex);
     memset(of, 0, sizeof *of);
+}
+
+/* A child has not the other threads, whose caches lie in memory that new threads will have.  What they kept is lost. */
+static void after_fork(void)
+{
+    for (const thread_cache *of = threads; of; of = of->next)
+        if (of != &cache) {
+            large.live_blocks += of->allocations - of->frees;
+            large.live_bytes += of->live_bytes;
+            large.live_tensors += of->live_tensors;
+            large.allocations += of->allocations;
+        }
+    threads = cache.registered ? &cache : NULL;
+    cache.next = cache.previous = NULL;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    wk_fork_takes_last(&wk_alloc_mutex);
+    wk_fork_tells(after_fork);
+}
+
+bool wk_alloc_is_shared(void)
+{
+    pthread_mutex_lock(&wk_alloc_mutex);
+    const bool shared = threads && (threads->next || threads != &cache);
+    pthread_mutex_unlock(&wk_alloc_mutex);
+    return shared;
 }
 
 static void make_key(void) { pthread_key_create(&thread_key, thread_ends); }

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "host.h"
+#include "kernels/fork.h"
 
 typedef struct kept_block {
     wk_device device;
@@ -17,6 +18,7 @@ typedef struct kept_block {
 #define LISTS 1024
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&mutex); }
 static kept_block *by_memory[LISTS]; // all blocks, by a hash of their address
 static kept_block *by_size[LISTS];   // those that are free, by a hash of their size
 

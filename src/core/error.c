@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernels/fork.h"
 #include "text.h"
 #include "traceback.h"
 
@@ -147,11 +148,14 @@ void wk_error_print(const wk_error *error)
         print_error("error", error, error->traceback, stderr_has_colour());
 }
 
+static atomic_flag taken = ATOMIC_FLAG_INIT; // by the thread that ends the program
+static void forget_taken(void) { atomic_flag_clear(&taken); } // it is not in the child
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_tells(forget_taken); }
+
 /* Only one thread ends the program, others that fail meanwhile wait for the end; what fails in an atexit handler is
    printed and passed over, since exit must not be called twice. */
 static void end_program(const char *op, const char *format, va_list arguments)
 {
-    static atomic_flag taken = ATOMIC_FLAG_INIT;
     static _Thread_local bool ending;
     static wk_error error;
     static char traceback[1 << 15];

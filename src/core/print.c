@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/fork.h"
 #include "kernels/half.h"
 #include "print_internal.h"
 #include "host.h"
@@ -28,6 +29,7 @@ enum { NUMBER_TEXT = LONGEST_PRECISION + 330 }; // 1e308 in full has 309 digits
 static const wk_printoptions DEFAULT_OPTIONS = {4, 1000, 3, 80, -1, NULL};
 
 static pthread_mutex_t options_lock = PTHREAD_MUTEX_INITIALIZER;
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&options_lock); }
 static wk_printoptions options_now = {4, 1000, 3, 80, -1, NULL};
 static _Atomic(wk_grad_fn_name_hook *) grad_fn_name_hook;
 

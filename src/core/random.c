@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernels/fork.h"
 #include "run.h"
 
 /* torch.get_rng_state, as PyTorch lays it out in memory */
@@ -25,6 +26,7 @@ _Static_assert(sizeof(saved_state) == WK_GENERATOR_STATE_BYTES, "a saved state h
 void wk_generator_init(wk_generator *generator, uint64_t seed)
 {
     pthread_mutex_init(&generator->mutex, NULL);
+    generator->forks = wk_forks;
     wk_generator_seed_state(generator, seed);
 }
 

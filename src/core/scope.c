@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "kernels/cpu/pool.h"
+#include "symbols.h"
 #include "tensor.h"
 #include "traceback.h"
 
@@ -58,10 +60,13 @@ static void thread_ends(void *value)
 
 static void make_key(void) { pthread_key_create(&key, thread_ends); }
 
-/* The main thread's root scope ends with the process, and then the allocator: one destructor for both, since of two
-   the linker would choose the order. */
+/* The root scope of the thread that ends the process ends with it, and then what the library has cached: one destructor
+   for all, since of several the linker would choose the order.  Where other threads still run, all stays as it is. */
 __attribute__((destructor)) static void process_ends(void)
 {
+    if (!wk_parallel_stop() || wk_alloc_is_shared())
+        return;
+    wk_symbols_forget();
     if (stack.registered)
         thread_ends(&stack);
     wk_alloc_process_ends();

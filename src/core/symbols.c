@@ -38,7 +38,7 @@ static jmp_buf out_of_memory;
 /* libdw's own answer to a lack of memory is to end the program. */
 __attribute__((noreturn)) static void leave_libdw(void) { longjmp(out_of_memory, 1); }
 
-__attribute__((destructor)) static void forget_symbols(void)
+void wk_symbols_forget(void)
 {
     if (dwfl && !broken)
         dwfl_end(dwfl);
@@ -177,5 +177,7 @@ int wk_symbols_find(uintptr_t address, wk_frame *frames, int room)
     (void)room;
     return find_by_linker(address, frames);
 }
+
+void wk_symbols_forget(void) {}
 
 #endif

@@ -16,5 +16,6 @@ typedef struct wk_frame {
 /* Fills frames with what stands at address, functions that the compiler inlined there included, innermost first, and
    returns how many: from 1 to room.  One thread at a time; the strings last until the next object is loaded. */
 int wk_symbols_find(uintptr_t address, wk_frame *frames, int room);
+void wk_symbols_forget(void); // at the end of the process
 
 #endif

@@ -32,6 +32,7 @@
 #include <unwind.h>
 
 #include "error_internal.h"
+#include "kernels/fork.h"
 #include "source_line.h"
 #include "symbols.h"
 
@@ -370,6 +371,7 @@ static void write_entries(const struct view *view, const struct entry *entries, 
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // libdw serves one thread at a time
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&lock); }
 static wk_frame all_frames[FRAMES];                      // not on the stack, which may not grow without memory
 static enum kind all_kinds[FRAMES];
 

@@ -22,6 +22,7 @@
 #include "core/tensor.h"
 #include "dataset.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/fork.h"
 #include "progress.h"
 
 struct wk_data_loader {
@@ -46,6 +47,7 @@ typedef struct wk_batch_loop {
     wk_progress progress;
     int64_t size; // of the batch that is out, for the progress bar
 
+    unsigned forks; // wk_forks where the workers are
     int workers;
     pthread_t *threads;
     pthread_mutex_t mutex;
@@ -260,6 +262,8 @@ static bool start_workers(wk_batch_loop *loop)
     return true;
 }
 
+static bool is_child(const wk_batch_loop *loop) { return loop->forks != wk_forks; } // who has no workers
+
 static void stop_workers(wk_batch_loop *loop)
 {
     pthread_mutex_lock(&loop->mutex);
@@ -276,6 +280,9 @@ static void stop_workers(wk_batch_loop *loop)
 /* what the place of batch index holds, the place being free after that; false after an error */
 static bool take_from_place(wk_batch_loop *loop, int64_t index, wk_sample *batch)
 {
+    if (is_child(loop))
+        return wk_fail("data_loader", "num_workers: the worker threads of this loop are in the process that forked\n"
+                                      "hint: fork before the loop, or begin another one in the child");
     place *place = &loop->place[index % loop->places];
     pthread_mutex_lock(&loop->mutex);
     while (!place->ready)
@@ -305,10 +312,12 @@ static bool take_from_place(wk_batch_loop *loop, int64_t index, wk_sample *batch
 
 static void loop_free(wk_batch_loop *loop)
 {
-    stop_workers(loop);
-    pthread_cond_destroy(&loop->place_free);
-    pthread_cond_destroy(&loop->place_ready);
-    pthread_mutex_destroy(&loop->mutex);
+    if (!is_child(loop)) {
+        stop_workers(loop);
+        pthread_cond_destroy(&loop->place_free);
+        pthread_cond_destroy(&loop->place_ready);
+        pthread_mutex_destroy(&loop->mutex);
+    }
     wk_free(loop->threads);
     wk_free(loop->place);
     wk_free(loop->order);
@@ -335,6 +344,7 @@ static wk_batch_loop *loop_new(wk_data_loader *loader)
         return wk_out_of_memory("data_loader", sizeof *loop);
     __atomic_add_fetch(&loader->references, 1, __ATOMIC_RELAXED);
     loop->loader = loader;
+    loop->forks = wk_forks;
     loop->items = loader->sampler.length;
     loop->batches = wk_data_loader_length(loader);
     pthread_mutex_init(&loop->mutex, NULL);

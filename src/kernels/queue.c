@@ -1,14 +1,19 @@
 /* The fault of a queue. */
+#include <pthread.h>
+
+#include "fork.h"
 #include "queue.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&lock); }
 
 void wk_queue_fault(wk_queue *queue, const wk_fault *fault)
 {
-    static int lock;
-    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-        ;
+    pthread_mutex_lock(&lock);
     if (!queue->fault.kind) {
         queue->fault = *fault;
         queue->fault.op = queue->op;
     }
-    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&lock);
 }

@@ -15,6 +15,7 @@
 
 typedef struct wk_generator {
     pthread_mutex_t mutex;
+    unsigned forks; // wk_forks when the mutex was made
     uint64_t seed;
     uint32_t state[WK_TWISTER_WORDS];
     int left;        // words of this state still to give, plus one: at 1 the next word makes a new state

@@ -7,12 +7,14 @@
    third program on them a training step took 20 times as long as alone.  How many threads there are is still OpenMP's
    to say (OMP_NUM_THREADS, omp_set_num_threads): a host program and oneDNN ask it too. */
 #include "parallel.h"
+#include "pool.h"
 
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #define MAX_THREADS 64
 #define SPINS 5000 // turns of looking for work before a thread sleeps: about 0.2 ms, longer than between two ops
@@ -133,13 +135,15 @@ static int start_threads(int wanted)
     return started + 1 < wanted ? started + 1 : wanted;
 }
 
-__attribute__((destructor)) static void stop_threads(void)
+bool wk_parallel_stop(void)
 {
+    if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+        return false;
     __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
     call_threads();
     for (int i = 0; i < started; i++)
         pthread_join(pool[i], NULL);
-    started = 0;
+    return true; // and busy for good: others work alone
 }
 
 void wk_parallel_ranges(wk_kernel *kernel, const void *work, int64_t count, int64_t cost)
@@ -150,7 +154,7 @@ void wk_parallel_ranges(wk_kernel *kernel, const void *work, int64_t count, int6
     const int64_t ranges = (count + range - 1) / range;
     int wanted = 1;
     if (ranges > 1 && !working && !omp_in_parallel())
-        wanted = omp_get_max_threads();
+        wanted = wk_get_num_threads();
     /* alone where another caller has the pool */
     if (wanted == 1 || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE)) {
         for (int64_t begin = 0; begin < count; begin += range)
@@ -181,12 +185,29 @@ void wk_parallel_ranges(wk_kernel *kernel, const void *work, int64_t count, int6
 }
 
 int wk_parallel_thread(void) { return number; }
-int wk_parallel_threads(void)
+int wk_parallel_threads(void) { return number ? MAX_THREADS : wk_get_num_threads(); }
+
+int wk_get_num_threads(void)
 {
-    const int threads = omp_get_max_threads();
-    return number ? MAX_THREADS : threads < MAX_THREADS ? threads : MAX_THREADS;
+    const int threads = omp_get_max_threads(); // what OMP_NUM_THREADS says, however large
+    return threads < MAX_THREADS ? threads : MAX_THREADS;
 }
 
-int wk_get_num_threads(void) { return omp_get_max_threads(); }
+/* libgomp ends the program where it has no memory for what a thread sets for the first time, some hundred bytes: the
+   first thread's are taken at load, others look before */
+__attribute__((constructor)) static void set_first_thread(void) { omp_set_num_threads(omp_get_max_threads()); }
 
-void wk_set_num_threads(int threads) { omp_set_num_threads(threads > 0 ? threads : 1); }
+bool wk_set_own_threads(int threads)
+{
+    static _Thread_local bool has_room;
+    if (!has_room) {
+        void *volatile room = malloc(4096);
+        has_room = room;
+        free(room);
+    }
+    if (has_room)
+        omp_set_num_threads(threads);
+    return has_room;
+}
+
+void wk_set_num_threads(int threads) { wk_set_own_threads(threads > 0 ? threads : 1); }

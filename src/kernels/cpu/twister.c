@@ -1,10 +1,25 @@
 /* mt19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998).  Of a seed only the low 32 bits reach
    the state; all 64 are remembered. */
+#include "../fork.h"
 #include "../random.h"
 
 #define MIDDLE 397 // words between the two that make a third
 
-void wk_generator_lock(wk_generator *generator) { pthread_mutex_lock(&generator->mutex); }
+static pthread_mutex_t renewing = PTHREAD_MUTEX_INITIALIZER;
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&renewing); }
+
+void wk_generator_lock(wk_generator *generator)
+{
+    if (__builtin_expect(__atomic_load_n(&generator->forks, __ATOMIC_ACQUIRE) != wk_forks, 0)) {
+        pthread_mutex_lock(&renewing); // a thread that this process does not have may have held its lock
+        if (generator->forks != wk_forks) {
+            pthread_mutex_init(&generator->mutex, NULL);
+            __atomic_store_n(&generator->forks, wk_forks, __ATOMIC_RELEASE);
+        }
+        pthread_mutex_unlock(&renewing);
+    }
+    pthread_mutex_lock(&generator->mutex);
+}
 
 void wk_generator_unlock(wk_generator *generator) { pthread_mutex_unlock(&generator->mutex); }
 

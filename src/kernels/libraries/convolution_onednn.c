@@ -20,6 +20,7 @@
 
 #include "../cpu/parallel.h"
 #include "convolution_primitives.h"
+#include "onednn.h"
 
 enum { SLOTS = 8, WEIGHT_SLOTS = 4 };                   // of images; those for a gradient hold a whole weight each
 enum { LEAST_PRODUCTS = 4 << 20, LEAST_CHANNELS = 32 }; // of a piece, of a part
@@ -160,16 +161,32 @@ typedef struct steps {
     step *step;
 } steps;
 
+typedef struct items {
+    const steps *to_do;
+    int64_t begin, end;
+} items;
+
+static void free_stream(dnnl_stream_t *stream)
+{
+    if (*stream)
+        dnnl_stream_destroy(*stream);
+}
+
+static bool try_items(void *arguments)
+{
+    const items *i = arguments;
+    const plan *p = i->to_do->p;
+    __attribute__((cleanup(free_stream))) dnnl_stream_t stream = NULL;
+    bool done = dnnl_stream_create(&stream, p->made.engine, dnnl_stream_default_flags) == dnnl_success;
+    for (int64_t item = i->begin; item < i->end; item++)
+        done = done && i->to_do->step(p, stream, item);
+    return done;
+}
+
 static void do_items(const void *work, int64_t begin, int64_t end)
 {
     const steps *to_do = work;
-    dnnl_stream_t stream = NULL;
-    bool done = dnnl_stream_create(&stream, to_do->p->made.engine, dnnl_stream_default_flags) == dnnl_success;
-    for (int64_t item = begin; item < end; item++)
-        done = done && to_do->step(to_do->p, stream, item);
-    if (stream)
-        dnnl_stream_destroy(stream);
-    if (!done)
+    if (!wk_onednn_call(WK_ONEDNN_RUN, try_items, &(items){to_do, begin, end}))
         __atomic_store_n(&to_do->p->failed, true, __ATOMIC_RELAXED);
 }
 

@@ -6,11 +6,24 @@
 #if defined(WICK_HAVE_ONEDNN) && DNNL_VERSION_MAJOR == 2
 #include "convolution_primitives.h"
 
-#include <omp.h>
 #include <string.h>
+
+#include "onednn.h"
 
 static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 static bool fine(dnnl_status_t status) { return status == dnnl_success; }
+
+/* oneDNN throws where it has no memory, and wk_onednn_call catches: what is held goes with its block */
+#define HELD(type, let_go)                                                                                             \
+    static void free_##type(type *held)                                                                                \
+    {                                                                                                                  \
+        if (*held)                                                                                                     \
+            let_go(*held);                                                                                             \
+    }
+HELD(dnnl_memory_t, dnnl_memory_destroy)
+HELD(dnnl_primitive_desc_t, dnnl_primitive_desc_destroy)
+HELD(dnnl_primitive_attr_t, dnnl_primitive_attr_destroy)
+#define WK_HELD(type) __attribute__((cleanup(free_##type))) type
 
 /* ---------------------------------------------------------------- layouts */
 
@@ -95,7 +108,7 @@ static bool make_descriptor(wk_convolution_primitives *p, const wk_spatial_shape
         return false;
     if (forward)
         return fine(dnnl_primitive_desc_create(&p->descriptor, &whole, attributes, p->engine, NULL));
-    dnnl_primitive_desc_t hint = NULL;
+    WK_HELD(dnnl_primitive_desc_t) hint = NULL;
     dnnl_status_t status = dnnl_primitive_desc_create(&hint, &whole, attributes, p->engine, NULL);
     if (fine(status) && p->direction == WK_CONVOLUTION_DATA)
         status = dnnl_dilated_convolution_backward_data_desc_init(&gradient, dnnl_convolution_direct,
@@ -107,8 +120,6 @@ static bool make_descriptor(wk_convolution_primitives *p, const wk_spatial_shape
             stride, dilation, before, after);
     if (fine(status))
         status = dnnl_primitive_desc_create(&p->descriptor, &gradient, attributes, p->engine, hint);
-    if (hint)
-        dnnl_primitive_desc_destroy(hint);
     return fine(status);
 }
 
@@ -124,24 +135,20 @@ static bool make_reorder(wk_convolution_primitives *p, int role)
     if (dnnl_memory_desc_equal(&l->plain, l->own))
         return true;
     const bool out = role == p->out;
-    dnnl_primitive_desc_t descriptor;
+    WK_HELD(dnnl_primitive_desc_t) descriptor = NULL;
     if (!fine(dnnl_reorder_primitive_desc_create(&descriptor, out ? l->own : &l->plain, p->engine,
                                                  out ? &l->plain : l->own, p->engine, NULL)))
         return false;
-    const dnnl_status_t status = dnnl_primitive_create(&l->reorder, descriptor);
-    dnnl_primitive_desc_destroy(descriptor);
-    return fine(status);
+    return fine(dnnl_primitive_create(&l->reorder, descriptor));
 }
 
 static bool make_primitives(wk_convolution_primitives *p, const wk_spatial_shape *shape, bool has_bias)
 {
-    dnnl_primitive_attr_t attributes = NULL;
+    WK_HELD(dnnl_primitive_attr_t) attributes = NULL;
     bool made = fine(dnnl_engine_create(&p->engine, dnnl_cpu, 0)) && fine(dnnl_primitive_attr_create(&attributes)) &&
                 fine(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user)) &&
                 make_descriptor(p, shape, has_bias, attributes) &&
                 fine(dnnl_primitive_create(&p->primitive, p->descriptor));
-    if (attributes)
-        dnnl_primitive_attr_destroy(attributes);
     for (int role = WK_X; role < WK_ROLES; role++)
         made = made && make_reorder(p, role);
     if (made) {
@@ -151,17 +158,30 @@ static bool make_primitives(wk_convolution_primitives *p, const wk_spatial_shape
     return made;
 }
 
+typedef struct wish {
+    wk_convolution_primitives *p;
+    wk_dtype dtype;
+    const wk_spatial_shape *shape;
+    int64_t weight_row;
+    bool has_bias;
+} wish;
+
+static bool make(void *arguments)
+{
+    const wish *w = arguments;
+    return make_layouts(w->p, w->dtype, w->shape, w->weight_row, w->has_bias) &&
+           make_primitives(w->p, w->shape, w->has_bias);
+}
+
 bool wk_convolution_primitives_make(wk_convolution_primitives *p, wk_convolution_direction direction, wk_dtype dtype,
                                     const wk_spatial_shape *shape, int64_t weight_row, bool has_bias)
 {
     static const int OUT[] = {
         [WK_CONVOLUTION_FORWARD] = WK_Y, [WK_CONVOLUTION_DATA] = WK_X, [WK_CONVOLUTION_WEIGHT] = WK_WEIGHT};
     *p = (wk_convolution_primitives){.direction = direction, .out = OUT[direction]};
-    const int threads = omp_get_max_threads();
-    omp_set_num_threads(1);
-    const bool made = make_layouts(p, dtype, shape, weight_row, has_bias) && make_primitives(p, shape, has_bias);
-    omp_set_num_threads(threads);
-    return made;
+    const int number = dtype == wk_float32 ? 0 : dtype == wk_float16 ? 1 : 2;
+    wish w = {p, dtype, shape, weight_row, has_bias};
+    return wk_onednn_call(WK_ONEDNN_MAKE + 3 * (int)direction + number, make, &w);
 }
 
 void wk_convolution_primitives_free(wk_convolution_primitives *p)
@@ -179,16 +199,6 @@ void wk_convolution_primitives_free(wk_convolution_primitives *p)
 
 /* ---------------------------------------------------------------- running */
 
-/* in the calling thread alone: threads of OpenMP's would spin beside those of the pool for milliseconds afterwards */
-static bool execute(dnnl_primitive_t primitive, dnnl_stream_t stream, int count, const dnnl_exec_arg_t *arguments)
-{
-    const int threads = omp_get_max_threads();
-    omp_set_num_threads(1);
-    const bool done = fine(dnnl_primitive_execute(primitive, stream, count, arguments));
-    omp_set_num_threads(threads);
-    return done;
-}
-
 bool wk_convolution_reorder(const wk_convolution_primitives *p, dnnl_stream_t stream, int role, const void *plain,
                             void *own)
 {
@@ -196,17 +206,23 @@ bool wk_convolution_reorder(const wk_convolution_primitives *p, dnnl_stream_t st
     if (!l->reorder)
         return true;
     const bool out = role == p->out;
-    dnnl_memory_t a = NULL, b = NULL;
+    WK_HELD(dnnl_memory_t) a = NULL;
+    WK_HELD(dnnl_memory_t) b = NULL;
     /* oneDNN takes pointers that it does not write through */
-    const bool done =
-        fine(dnnl_memory_create(&a, &l->plain, p->engine, (void *)(uintptr_t)plain)) &&
-        fine(dnnl_memory_create(&b, l->own, p->engine, own)) &&
-        execute(l->reorder, stream, 2, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, out ? b : a}, {DNNL_ARG_TO, out ? a : b}});
-    if (a)
-        dnnl_memory_destroy(a);
-    if (b)
-        dnnl_memory_destroy(b);
-    return done;
+    return fine(dnnl_memory_create(&a, &l->plain, p->engine, (void *)(uintptr_t)plain)) &&
+           fine(dnnl_memory_create(&b, l->own, p->engine, own)) &&
+           fine(dnnl_primitive_execute(l->reorder, stream, 2,
+                                       (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, out ? b : a}, {DNNL_ARG_TO, out ? a : b}}));
+}
+
+typedef struct memories {
+    dnnl_memory_t items[5];
+} memories;
+
+static void free_memories(memories *held)
+{
+    for (int i = 0; i < 5; i++)
+        free_dnnl_memory_t(&held->items[i]);
 }
 
 bool wk_convolution_execute(const wk_convolution_primitives *p, dnnl_stream_t stream, void *const own[WK_ROLES],
@@ -224,17 +240,14 @@ bool wk_convolution_execute(const wk_convolution_primitives *p, dnnl_stream_t st
                  {DNNL_ARG_SCRATCHPAD, p->scratchpad, scratchpad},
                  {DNNL_ARG_BIAS, &p->bias, (void *)(uintptr_t)bias}};
     const int count = forward && bias ? 5 : 4;
+    WK_HELD(memories) memory = {{NULL}};
     dnnl_exec_arg_t arguments[5] = {{0}};
-    bool done = true;
     for (int i = 0; i < count; i++) {
-        arguments[i].arg = given[i].argument;
-        done = done && fine(dnnl_memory_create(&arguments[i].memory, given[i].layout, p->engine, given[i].place));
+        if (!fine(dnnl_memory_create(&memory.items[i], given[i].layout, p->engine, given[i].place)))
+            return false;
+        arguments[i] = (dnnl_exec_arg_t){given[i].argument, memory.items[i]};
     }
-    done = done && execute(p->primitive, stream, count, arguments);
-    for (int i = 0; i < count; i++)
-        if (arguments[i].memory)
-            dnnl_memory_destroy(arguments[i].memory);
-    return done;
+    return fine(dnnl_primitive_execute(p->primitive, stream, count, arguments));
 }
 
 #endif

@@ -2,16 +2,13 @@
    float64.  The second is exported but in none of its headers (its own tests call it): CMake asks whether it links.
    Rejected: oneDNN's matmul primitive for bfloat16.  It rounds in registers, which saves 9 % of 2048 x 96 x 384 (663 us
    for 727 on one core of a Zen 4) and nothing from 512^3 on, but one has to be compiled and kept for each shape, stride
-   and thread.
-
-   Inside an OpenMP parallel region oneDNN runs in the calling thread; outside one it would start threads and cut the
-   product by their number, so the number is set to 1 (a setting of the calling thread) for the call. */
+   and thread. */
 #ifdef WICK_HAVE_ONEDNN
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
 #include "gemm.h"
+#include "onednn.h"
 
 /* oneDNN refuses leading dimensions shorter than a row */
 static bool accepts(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb,
@@ -21,17 +18,20 @@ static bool accepts(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
 }
 
 #ifdef WICK_HAVE_ONEDNN
-/* the value of a call that runs in this thread alone */
-#define IN_THIS_THREAD(call)                                                                                           \
-    __extension__({                                                                                                    \
-        const int threads_ = omp_get_max_threads();                                                                    \
-        if (threads_ > 1)                                                                                              \
-            omp_set_num_threads(1);                                                                                    \
-        const dnnl_status_t status_ = (call);                                                                          \
-        if (threads_ > 1)                                                                                              \
-            omp_set_num_threads(threads_);                                                                             \
-        status_;                                                                                                       \
-    })
+typedef struct product {
+    bool transpose_a, transpose_b;
+    int64_t m, n, k, lda, ldb, ldc;
+    float alpha, beta;
+    const void *a, *b;
+    float *c;
+} product;
+
+static bool multiply(void *arguments)
+{
+    const product *p = arguments;
+    return dnnl_sgemm(p->transpose_a ? 'T' : 'N', p->transpose_b ? 'T' : 'N', p->m, p->n, p->k, p->alpha, p->a, p->lda,
+                      p->b, p->ldb, p->beta, p->c, p->ldc) == dnnl_success;
+}
 #endif
 
 bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
@@ -40,8 +40,8 @@ bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, i
     if (!accepts(transpose_a, transpose_b, m, n, k, lda, ldb, ldc))
         return false;
 #ifdef WICK_HAVE_ONEDNN
-    return IN_THIS_THREAD(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb,
-                                     beta, c, ldc)) == dnnl_success;
+    product p = {transpose_a, transpose_b, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c};
+    return wk_onednn_call(WK_ONEDNN_GEMM, multiply, &p);
 #else
     (void)alpha, (void)a, (void)b, (void)beta, (void)c;
     return false;
@@ -52,6 +52,13 @@ bool wk_gemm_float32(bool transpose_a, bool transpose_b, int64_t m, int64_t n, i
 dnnl_status_t dnnl_gemm_bf16bf16f32(char transpose_a, char transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                                     const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta,
                                     float *c, int64_t ldc);
+
+static bool multiply_bfloat16(void *arguments)
+{
+    const product *p = arguments;
+    return dnnl_gemm_bf16bf16f32(p->transpose_a ? 'T' : 'N', p->transpose_b ? 'T' : 'N', p->m, p->n, p->k, p->alpha,
+                                 p->a, p->lda, p->b, p->ldb, p->beta, p->c, p->ldc) == dnnl_success;
+}
 #endif
 
 bool wk_has_gemm_bfloat16(void)
@@ -69,8 +76,8 @@ bool wk_gemm_bfloat16(bool transpose_a, bool transpose_b, int64_t m, int64_t n, 
     if (!accepts(transpose_a, transpose_b, m, n, k, lda, ldb, ldc))
         return false;
 #ifdef WICK_HAVE_ONEDNN_BFLOAT16
-    return IN_THIS_THREAD(dnnl_gemm_bf16bf16f32(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a,
-                                                lda, b, ldb, beta, c, ldc)) == dnnl_success;
+    product p = {transpose_a, transpose_b, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c};
+    return wk_onednn_call(WK_ONEDNN_GEMM_BFLOAT16, multiply_bfloat16, &p);
 #else
     (void)alpha, (void)a, (void)b, (void)beta, (void)c;
     return false;
