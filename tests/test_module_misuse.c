@@ -1,5 +1,8 @@
-/* Every public function of modules, given what is no module: an error that says so, never a crash, and nothing kept. */
+/* Every public function of modules, given what is no module: an error that says so, never a crash, and nothing kept.
+   And a child that runs but was not registered: said once, and only where it is a mistake. */
 #include "net.h"
+
+#include "child.h"
 
 /* ---------------------------------------------------------------- no module */
 
@@ -228,6 +231,79 @@ static void other_arguments(void **unused)
     }
 }
 
+/* ---------------------------------------------------------------- a child that is in no module */
+
+typedef struct {
+    wk_module_base base;
+    wk_module *fc, *other, *heads;
+} parent;
+
+static wk_tensor *parent_forward(void *module, wk_tensor *input)
+{
+    parent *self = module;
+    input = wk_forward(self->fc, input);
+    if (self->heads)
+        wk_for_each_module (head, self->heads)
+            input = wk_forward(head, input);
+    return self->other ? wk_forward(self->other, input) : input;
+}
+
+static parent *parent_new(void)
+{
+    parent *self = wk_module_new(parent, parent_forward);
+    wk_add_module(self, fc, wk_nn_linear(4, 4));
+    return self;
+}
+
+static void forgotten(void)
+{
+    parent *self = parent_new();
+    self->other = wk_nn_linear(4, 4);
+    for (int i = 0; i < 2; i++)
+        wk_forward(self, wk_ones((2, 4)));
+}
+
+static void forgotten_list(void)
+{
+    parent *self = parent_new();
+    self->heads = wk_nn_module_list(wk_nn_linear(4, 4), wk_nn_linear(4, 4));
+    wk_forward(self, wk_ones((2, 4)));
+}
+
+static void of_right(void)
+{
+    parent *self = parent_new(), *around = parent_new();
+    wk_module *kinds[] = {wk_nn_linear(4, 4), wk_nn_linear(4, 4), wk_nn_linear(4, 4), wk_nn_relu(), wk_nn_linear(4, 4)};
+    wk_module_requires_grad_(kinds[0], false);       // a teacher, frozen
+    wk_optim_sgd(wk_module_parameters(kinds[1]));    // a discriminator, which has its own optimizer
+    wk_module_eval(kinds[2]);                        // a network that measures
+    for (int i = 0; i < 4; i++) {
+        self->other = kinds[i];
+        wk_forward(self, wk_ones((2, 4)));
+    }
+    wk_add_module(around, other, self);
+    wk_add_module(around, heads, wk_nn_module_list(kinds[4]));
+    self->other = kinds[4]; // registered elsewhere in the same tree
+    wk_forward(around, wk_ones((2, 4)));
+    parent *apart = parent_new();
+    apart->other = wk_nn_linear(4, 4);
+    wk_no_grad wk_forward(apart, wk_ones((2, 4))); // nothing would train
+}
+
+static void a_child_in_no_module_is_told(void **unused)
+{
+    (void)unused;
+    assert_int_equal(run(forgotten), 42);
+    assert_shows("wick warning in forward: module: a linear runs inside a parent, but belongs to no module");
+    assert_shows("hint: wk_add_module(self, field, child)");
+    const char *once = strstr(output, "wick warning");
+    assert_null(strstr(once + 1, "wick warning"));
+    assert_int_equal(run(forgotten_list), 42);
+    assert_shows("a linear runs inside a parent");
+    assert_int_equal(run(of_right), 42);
+    assert_string_equal(output, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_freed_module_is_an_error),
         cmocka_unit_test(none_is_forgotten),
         cmocka_unit_test(other_arguments),
+        cmocka_unit_test(a_child_in_no_module_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

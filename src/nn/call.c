@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <wick/autograd.h>
+
 #include "core/alloc.h"
+#include "core/error_internal.h"
 #include "module.h"
 
 /* The modules that run in this thread, outermost first.  Deeper ones are counted, not kept: only the innermost that is
@@ -49,11 +52,51 @@ static void write_running(char *text, size_t size)
 
 static void install_path(void) { wk_error_set_module_path_hook(write_running); }
 
+static const wk_module *root_of(const wk_module *module)
+{
+    while (module->inside->parent)
+        module = module->inside->parent;
+    return module;
+}
+
+static bool trains(const wk_module *module)
+{
+    for (int64_t i = 0; i < module->inside->parameters.count; i++)
+        if (module->inside->parameters.items[i].tensor && module->inside->parameters.items[i].tensor->requires_grad)
+            return true;
+    for (int64_t i = 0; i < module->inside->children_count; i++)
+        if (trains(module->inside->children[i]))
+            return true;
+    return false;
+}
+
+/* A module that runs in another's forward, would train, is in no tree of those that run, and was never treated as a
+   root itself (a teacher or a discriminator is: asked for its parameters, loaded, or set to a mode): most likely it was
+   put into a field without wk_add_module, which Python does by assignment. */
+static void find_place(wk_module *module, const wk_module *caller)
+{
+    const wk_module *root = root_of(module);
+    const bool placed = root->inside->asked || root->inside->references > 0 ||
+                        wk_module_contains(root_of(running[0]), module) || !trains(module);
+    if (!placed && !wk_is_grad_enabled())
+        return;
+    module->inside->placed = true;
+    if (placed)
+        return;
+    WK_WARN_ONCE("forward",
+                 "module: a %s runs inside a %s, but belongs to no module: it has no place in parameters() and "
+                 "state_dict(), and does not train\n"
+                 "hint: wk_add_module(self, field, child) in place of self->field = child",
+                 module->type, caller->type);
+}
+
 static int enter(wk_module *module)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT; // before a module runs that an error could name
     if (depth == 0)
         pthread_once(&once, install_path);
+    else if (!module->inside->placed)
+        find_place(module, running[depth <= KEPT ? depth - 1 : KEPT - 1]);
     if (depth < KEPT)
         running[depth] = module;
     if (observer)
