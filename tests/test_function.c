@@ -24,6 +24,23 @@ static void product_and_sum_backward(wk_autograd_ctx *ctx, wk_tensors dy, wk_ten
 }
 static const wk_autograd_function PRODUCT_AND_SUM = {"product_and_sum", product_and_sum, product_and_sum_backward};
 
+static void narrow_backward(wk_autograd_ctx *ctx, wk_tensors dy, wk_tensors dx)
+{
+    (void)ctx, (void)dy;
+    dx.items[0] = dx.items[1] = wk_ones((2));
+}
+static const wk_autograd_function NARROW = {"narrow", product_and_sum, narrow_backward};
+
+/* a gradient of another shape: the error has the function's name */
+TEST(gradients_of_another_shape)
+{
+    wk_error error;
+    wk_tensor *a = wk_requires_grad_(wk_ones((3)), true), *b = wk_ones((3)), *p, *s;
+    assert_true(wk_autograd_function_apply(&NARROW, NULL, (a, b), (&p, &s)));
+    wk_try(&error) assert_false(wk_backward(wk_sum(p)));
+    assert_message(error, "narrow: gradient: expected the input's shape (3,), got (2,)");
+}
+
 TEST(user_functions)
 {
     wk_error error;
@@ -67,6 +84,7 @@ TEST(user_functions)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(gradients_of_another_shape),
         UNIT(user_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

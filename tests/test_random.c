@@ -217,6 +217,22 @@ static void complex_numbers_drop_as_real_ones(void **state)
     }
 }
 
+/* torch.manual_seed(1); torch.zeros(3, dtype=torch.complex64).normal_(3, 2): both parts have the mean */
+static void complex_normals_have_a_complex_mean(void **state)
+{
+    (void)state;
+    static const float expected[6] = {3.9352932f, 3.37748766f, 3.08722472f, 3.87867546f, 2.36090851f, 2.76505637f};
+    wk_scope
+    {
+        wk_manual_seed(1);
+        wk_tensor *x = wk_normal_(wk_empty((3), .dtype = wk_complex64), 3, 2);
+        wk_manual_seed(1);
+        assert_true(wk_equal(x, wk_normal(3, 2, (3), .dtype = wk_complex64)));
+        for (int i = 0; i < 6; i++)
+            assert_true(fabsf(((const float *)wk_data_ptr(x))[i] - expected[i]) < 1e-5f);
+    }
+}
+
 static void orthogonal_rows(void **state)
 {
     (void)state;
@@ -378,6 +394,7 @@ int main(void)
         cmocka_unit_test(generators_are_streams_of_their_own),
         cmocka_unit_test(threads_share_a_generator),
         cmocka_unit_test(complex_numbers_drop_as_real_ones),
+        cmocka_unit_test(complex_normals_have_a_complex_mean),
         cmocka_unit_test(orthogonal_rows),
         cmocka_unit_test(parameters_are_filled_outside_gradients),
         cmocka_unit_test(truncated_normals_stay_within),

@@ -17,8 +17,15 @@ wk_tensor *wk_gradient_zeros(int ndim, const int64_t *shape, wk_dtype dtype, wk_
 
 wk_tensor *wk_gradient_fit(wk_tensor *gradient, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {
-    if (gradient->ndim != ndim || memcmp(gradient->shape, shape, (size_t)ndim * sizeof *shape) != 0)
+    if (gradient->ndim != ndim || memcmp(gradient->shape, shape, (size_t)ndim * sizeof *shape) != 0) {
+        bool fits = gradient->ndim >= ndim;
+        for (int dim = 0; fits && dim < ndim; dim++)
+            fits = shape[dim] == 1 || shape[dim] == gradient->shape[dim + gradient->ndim - ndim];
+        if (!fits) // of a user's function
+            return wk_fail("backward", "gradient: expected the input's shape %s, got %s",
+                           wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}), wk_shape_string(gradient));
         gradient = wk_sum_to_size(gradient, wk_shape_of(ndim, shape));
+    }
     if (gradient && !wk_device_equal(gradient->device, device)) {
         if (ndim > 0) {
             char expected[32];
