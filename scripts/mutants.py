@@ -276,6 +276,8 @@ class Copy:
         rooms = {"nn": "test_nn test_module", "optim": "test_optim_step test_optim test_scheduler",
                  "data": "test_data test_idx", "vision": "test_vision", "plot": "test_plot", "io": "test_io",
                  "autograd": "test_autograd test_hooks op_unary", "core": "test_memory test_error test_print"}
+        hints = {"pointwise": "op_unary op_binary op_activation", "maths": "op_unary test_pointwise",
+                 "optimizers": "test_optim test_optim_step", "gemm_tile": "test_gemm", "node": "test_inplace"}
         said = self.mentions()
 
         def weight(name):
@@ -283,9 +285,10 @@ class Copy:
             relevance = 40 * killers.get(path, {}).get(name, 0) + 20 * (name in rooms.get(room, "").split())
             relevance += 100 * (name.split("_", 1)[1] == stem) + 50 * (name.split("_", 1)[1] in users)
             relevance += sum(30 for n in names if re.search(r"\b%s\b" % n, said.get(name, "")))
+            relevance += 100 * (name in hints.get(stem, "").split())
             relevance += 20 * any(word in stem.split("_") for word in name.split("_")[1:])
             relevance += 5 * (name.startswith("op_") and room in ("ops", "kernels"))
-            return (name.startswith("mirror"), -(relevance + 1) / (seconds + 1))
+            return (name.startswith("mirror"), relevance < 100, -(relevance + 1) / (seconds + 1))
 
         # what lies on the top floor is reached by tests that name it, and by no other
         words = {"nn": "wk_nn_|wk_module|wk_forward|wk_add_|wk_call|wk_parameter|wk_summary",

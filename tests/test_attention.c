@@ -274,11 +274,33 @@ static void dropout_keeps_the_mean(void **state)
     }
 }
 
+/* equal leading dims, and heads in groups, need no memory for (L, S) weights, neither now nor for the gradient */
+static void no_memory_for_weights(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        enum { L = 512, D = 4 };
+        const wk_shape shapes[][2] = {{WK_SHAPE(2, L, D), WK_SHAPE(2, L, D)},
+                                      {WK_SHAPE(2, 2, L, D), WK_SHAPE(2, 2, L, D)},
+                                      {WK_SHAPE(2, 1, 2, L, D), WK_SHAPE(2, 1, 2, L, D)},
+                                      {WK_SHAPE(1, 4, L, D), WK_SHAPE(1, 2, L, D)}};
+        for (int i = 0; i < 4; i++) {
+            wk_tensor *q = wk_rand_with((wk_rand_args){.size = shapes[i][0], .requires_grad = true});
+            wk_tensor *k = wk_rand_with((wk_rand_args){.size = shapes[i][1]});
+            const int64_t before = wk_memory_get_stats().live_bytes;
+            wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, .enable_gqa = i == 3);
+            assert_true(y && wk_memory_get_stats().live_bytes - before < L * L * (int64_t)sizeof(float));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks),
                                        cmocka_unit_test(of_one_tensor), cmocka_unit_test(laid_out_as_query),
                                        cmocka_unit_test(composed_gradients),
-                                       cmocka_unit_test(dropout_keeps_the_mean)};
+                                       cmocka_unit_test(dropout_keeps_the_mean),
+                                       cmocka_unit_test(no_memory_for_weights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
