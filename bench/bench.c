@@ -207,6 +207,24 @@ static void of_x_result(wk_tensor *(*function)(void), wk_tensor **out)
 OF_X(max_pool2d)
 OF_X(avg_pool2d)
 
+/* ---- im2col (8, 32, 56, 56) by 3x3, and back */
+static void im2col_setup(void)
+{
+    keep(&x, wk_randn((8, 32, 56, 56)), true);
+    keep(&dy, wk_randn((8, 288, 3136)), false);
+}
+static wk_tensor *im2col(void) { return wk_im2col(x, 3, .padding = 1); }
+OF_X(im2col)
+
+/* ---- pixel_shuffle (8, 64, 64, 64) by 2, and back */
+static void shuffle_setup(void)
+{
+    keep(&x, wk_randn((8, 64, 64, 64)), true);
+    keep(&dy, wk_randn((8, 16, 128, 128)), false);
+}
+static wk_tensor *pixel_shuffle(void) { return wk_pixel_shuffle(x, 2); }
+OF_X(pixel_shuffle)
+
 /* ---- interpolate (16, 64, 32, 32) to twice the size, forward and backward; of pictures, half as large */
 static void interpolate_setup(void)
 {
@@ -283,6 +301,8 @@ static const row ROWS[] = {
     {"conv2d", conv2d_setup, conv2d_run, conv2d_result},
     {"max_pool2d", pool_setup, max_pool2d_run, max_pool2d_result},
     {"avg_pool2d", pool_setup, avg_pool2d_run, avg_pool2d_result},
+    {"im2col", im2col_setup, im2col_run, im2col_result},
+    {"pixel_shuffle", shuffle_setup, pixel_shuffle_run, pixel_shuffle_result},
     {"nearest", interpolate_setup, nearest_run, nearest_result},
     {"bilinear", interpolate_setup, bilinear_run, bilinear_result},
     {"antialias", antialias_setup, antialias_run, antialias_result},

@@ -162,6 +162,28 @@ class AvgPool2d(MaxPool2d):
         return F.avg_pool2d(self.leaves[0], 3, 2, 1)
 
 
+class Im2col(Backward):
+    name = "im2col"
+
+    def setup(self):
+        self.make((8, 32, 56, 56))
+        self.dy = torch.randn(8, 288, 3136)
+
+    def forward(self):
+        return F.unfold(self.leaves[0], 3, padding=1)
+
+
+class PixelShuffle(Backward):
+    name = "pixel_shuffle"
+
+    def setup(self):
+        self.make((8, 64, 64, 64))
+        self.dy = torch.randn(8, 16, 128, 128)
+
+    def forward(self):
+        return F.pixel_shuffle(self.leaves[0], 2)
+
+
 class Nearest(Backward):
     name = "nearest"
     options = dict(scale_factor=2)
@@ -260,8 +282,8 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Nearest, Bilinear,
-        Antialias, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Im2col, PixelShuffle,
+        Nearest, Bilinear, Antialias, Big, Step]
 
 
 class Wick:

@@ -82,7 +82,7 @@ static void upsampling(void **state)
     }
 }
 
-static void shuffling_and_padding(void **state)
+static void folding_shuffling_and_padding(void **state)
 {
     (void)state;
     wk_scope
@@ -94,6 +94,13 @@ static void shuffling_and_padding(void **state)
         gives(wk_nn_zero_pad2d((1, 2, -1, 0)), "zero_pad2d((1, 2, -1, 0))\n", image, wk_pad(image, (1, 2, -1, 0)));
         gives(wk_nn_constant_pad1d((1, 2), 3.5), "constant_pad1d(padding=(1, 2), value=3.5)\n", image,
               wk_pad(image, (1, 2), .value = 3.5));
+        gives(wk_nn_unfold(wk_per_dim(3, 2), 2, 1), "unfold(kernel_size=(3, 2), dilation=2, padding=1, stride=1)\n",
+              image, wk_im2col(image, wk_per_dim(3, 2), 2, 1));
+        wk_tensor *columns = wk_im2col(image, 2, .stride = 2);
+        gives(wk_nn_fold(wk_per_dim(6, 8), 2, .stride = 2),
+              "fold(output_size=(6, 8), kernel_size=2, dilation=1, padding=0, stride=2)\n", columns, image);
+        assert_fails(wk_nn_unfold(0), "nn_unfold: kernel_size: expected at least 1, got 0");
+        assert_fails(wk_nn_fold(0, 2), "nn_fold: output_size: expected at least 1, got 0");
         assert_fails(wk_nn_pixel_shuffle(0), "nn_pixel_shuffle: upscale_factor: expected at least 1, got 0");
         assert_fails(wk_nn_zero_pad2d((1, 2)), "nn_zero_pad2d: padding: expected one number, or 4, got 2");
     }
@@ -102,6 +109,6 @@ static void shuffling_and_padding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pooling), cmocka_unit_test(upsampling),
-                                       cmocka_unit_test(shuffling_and_padding)};
+                                       cmocka_unit_test(folding_shuffling_and_padding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,24 @@ wk_tensor *wk_conv_transpose1d_with(wk_conv_transpose_args args);
 wk_tensor *wk_conv_transpose2d_with(wk_conv_transpose_args args);
 wk_tensor *wk_conv_transpose3d_with(wk_conv_transpose_args args);
 
+/* im2col(x, kernel_size, dilation = 1, padding = 0, stride = 1), torch.nn.functional.unfold: what a kernel sees of x at
+   each place, as a column: (N, C, H, W) -> (N, C KH KW, OH OW).  (wk_unfold is Tensor.unfold.)
+   fold(x, output_size, kernel_size, dilation = 1, padding = 0, stride = 1): columns added back to where they were seen:
+   (N, C KH KW, OH OW) -> (N, C, H, W).  Both also without N. */
+typedef struct wk_im2col_args {
+    wk_tensor *x;
+    wk_per_dim kernel_size, dilation, padding, stride;
+} wk_im2col_args;
+#define wk_im2col(x_, ...)                                                                                             \
+    wk_im2col_with((wk_im2col_args){.dilation = 1, .stride = 1, .x = x_, .kernel_size = __VA_ARGS__})
+wk_tensor *wk_im2col_with(wk_im2col_args args);
+typedef struct wk_fold_args {
+    wk_tensor *x;
+    wk_per_dim output_size, kernel_size, dilation, padding, stride;
+} wk_fold_args;
+#define wk_fold(x_, ...) wk_fold_with((wk_fold_args){.dilation = 1, .stride = 1, .x = x_, .output_size = __VA_ARGS__})
+wk_tensor *wk_fold_with(wk_fold_args args);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

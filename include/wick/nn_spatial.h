@@ -1,8 +1,9 @@
 /* Layers without parameters that slide along 1 to 3 dims, or change sizes.  What each computes stands with the
-   function of its name (wick/pooling.h, resize.h).  Part of wick/nn.h. */
+   function of its name (wick/pooling.h, resize.h, convolution.h).  Part of wick/nn.h. */
 #ifndef WICK_NN_SPATIAL_H
 #define WICK_NN_SPATIAL_H
 
+#include <wick/convolution.h>
 #include <wick/module.h>
 #include <wick/pooling.h>
 #include <wick/rearrange.h>
@@ -89,6 +90,25 @@ typedef struct wk_nn_upsample {
 } wk_nn_upsample;
 #define wk_nn_upsample(...) wk_nn_upsample_with((wk_interpolate_args){.mode = "nearest", .x = NULL, __VA_ARGS__})
 wk_module *wk_nn_upsample_with(wk_interpolate_args options);
+
+/* ---- unfold(kernel_size, dilation = 1, padding = 0, stride = 1), which is wk_im2col;
+   fold(output_size, kernel_size, dilation = 1, padding = 0, stride = 1) */
+typedef struct wk_nn_fold {
+    wk_module_base base;
+    wk_per_dim output_size; // of fold
+    wk_per_dim kernel_size, dilation, padding, stride;
+} wk_nn_fold;
+typedef wk_nn_fold wk_nn_unfold;
+typedef struct wk_nn_unfold_args {
+    wk_per_dim kernel_size, dilation, padding, stride;
+} wk_nn_unfold_args;
+#define wk_nn_unfold(...) wk_nn_unfold_with((wk_nn_unfold_args){.dilation = 1, .stride = 1, .kernel_size = __VA_ARGS__})
+wk_module *wk_nn_unfold_with(wk_nn_unfold_args args);
+typedef struct wk_nn_fold_args {
+    wk_per_dim output_size, kernel_size, dilation, padding, stride;
+} wk_nn_fold_args;
+#define wk_nn_fold(...) wk_nn_fold_with((wk_nn_fold_args){.dilation = 1, .stride = 1, .output_size = __VA_ARGS__})
+wk_module *wk_nn_fold_with(wk_nn_fold_args args);
 
 /* ---- pixel_shuffle(upscale_factor), pixel_unshuffle(downscale_factor) */
 wk_module *wk_nn_pixel_shuffle(int64_t upscale_factor);

@@ -1,4 +1,4 @@
-/* Layers without parameters that change sizes: upsample, pixel_shuffle and back, padding. */
+/* Layers without parameters that change sizes: upsample, unfold, fold, pixel_shuffle and back, padding. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +57,74 @@ wk_module *wk_nn_upsample_with(wk_interpolate_args options)
     if (self)
         self->options = options;
     return (wk_module *)self;
+}
+
+/* ---------------------------------------------------------------- unfold, fold */
+
+static wk_tensor *unfold_forward(void *module, wk_tensor *x)
+{
+    const wk_nn_fold *self = module;
+    return wk_im2col_with((wk_im2col_args){x, self->kernel_size, self->dilation, self->padding, self->stride});
+}
+
+static wk_tensor *fold_forward(void *module, wk_tensor *x)
+{
+    const wk_nn_fold *self = module;
+    return wk_fold_with(
+        (wk_fold_args){x, self->output_size, self->kernel_size, self->dilation, self->padding, self->stride});
+}
+
+#define TEXT(option) wk_per_dim_text(option, (char[WK_SHAPE_TEXT]){0})
+
+static void unfold_repr(void *module, char *text, size_t size)
+{
+    const wk_nn_fold *self = module;
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "kernel_size=%s, dilation=%s, padding=%s, stride=%s", TEXT(self->kernel_size),
+             TEXT(self->dilation), TEXT(self->padding), TEXT(self->stride));
+}
+
+static void fold_repr(void *module, char *text, size_t size)
+{
+    snprintf(text, size, "output_size=%s, ", TEXT(((const wk_nn_fold *)module)->output_size));
+    unfold_repr(module, text, size);
+}
+
+static bool check_windows(const char *op, const wk_nn_fold_args *args)
+{
+    int64_t numbers[3];
+    return wk_per_dim_read(op, "kernel_size", args->kernel_size, 2, 1, numbers) &&
+           wk_per_dim_read(op, "dilation", args->dilation, 2, 1, numbers) &&
+           wk_per_dim_read(op, "padding", args->padding, 2, 0, numbers) &&
+           wk_per_dim_read(op, "stride", args->stride, 2, 1, numbers);
+}
+
+static wk_module *folding(wk_nn_fold *self, const wk_nn_fold_args *args)
+{
+    if (!self)
+        return NULL;
+    self->output_size = args->output_size;
+    self->kernel_size = args->kernel_size;
+    self->dilation = args->dilation;
+    self->padding = args->padding;
+    self->stride = args->stride;
+    return (wk_module *)self;
+}
+
+wk_module *wk_nn_unfold_with(wk_nn_unfold_args args)
+{
+    const wk_nn_fold_args all = {0, args.kernel_size, args.dilation, args.padding, args.stride};
+    return check_windows("nn_unfold", &all)
+               ? folding(wk_module_new(wk_nn_unfold, unfold_forward, .extra_repr = unfold_repr), &all)
+               : NULL;
+}
+
+wk_module *wk_nn_fold_with(wk_nn_fold_args args)
+{
+    int64_t numbers[3];
+    return wk_per_dim_read("nn_fold", "output_size", args.output_size, 2, 1, numbers) && check_windows("nn_fold", &args)
+               ? folding(wk_module_new(wk_nn_fold, fold_forward, .extra_repr = fold_repr), &args)
+               : NULL;
 }
 
 /* ---------------------------------------------------------------- pixel_shuffle, pixel_unshuffle */

@@ -10,6 +10,7 @@
 // compiled for: float half
 #include "../convolution.h"
 #include "../libraries/convolution_onednn.h"
+#include "columns_of_images.h"
 #include "gemm.h"
 
 enum { SLOTS = 4, MOST_COLUMNS = 8 << 20 };    // each slot holds a whole weight; elements of columns at a time
@@ -138,75 +139,21 @@ static band band_of(const plan *p, int64_t i)
     return b;
 }
 
-/* Along a dim: the places first to end at which a tap falls inside the image, and where it falls at place 0. */
-typedef struct reach {
-    int64_t first, end, from;
-} reach;
-
-static reach reach_of(const wk_spatial_shape *s, int dim, int64_t tap)
-{
-    const int64_t stride = s->stride[dim], places = s->out[dim];
-    reach r = {.from = tap * s->dilation[dim] - s->before[dim]};
-    const int64_t before = r.from < 0 ? -r.from : 0, seen = s->in[dim] - r.from; // at stride 1
-    r.first = stride == 1 ? before : (before + stride - 1) / stride; // a division takes as long as a short line
-    r.end = seen <= 0 ? 0 : stride == 1 ? seen : (seen + stride - 1) / stride;
-    r.first = r.first < places ? r.first : places;
-    r.end = r.end < r.first ? r.first : r.end < places ? r.end : places;
-    return r;
-}
-
-/* the element of an image that is seen from places (od, h's first, 0), which may lie before its line */
-static int64_t seen_from(const wk_spatial_shape *s, int64_t c, const reach *d, const reach *h, const reach *w,
-                         int64_t od)
-{
-    const int64_t plane = od * s->stride[0] + d->from, line = h->first * s->stride[1] + h->from;
-    return ((c * s->in[0] + plane) * s->in[1] + line) * s->in[2] + w->from;
-}
-
-/* one tap's row of columns */
-static void fill_row(const wk_spatial_shape *s, int64_t c, const reach *d, const reach *h, const reach *w,
-                     const elem *x, elem *row)
-{
-    const int64_t stride = s->stride[2], step = s->stride[1] * s->in[2], *out = s->out;
-    if (d->first > 0 || h->first > 0 || w->first > 0 || d->end < out[0] || h->end < out[1] || w->end < out[2])
-        memset(row, 0, (size_t)wk_spatial_size(out) * sizeof *row);
-    for (int64_t od = d->first; od < d->end; od++) {
-        elem *line = row + (od * out[1] + h->first) * out[2];
-        const elem *seen = x + seen_from(s, c, d, h, w, od);
-        for (int64_t oh = h->first; oh < h->end; oh++, line += out[2], seen += step)
-            for (int64_t ow = w->first; ow < w->end; ow++)
-                line[ow] = seen[ow * stride];
-    }
-}
-
-static void add_row_back(const wk_spatial_shape *s, int64_t c, const reach *d, const reach *h, const reach *w,
-                         const real *row, real *dx)
-{
-    const int64_t stride = s->stride[2], step = s->stride[1] * s->in[2], *out = s->out;
-    for (int64_t od = d->first; od < d->end; od++) {
-        const real *line = row + (od * out[1] + h->first) * out[2];
-        real *seen = dx + seen_from(s, c, d, h, w, od);
-        for (int64_t oh = h->first; oh < h->end; oh++, line += out[2], seen += step)
-            for (int64_t ow = w->first; ow < w->end; ow++)
-                seen[ow * stride] += line[ow];
-    }
-}
-
 /* columns from x; or, where x is NULL, what they hold added to dx */
 static void visit_columns(const wk_spatial_shape *s, int64_t channels, const elem *x, void *columns, real *dx)
 {
     const int64_t places = wk_spatial_size(s->out);
     for (int64_t c = 0, row = 0; c < channels; c++)
         for (int64_t kd = 0; kd < s->kernel[0]; kd++) {
-            const reach d = reach_of(s, 0, kd);
+            const wk_reach d = wk_reach_of(s, 0, kd);
             for (int64_t kh = 0; kh < s->kernel[1]; kh++) {
-                const reach h = reach_of(s, 1, kh);
+                const wk_reach h = wk_reach_of(s, 1, kh);
                 for (int64_t kw = 0; kw < s->kernel[2]; kw++, row += places) {
-                    const reach w = reach_of(s, 2, kw);
+                    const wk_reach w = wk_reach_of(s, 2, kw);
                     if (x)
-                        fill_row(s, c, &d, &h, &w, x, (elem *)columns + row);
+                        wk_columns_fill(s, c, &d, &h, &w, x, (elem *)columns + row);
                     else
-                        add_row_back(s, c, &d, &h, &w, (const real *)columns + row, dx);
+                        wk_columns_add_back(s, c, &d, &h, &w, (const real *)columns + row, dx);
                 }
             }
         }
