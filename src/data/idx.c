@@ -59,8 +59,8 @@ static void release(voidpf context, voidpf block) { (void)context, wk_free(block
 
 static bool begins_gzip(const source *from)
 {
-    const unsigned char *bytes = from->map->bytes + from->at;
-    return from->map->size - from->at >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+    const unsigned char *bytes = from->map->bytes;
+    return from->map->size - from->at >= 2 && bytes[from->at] == 0x1f && bytes[from->at + 1] == 0x8b;
 }
 
 static bool open_source(source *from)
