@@ -274,6 +274,29 @@ static void dropout_keeps_the_mean(void **state)
     }
 }
 
+/* a dim of size 1 in one of query, key and value stands for as many as the others have, in each place */
+static void leading_dims_broadcast(void **state)
+{
+    (void)state;
+    wk_manual_seed(8);
+    for (int which = 0; which < 3; which++)
+        for (int dim = 0; dim < 3; dim++)
+            wk_scope
+        {
+            wk_tensor *parts[3], *whole[3];
+            for (int i = 0; i < 3; i++) {
+                wk_shape size = WK_SHAPE(2, 3, 2, 5, 4);
+                if (i == which)
+                    size.sizes[dim] = 1;
+                parts[i] = wk_rand_with((wk_rand_args){.size = size});
+                whole[i] = wk_contiguous(wk_expand(parts[i], (2, 3, 2, 5, 4)));
+            }
+            wk_tensor *expected = wk_scaled_dot_product_attention(whole[0], whole[1], whole[2]);
+            wk_tensor *got = wk_scaled_dot_product_attention(parts[0], parts[1], parts[2]);
+            assert_true(wk_allclose(got, expected, .rtol = 1e-5, .atol = 1e-6));
+        }
+}
+
 /* equal leading dims, and heads in groups, need no memory for (L, S) weights, neither now nor for the gradient */
 static void no_memory_for_weights(void **state)
 {
@@ -301,6 +324,7 @@ int main(void)
                                        cmocka_unit_test(of_one_tensor), cmocka_unit_test(laid_out_as_query),
                                        cmocka_unit_test(composed_gradients),
                                        cmocka_unit_test(dropout_keeps_the_mean),
-                                       cmocka_unit_test(no_memory_for_weights)};
+                                       cmocka_unit_test(no_memory_for_weights),
+                                       cmocka_unit_test(leading_dims_broadcast)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

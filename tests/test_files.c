@@ -243,7 +243,7 @@ static wk_dict *many(int64_t count)
     wk_scope
     {
         wk_tensor *x = wk_zeros((1));
-        char name[32];
+        char name[48];
         for (int64_t i = 0; i < count; i++) {
             snprintf(name, sizeof name, "layers.%lld.weight", (long long)i);
             wk_dict_set(dict, name, x);
