@@ -353,9 +353,12 @@ static struct {
 
 static void keep_checked(block *b)
 {
-    memset((char *)b + HEADER + sizeof(uint32_t), 0xdb,
-           b->bytes - sizeof(uint32_t)); // all but the word that says what it was
-    wk_fence((char *)b + HEADER + sizeof(uint32_t), b->bytes - sizeof(uint32_t));
+    /* all but the word that says what it was */
+    char *rest = (char *)b + HEADER + sizeof(uint32_t);
+    if (wk_alloc_fenced)
+        wk_fence(rest, b->bytes - sizeof(uint32_t));
+    else
+        memset(rest, 0xdb, b->bytes - sizeof(uint32_t));
     b->next = NULL;
     add_to(&cache.held_bytes, -(int64_t)b->bytes);
     pthread_mutex_lock(&wk_alloc_mutex);

@@ -101,7 +101,8 @@ static double kaiming_std(const char *op, const wk_nn_init_kaiming_args *args)
 
 wk_tensor *wk_nn_init_kaiming_uniform_with(wk_nn_init_kaiming_args args)
 {
-    if (args.x && args.x->numel == 0)
+    WK_REQUIRE("kaiming_uniform_", args.x);
+    if (args.x->numel == 0)
         return args.x;
     const double std = kaiming_std("kaiming_uniform_", &args), bound = sqrt(3.0) * std;
     return std < 0 ? NULL : wk_nn_init_uniform_(args.x, -bound, bound, args.generator);
@@ -109,7 +110,8 @@ wk_tensor *wk_nn_init_kaiming_uniform_with(wk_nn_init_kaiming_args args)
 
 wk_tensor *wk_nn_init_kaiming_normal_with(wk_nn_init_kaiming_args args)
 {
-    if (args.x && args.x->numel == 0)
+    WK_REQUIRE("kaiming_normal_", args.x);
+    if (args.x->numel == 0)
         return args.x;
     const double std = kaiming_std("kaiming_normal_", &args);
     return std < 0 ? NULL : wk_nn_init_normal_(args.x, 0, std, args.generator);
