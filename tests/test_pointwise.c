@@ -92,9 +92,36 @@ static void saves_nothing(void **state)
         }
 }
 
+/* operands in different orders of memory, larger than what is walked as it lies: copies in the result's order */
+static void test_large_mixed_layouts(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *x = wk_permute(wk_randn((40, 30, 20)), (2, 0, 1)), *y = wk_randn((20, 40, 30));
+        wk_tensor *row = wk_randn((40, 30));
+        wk_tensor *dense = wk_contiguous(x), *halves = wk_to(wk_transpose(y, 0, 2), wk_float16);
+        assert_true(wk_equal(wk_add(x, y), wk_add(dense, y)));
+        assert_true(wk_equal(wk_add(x, row), wk_add(dense, row)));
+        assert_true(wk_equal(wk_sub(row, x), wk_sub(row, dense)));
+        assert_true(wk_equal(wk_where(wk_gt(y, 0), x, wk_transpose(halves, 0, 2)),
+                             wk_where(wk_gt(y, 0), dense, wk_contiguous(wk_transpose(halves, 0, 2)))));
+        wk_tensor *into = wk_clone(y);
+        wk_mul_(into, x);
+        assert_true(wk_equal(into, wk_mul(y, dense)));
+        const int64_t bytes = wk_memory_get_stats().live_bytes;
+        wk_scope
+        {
+            wk_tensor *z = wk_add(x, y);
+            assert_true(wk_memory_get_stats().live_bytes - bytes < 2 * z->numel * 4); // the copy has gone
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_large_mixed_layouts),
         cmocka_unit_test(large),
         cmocka_unit_test(saves_nothing),
     };

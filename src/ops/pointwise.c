@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy.h"
 #include "core/host.h"
 #include "core/layout.h"
 #include "ops.h"
@@ -177,8 +178,8 @@ static wk_tensor *new_as_operands(const wk_pointwise_call *call, wk_pointwise_wo
         broadcast_strides(x, work, work->in[i].strides);
         numbers |= !x;
         first = first ? first : x;
-        alike = alike && (!x || (holds_all(x, work) && memcmp(x->strides, first->strides,
-                                                               (size_t)x->ndim * sizeof *x->strides) == 0));
+        alike = alike && (!x || (holds_all(x, work) &&
+                                 memcmp(x->strides, first->strides, (size_t)x->ndim * sizeof *x->strides) == 0));
     }
     *flat = alike && wk_is_dense(first);
     if (*flat && (y || !numbers))
@@ -193,6 +194,33 @@ static wk_tensor *new_as_operands(const wk_pointwise_call *call, wk_pointwise_wo
         strides[operands++] = work->in[i].strides;
     wk_order_dims(work->ndim, work->shape, operands, strides, order);
     return y ? y : wk_tensor_new_ordered(call->op, work->ndim, work->shape, order, call->result, device);
+}
+
+enum { WORTH_A_COPY = 4096 }; // elements of a result
+
+/* Puts in the place of a dense operand, which the walk along a large result's memory would step through with gaps, a
+   copy in the result's order: a copy goes in blocks, the walk does not.  The copy, NULL where there is none; false
+   after an error. */
+static bool reorder(const wk_pointwise_call *call, int i, const int *order, wk_pointwise_work *work, wk_tensor **copy)
+{
+    wk_tensor *x = call->in[i].tensor;
+    int last = work->ndim - 1;
+    while (last > 0 && work->shape[order[last]] == 1)
+        last--;
+    *copy = NULL;
+    if (!x || work->count < WORTH_A_COPY || x->device.type != WK_CPU || work->in[i].strides[order[last]] <= 1 ||
+        !wk_is_dense(x))
+        return true;
+    int own[WK_MAX_DIMS], dims = 0;
+    for (int dim = 0; dim < work->ndim; dim++)
+        if (order[dim] >= work->ndim - x->ndim)
+            own[dims++] = order[dim] - (work->ndim - x->ndim);
+    *copy = wk_tensor_new_ordered(call->op, x->ndim, x->shape, own, x->dtype, x->device);
+    if (!*copy || !wk_copy_values(x, *copy))
+        return false;
+    work->in[i].data = wk_data(*copy);
+    broadcast_strides(*copy, work, work->in[i].strides);
+    return true;
 }
 
 wk_tensor *wk_pointwise(const wk_pointwise_call *call)
@@ -223,6 +251,7 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     for (int i = 0; contiguous && i < call->inputs; i++)
         contiguous = !call->in[i].tensor || wk_is_contiguous(call->in[i].tensor);
     int order[WK_MAX_DIMS];
+    wk_tensor *copies[3] = {NULL};
     if (!contiguous)
         y = new_as_operands(call, &work, device, order, &flat);
     else if (!y)
@@ -248,14 +277,19 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
             work.in[i].strides[0] = call->in[i].tensor ? 1 : 0;
     } else {
         broadcast_strides(y, &work, work.out.strides);
-        if (contiguous)
-            for (int i = 0; i < call->inputs; i++)
+        for (int i = 0; i < call->inputs; i++)
+            if (contiguous)
                 broadcast_strides(call->in[i].tensor, &work, work.in[i].strides);
-        else
+            else if (!reorder(call, i, order, &work, &copies[i]))
+                return NULL;
+        if (!contiguous)
             permute(&work, order);
         coalesce(&work);
     }
-    if (!wk_run_row(call->op, device, call->compute, call->row, &work))
+    const bool fine = wk_run_row(call->op, device, call->compute, call->row, &work);
+    for (int i = 0; !contiguous && i < call->inputs; i++)
+        wk_scope_release(copies[i]);
+    if (!fine)
         return NULL;
     if (call->into)
         y->storage->version++;
