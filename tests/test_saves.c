@@ -197,7 +197,7 @@ WALK(png)
 int main(int count, char **arguments)
 {
     (void)count;
-#ifdef WICK_NO_CACHE
+#ifdef WICK_SANITIZED
     fprintf(stderr, "test_saves: SKIPPED: a sanitizer has malloc for itself\n");
     return 77;
 #endif
