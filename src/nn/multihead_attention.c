@@ -182,6 +182,8 @@ wk_tensor *wk_nn_multihead_attention_forward_with(call args)
     WK_REQUIRE("multihead_attention", args.query);
     WK_REQUIRE("multihead_attention", args.key);
     WK_REQUIRE("multihead_attention", args.value);
+    WK_OPTIONAL("multihead_attention", args.attn_mask);
+    WK_OPTIONAL("multihead_attention", args.key_padding_mask);
     wk_tensor *y = NULL;
     wk_scope
     {
