@@ -55,7 +55,7 @@ static wk_module *fill(const char *op, wk_module *list, wk_module_tuple modules)
     for (int64_t i = 0; i < modules.count; i++)
         if (fine)
             fine = append(op, list, modules.items[i]) != NULL;
-        else if (wk_is_module(modules.items[i]) && !earlier(modules, i) &&
+        else if (!earlier(modules, i) && wk_is_module(modules.items[i]) && // an earlier one may be gone
                  ((wk_module *)modules.items[i])->inside->references == 0)
             wk_module_free(modules.items[i]);
     return wk_layer_ready(list, fine);
