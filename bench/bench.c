@@ -246,6 +246,25 @@ static wk_tensor *antialias(void)
 }
 OF_X(antialias)
 
+/* ---- grid_sample (8, 32, 64, 64), bilinear: gradients of the grid too */
+static void sample_setup(void)
+{
+    keep(&x, wk_randn((8, 32, 64, 64)), true);
+    keep(&w, wk_tanh(wk_randn((8, 64, 64, 2))), true);
+    keep(&dy, wk_randn((8, 32, 64, 64)), false);
+}
+static wk_tensor *grid_sample(void) { return wk_grid_sample(x, w); }
+static void grid_sample_run(void)
+{
+    clear_grads();
+    wk_backward(grid_sample(), .gradient = dy);
+}
+static void grid_sample_result(wk_tensor **out)
+{
+    of_x_result(grid_sample, out);
+    out[2] = w->grad;
+}
+
 /* ---- add of 64 MB: page faults, or none */
 static void big_setup(void)
 {
@@ -306,6 +325,7 @@ static const row ROWS[] = {
     {"nearest", interpolate_setup, nearest_run, nearest_result},
     {"bilinear", interpolate_setup, bilinear_run, bilinear_result},
     {"antialias", antialias_setup, antialias_run, antialias_result},
+    {"grid_sample", sample_setup, grid_sample_run, grid_sample_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},
 };

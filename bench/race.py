@@ -210,6 +210,19 @@ class Antialias(Nearest):
         self.dy = torch.randn(8, 3, 128, 128)
 
 
+class GridSample(Backward):
+    name = "grid_sample"
+    tolerance = 1e-2  # the grid's gradients are hundreds
+
+    def setup(self):
+        self.make((8, 32, 64, 64))
+        self.leaves.append(torch.randn(8, 64, 64, 2).tanh().requires_grad_())
+        self.dy = torch.randn(8, 32, 64, 64)
+
+    def forward(self):
+        return F.grid_sample(*self.leaves, align_corners=False)
+
+
 class Big(Row):
     name = "add 64 MB"
 
@@ -283,7 +296,7 @@ class Step(Row):
 
 
 ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Im2col, PixelShuffle,
-        Nearest, Bilinear, Antialias, Big, Step]
+        Nearest, Bilinear, Antialias, GridSample, Big, Step]
 
 
 class Wick:

@@ -31,6 +31,23 @@ typedef struct wk_interpolate_args {
 #define wk_interpolate(...) wk_interpolate_with((wk_interpolate_args){.mode = "nearest", .x = __VA_ARGS__})
 wk_tensor *wk_interpolate_with(wk_interpolate_args args);
 
+/* grid_sample(x, grid, mode = "bilinear", padding_mode = "zeros", align_corners = false): x at the coordinates of grid,
+   which has x's floating dtype:
+       (N, C, H, W), (N, OH, OW, 2) -> (N, C, OH, OW)
+       (N, C, D, H, W), (N, OD, OH, OW, 3) -> (N, C, OD, OH, OW)
+   grid's last dim is (x, y) or (x, y, z): along W first.  -1 and 1 are the outer edges of x, or, with align_corners,
+   the centers of its outermost places.  mode: "bilinear" (of three dims too), "nearest", "bicubic".  padding_mode, for
+   what is seen outside: "zeros", "border" (the edge), "reflection" (in the edge).  Gradients to x and to grid. */
+typedef struct wk_grid_sample_args {
+    wk_tensor *x, *grid;
+    const char *mode, *padding_mode;
+    bool align_corners;
+} wk_grid_sample_args;
+#define wk_grid_sample(x_, ...)                                                                                        \
+    wk_grid_sample_with(                                                                                               \
+        (wk_grid_sample_args){.mode = "bilinear", .padding_mode = "zeros", .x = x_, .grid = __VA_ARGS__})
+wk_tensor *wk_grid_sample_with(wk_grid_sample_args args);
+
 /* pixel_shuffle(x, r): (*, C r r, H, W) -> (*, C, H r, W r): y[c, h r + i, w r + j] = x[c r r + i r + j, h, w].
    pixel_unshuffle undoes it: (*, C, H r, W r) -> (*, C r r, H, W).  Of every dtype. */
 wk_tensor *wk_pixel_shuffle(wk_tensor *x, int64_t upscale_factor);
