@@ -66,6 +66,7 @@ typedef struct wk_optimizer {
     /* the library's own */
     const struct wk_optimizer_class *class_;
     wk_param_group defaults;
+    int busy; // atomic: a thread is in wk_optim_step or wk_optim_zero_grad
 } wk_optimizer;
 
 /* sgd(params, lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false, maximize = false):

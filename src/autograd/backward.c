@@ -208,28 +208,12 @@ static int heap_pop(walk *w)
 
 /* ---------------------------------------------------------------- gradients */
 
-/* dense memory that nobody else holds */
-static bool is_ours(const wk_tensor *x)
-{
-    return x->references == 1 && x->storage->references == 1 && wk_is_contiguous(x);
-}
-
-static bool replace(wk_tensor **place, wk_tensor *with) // false where with is NULL
-{
-    if (!with)
-        return false;
-    wk_retain(with);
-    wk_release(*place);
-    *place = with;
-    return true;
-}
-
 /* adds gradient to what is in place, which keeps a reference */
 static bool gather(const walk *w, wk_tensor **place, wk_tensor *gradient)
 {
-    if (*place && !w->args->create_graph && is_ours(*place))
+    if (*place && !w->args->create_graph && wk_is_ours(*place))
         return wk_gradient_add_(*place, gradient) != NULL;
-    return replace(place, *place ? wk_gradient_add(*place, gradient) : gradient);
+    return wk_replace_reference(place, *place ? wk_gradient_add(*place, gradient) : gradient);
 }
 
 bool wk_needs(const wk_node *node, int input)
@@ -280,23 +264,6 @@ static void capture(walk *w, const step *s)
     }
 }
 
-/* The first gradient is taken over, or copied where something else holds it too or where it is no dense array; later
-   ones are added in place, but where that would be recorded. */
-static bool accumulate_grad(const walk *w, wk_tensor *leaf, wk_tensor **gradient)
-{
-    if (!leaf->grad && is_ours(*gradient)) {
-        leaf->grad = *gradient;
-        *gradient = NULL;
-        return true;
-    }
-    if (leaf->grad && !w->args->create_graph)
-        return wk_gradient_add_(leaf->grad, *gradient) != NULL;
-    bool fine = false;
-    wk_scope fine = replace(&leaf->grad, leaf->grad ? wk_gradient_add(leaf->grad, *gradient)
-                                                    : wk_gradient_clone(*gradient));
-    return fine;
-}
-
 static void finish_leaf(walk *w, const step *s)
 {
     wk_tensor **gradient = &w->gradients[s->gradients], *leaf = s->leaf;
@@ -304,11 +271,12 @@ static void finish_leaf(walk *w, const step *s)
         return;
     bool fine = true;
     if (leaf->hooks)
-        wk_scope fine = replace(gradient, wk_run_hooks(leaf->hooks, *gradient));
+        wk_scope fine = wk_replace_reference(gradient, wk_run_hooks(leaf->hooks, *gradient));
     if (fine && w->args->captured)
         capture(w, s);
     else if (fine)
-        fine = accumulate_grad(w, leaf, gradient) && (!leaf->hooks || wk_run_post_accumulate_hooks(leaf));
+        fine = wk_grad_accumulate(leaf, gradient, w->args->create_graph) &&
+               (!leaf->hooks || wk_run_post_accumulate_hooks(leaf));
     w->failed |= !fine;
     wk_release(*gradient);
     *gradient = NULL;
@@ -354,7 +322,7 @@ static bool run_hooks(walk *w, const step *s)
     for (int i = 0; i < s->node->outputs; i++) {
         wk_tensor **gradient = &w->gradients[s->gradients + i];
         if (*gradient && s->node->output[i].hooks)
-            wk_scope w->failed |= !replace(gradient, wk_run_hooks(s->node->output[i].hooks, *gradient));
+            wk_scope w->failed |= !wk_replace_reference(gradient, wk_run_hooks(s->node->output[i].hooks, *gradient));
         any |= *gradient != NULL;
     }
     return any && !w->failed;

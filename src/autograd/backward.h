@@ -44,4 +44,23 @@ wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient);
 /* the leaf's hooks after its grad has grown; false after an error */
 bool wk_run_post_accumulate_hooks(wk_tensor *leaf);
 
+/* dense memory that nobody else holds */
+static inline bool wk_is_ours(const wk_tensor *x)
+{
+    return x->references == 1 && x->storage->references == 1 && wk_is_contiguous(x);
+}
+
+static inline bool wk_replace_reference(wk_tensor **place, wk_tensor *with) // false where with is NULL
+{
+    if (!with)
+        return false;
+    wk_retain(with);
+    wk_release(*place);
+    *place = with;
+    return true;
+}
+
+/* leaf.c: adds a gradient to the leaf's grad, which may take it over; false after an error */
+bool wk_grad_accumulate(wk_tensor *leaf, wk_tensor **gradient, bool create_graph);
+
 #endif

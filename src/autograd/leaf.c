@@ -1,5 +1,6 @@
 /* requires_grad, detach: what a user says to a tensor about gradients. */
-#include "node.h"
+#include "backward.h"
+#include "kernels/fork.h"
 
 wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad)
 {
@@ -34,4 +35,55 @@ bool wk_is_leaf(const wk_tensor *x)
 {
     WK_OPTIONAL("is_leaf", x);
     return x && !x->grad_fn;
+}
+
+/* ---------------------------------------------------------------- grads, which several threads may add to */
+
+enum { LOCKS = 16 };
+static pthread_mutex_t locks[LOCKS];
+
+__attribute__((constructor)) static void make_locks(void)
+{
+    for (int i = 0; i < LOCKS; i++)
+        pthread_mutex_init(&locks[i], NULL);
+    wk_fork_takes_first(locks, LOCKS);
+}
+
+static pthread_mutex_t *lock_of(const wk_tensor *leaf)
+{
+    return &locks[((uint64_t)(uintptr_t)leaf * 0x9E3779B97F4A7C15u >> 32) % LOCKS];
+}
+
+/* The first gradient is taken over, or copied where something else holds it too or where it is no dense array; later
+   ones are added in place, but where that would be recorded. */
+static bool accumulate(wk_tensor *leaf, wk_tensor **gradient, bool create_graph)
+{
+    if (!leaf->grad && wk_is_ours(*gradient)) {
+        leaf->grad = *gradient;
+        *gradient = NULL;
+        return true;
+    }
+    if (leaf->grad && !create_graph)
+        return wk_gradient_add_(leaf->grad, *gradient) != NULL;
+    bool fine = false;
+    wk_scope fine = wk_replace_reference(&leaf->grad, leaf->grad ? wk_gradient_add(leaf->grad, *gradient)
+                                                    : wk_gradient_clone(*gradient));
+    return fine;
+}
+
+bool wk_grad_accumulate(wk_tensor *leaf, wk_tensor **gradient, bool create_graph)
+{
+    pthread_mutex_lock(lock_of(leaf));
+    const bool fine = accumulate(leaf, gradient, create_graph);
+    pthread_mutex_unlock(lock_of(leaf));
+    return fine;
+}
+
+void wk_grad_clear(wk_tensor *leaf)
+{
+    pthread_mutex_lock(lock_of(leaf));
+    wk_tensor *gradient = leaf->grad;
+    leaf->grad = NULL;
+    pthread_mutex_unlock(lock_of(leaf));
+    wk_release(gradient);
 }

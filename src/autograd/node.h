@@ -138,6 +138,7 @@ typedef struct wk_view {
     bool untracked;         // made under wk_no_grad: not to be written with grad on, since the base would not know
 } wk_view;
 bool wk_mark_view(wk_tensor *view, wk_tensor *of); // false after an error
+void wk_grad_clear(wk_tensor *leaf); // to NULL
 wk_node *wk_grad_fn(wk_tensor *x);                 // up to date, unlike the field, where x is a view written into
 /* x, written in place, follows from node now; hooks stay with what x was, retain_grad moves on; false after an error */
 bool wk_set_grad_fn(wk_tensor *x, wk_node *node, int output_nr);

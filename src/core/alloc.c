@@ -154,14 +154,6 @@ __attribute__((constructor)) static void watch_forks(void)
     wk_fork_tells(after_fork);
 }
 
-bool wk_alloc_is_shared(void)
-{
-    pthread_mutex_lock(&wk_alloc_mutex);
-    const bool shared = threads && (threads->next || threads != &cache);
-    pthread_mutex_unlock(&wk_alloc_mutex);
-    return shared;
-}
-
 static void make_key(void) { pthread_key_create(&thread_key, thread_ends); }
 
 static void register_thread(void)

@@ -28,7 +28,6 @@ int wk_memory_poisoned(void);
 void *wk_header_alloc(size_t bytes);
 void wk_header_free(void *header, const char *file, int line);
 void wk_header_place(const void *header, const char **file, int *line);
-bool wk_alloc_is_shared(void); // whether other threads have taken or given memory, and have not ended
 
 /* Lets go of the large blocks that nobody has asked for in `seconds`. */
 void wk_alloc_trim(double seconds);

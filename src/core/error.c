@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "kernels/fork.h"
+#include "kernels/libraries/onednn.h"
 #include "text.h"
 #include "traceback.h"
 
@@ -170,8 +171,10 @@ static void end_program(const char *op, const char *format, va_list arguments)
     write_traceback(traceback, sizeof traceback, colour);
     print_error("error", &error, traceback, colour);
     reporting = false;
-    if (!exiting)
+    if (!exiting) {
+        wk_onednn_ends();
         exit(1);
+    }
 }
 
 void *wk_fail(const char *op, const char *format, ...)

@@ -2,9 +2,11 @@
    scope owns its tensor: wk_keep lowers that, and when the inner scope ends the entry stays on the stack, within the
    scope outside.  A tensor may have several entries, a reference each (wk_adopt).  Between the tensors stand the blocks
    of host memory that scopes own (wk_scope_alloc). */
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "kernels/cpu/pool.h"
@@ -60,11 +62,28 @@ static void thread_ends(void *value)
 
 static void make_key(void) { pthread_key_create(&key, thread_ends); }
 
+/* A thread of the pool that was joined may stand here a moment longer. */
+static bool has_other_threads(void)
+{
+    int threads = 2;
+    for (int turn = 0; threads > 1 && turn < 10; turn++) {
+        DIR *tasks = opendir("/proc/self/task");
+        threads = tasks ? -2 : 2; // without . and ..
+        while (tasks && readdir(tasks))
+            threads++;
+        if (tasks)
+            closedir(tasks);
+        if (threads > 1)
+            usleep(100);
+    }
+    return threads > 1;
+}
+
 /* The root scope of the thread that ends the process ends with it, and then what the library has cached: one destructor
    for all, since of several the linker would choose the order.  Where other threads still run, all stays as it is. */
 __attribute__((destructor)) static void process_ends(void)
 {
-    if (!wk_parallel_stop() || wk_alloc_is_shared())
+    if (!wk_parallel_stop() || has_other_threads())
         return;
     wk_symbols_forget();
     if (stack.registered)

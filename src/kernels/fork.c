@@ -4,12 +4,15 @@
 enum { MOST = 16 };
 
 unsigned wk_forks;
-static pthread_mutex_t *locks[MOST], *last;
+static pthread_mutex_t *first, *locks[MOST], *last;
+static int first_count;
 static void (*told[MOST])(void);
 static int lock_count, told_count;
 
 static void before(void)
 {
+    for (int i = 0; i < first_count; i++)
+        pthread_mutex_lock(&first[i]);
     for (int i = 0; i < lock_count; i++)
         pthread_mutex_lock(locks[i]);
     if (last)
@@ -22,6 +25,8 @@ static void in_parent(void)
         pthread_mutex_unlock(last);
     for (int i = lock_count - 1; i >= 0; i--)
         pthread_mutex_unlock(locks[i]);
+    for (int i = first_count - 1; i >= 0; i--)
+        pthread_mutex_unlock(&first[i]);
 }
 
 static void in_child(void)
@@ -33,6 +38,12 @@ static void in_child(void)
 }
 
 __attribute__((constructor)) static void watch(void) { pthread_atfork(before, in_parent, in_child); }
+
+void wk_fork_takes_first(pthread_mutex_t *given, int count)
+{
+    first = given;
+    first_count = count;
+}
 
 void wk_fork_takes(pthread_mutex_t *lock) { locks[lock_count++] = lock; }
 void wk_fork_takes_last(pthread_mutex_t *lock) { last = lock; }

@@ -5,8 +5,9 @@
 
 #include <pthread.h>
 
-/* At load, for a lock of the process's: a fork takes it before, and lets it go on both sides.  None of these locks is
-   taken while another one is held, but the allocator's, which comes last. */
+/* At load, for a lock of the process's: a fork takes it before, and lets it go on both sides.  Those under which ops
+   run come first, the allocator's last; of the others none is taken while another one is held. */
+void wk_fork_takes_first(pthread_mutex_t *locks, int count);
 void wk_fork_takes(pthread_mutex_t *lock);
 void wk_fork_takes_last(pthread_mutex_t *lock);
 void wk_fork_tells(void (*function)(void)); // called in the child, with those locks still held

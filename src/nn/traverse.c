@@ -7,6 +7,7 @@
 
 #include <wick/autograd.h>
 
+#include "autograd/node.h"
 #include "core/alloc.h"
 #include "core/set.h"
 #include "module.h"
@@ -304,9 +305,7 @@ void *wk_module_requires_grad_(void *module, bool requires_grad)
 void *wk_module_zero_grad(void *module)
 {
     const wk_tensors parameters = list("zero_grad", module, false);
-    for (int64_t i = 0; i < parameters.count; i++) {
-        wk_release(parameters.items[i]->grad);
-        parameters.items[i]->grad = NULL;
-    }
+    for (int64_t i = 0; i < parameters.count; i++)
+        wk_grad_clear(parameters.items[i]);
     return parameters.items ? module : NULL;
 }

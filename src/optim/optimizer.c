@@ -96,7 +96,7 @@ static bool step_group(const wk_optimizer *optimizer, const wk_param_group *grou
     bool fine = true, copies = false;
     for (int64_t i = 0; fine && i < group->params.count; i++) {
         wk_tensor *param = group->params.items[i];
-        if (!param->grad)
+        if (!group->state[i].grad)
             continue;
         fine = append(optimizer, group, &group->state[i], call);
         copies |= group->state[i].values != param;
@@ -104,14 +104,24 @@ static bool step_group(const wk_optimizer *optimizer, const wk_param_group *grou
     }
     fine = fine && run(optimizer, group, call);
     for (int64_t i = 0; fine && copies && i < group->params.count; i++)
-        if (group->params.items[i]->grad && group->state[i].values != group->params.items[i])
+        if (group->state[i].grad && group->state[i].values != group->params.items[i])
             fine = wk_copy_values(group->state[i].values, group->params.items[i]);
     return fine;
 }
 
+/* two threads in one optimizer would move its parameters by halves */
+static bool enter(const char *op, wk_optimizer *optimizer)
+{
+    return !__atomic_exchange_n(&optimizer->busy, 1, __ATOMIC_ACQUIRE) ||
+           wk_fail(op, "optimizer: is at work, called by another thread or from within itself\n"
+                       "hint: one thread steps, after the others' backwards; or give each thread an optimizer");
+}
+
+static void leave(wk_optimizer *optimizer) { __atomic_store_n(&optimizer->busy, 0, __ATOMIC_RELEASE); }
+
 bool wk_optim_step(wk_optimizer *optimizer)
 {
-    if (!wk_optimizer_check("step", optimizer) || wk_failing())
+    if (!wk_optimizer_check("step", optimizer) || wk_failing() || !enter("step", optimizer))
         return false;
     bool fine = true;
     wk_optimizer_call call;
@@ -121,19 +131,22 @@ bool wk_optim_step(wk_optimizer *optimizer)
     {
         for (int64_t g = 0; fine && g < optimizer->param_group_count; g++) {
             const wk_param_group *group = &optimizer->param_groups[g];
-            for (int64_t i = 0; fine && i < group->params.count; i++)
+            for (int64_t i = 0; fine && i < group->params.count; i++) {
+                group->state[i].grad = NULL; // what another thread's backward brings later is for the next step
                 fine = !group->params.items[i]->grad ||
                        prepare(optimizer, group, &group->state[i], group->params.items[i]);
+            }
         }
         for (int64_t g = 0; fine && g < optimizer->param_group_count; g++)
             fine = step_group(optimizer, &optimizer->param_groups[g], &call);
     }
+    leave(optimizer);
     return fine;
 }
 
 void wk_optim_zero_grad_with(wk_optim_zero_grad_args args)
 {
-    if (!wk_optimizer_check("zero_grad", args.optimizer))
+    if (!wk_optimizer_check("zero_grad", args.optimizer) || !enter("zero_grad", args.optimizer))
         return;
     for (int64_t g = 0; g < args.optimizer->param_group_count; g++) {
         const wk_param_group *group = &args.optimizer->param_groups[g];
@@ -142,8 +155,7 @@ void wk_optim_zero_grad_with(wk_optim_zero_grad_args args)
             if (!param->grad)
                 continue;
             if (args.set_to_none) {
-                wk_release(param->grad);
-                param->grad = NULL;
+                wk_grad_clear(param);
             } else {
                 wk_no_grad
                 {
@@ -154,4 +166,5 @@ void wk_optim_zero_grad_with(wk_optim_zero_grad_args args)
             }
         }
     }
+    leave(args.optimizer);
 }

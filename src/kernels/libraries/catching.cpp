@@ -17,6 +17,16 @@ bool wk_catching(bool (*function)(void *arguments), void *arguments)
     }
 }
 
+/* exit destroys its thread's objects first of all; the thread that loads the library is the first, as a rule */
+namespace {
+struct first_thread {
+    bool here = true;
+    ~first_thread() { wk_onednn_ends(); }
+};
+thread_local first_thread first;
+__attribute__((constructor)) void make_first() { first.here = true; }
+}
+
 void *wk_throwing_malloc(size_t bytes)
 {
     void *memory = malloc(bytes);

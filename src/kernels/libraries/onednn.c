@@ -6,12 +6,15 @@
    thread held at the fork stays locked: so a fork waits until nobody is inside.
 
    exit runs its handlers in the reverse order of registration, and oneDNN registers the end of a static when it first
-   needs it: so ours is registered again after the first call of each kind.
+   needs it: so ours is registered again after the first call of each kind.  In the middle of a first call nothing is
+   registered yet: what the first thread's exit does before all handlers (catching.cpp), and an error that ends the
+   program, close the gate too.
 
    Who is inside is counted in places that few threads share: two atomic additions a call, some 10 ns of the 250 that
    the smallest product takes. */
-#ifdef WICK_HAVE_ONEDNN
 #include "onednn.h"
+
+#ifdef WICK_HAVE_ONEDNN
 
 #include <execinfo.h>
 #include <omp.h>
@@ -77,7 +80,7 @@ static void close_gate(int state)
     }
 }
 
-static void process_ends(void) { close_gate(ENDED); }
+void wk_onednn_ends(void) { close_gate(ENDED); }
 
 static void before_fork(void)
 {
@@ -152,7 +155,7 @@ bool wk_onednn_call(int kind, bool (*function)(void *arguments), void *arguments
         done = wk_catching(function, arguments);
         if (__builtin_expect(first, 0)) {
             __atomic_fetch_or(&known, bit, __ATOMIC_RELAXED);
-            atexit(process_ends);
+            atexit(wk_onednn_ends);
         }
         leave();
     }
@@ -160,4 +163,6 @@ bool wk_onednn_call(int kind, bool (*function)(void *arguments), void *arguments
         wk_set_own_threads(threads);
     return done;
 }
+#else
+void wk_onednn_ends(void) {}
 #endif

@@ -19,6 +19,8 @@ enum { WK_ONEDNN_GEMM, WK_ONEDNN_GEMM_BFLOAT16, WK_ONEDNN_RUN, WK_ONEDNN_MAKE /*
    cleanup attribute. */
 bool wk_onednn_call(int kind, bool (*function)(void *arguments), void *arguments);
 
+void wk_onednn_ends(void); // the gate closes for good, once whoever is inside has come out; no oneDNN: nothing
+
 /* catching.cpp: false where it throws; and functions that throw where the calling thread is in such a call */
 bool wk_catching(bool (*function)(void *arguments), void *arguments);
 void *wk_throwing_malloc(size_t bytes);
