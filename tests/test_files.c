@@ -188,6 +188,15 @@ static void test_small_files_take_little(void **state)
                      pictures[i].limit ? "read_image: " : "more pixels than the file can hold");
         assert_true(wk_memory_get_stats().peak_bytes - before < 1 << 18);
     }
+    unsigned char chunk[64]; // a text that says it has a gigabyte
+    const size_t size = small_png(chunk, 1, 1, 8, 0);
+    put32(chunk + 33, 1 << 30);
+    memcpy(chunk + 37, "zTXt", 4);
+    write_file(chunk, size);
+    const int64_t before = wk_memory_get_stats().peak_bytes;
+    assert_fails(wk_vision_read_image(path), "read_image: ");
+    assert_true(wk_memory_get_stats().peak_bytes - before < 1 << 18);
+
     static const char idx[] = "\0\0\x08\2\x7f\xff\xff\xff\x7f\xff\xff\xff";
     write_file(idx, sizeof idx - 1);
     assert_fails(wk_data_load_idx(path), "more than the file's 12 bytes can hold");

@@ -25,6 +25,7 @@
 #define MOST_SIDE 1000000    // pixels
 #define MOST_CHUNK (1 << 20) // bytes of a chunk that is not the pixels', unpacked
 #define MOST_CHUNKS 100      // of those that may be there many times
+#define MOST_BLOCK (1 << 24) // bytes: two rows of MOST_SIDE pixels of 8 bytes
 
 typedef struct png_work {
     const char *op, *path;
@@ -40,7 +41,12 @@ typedef struct png_work {
     wk_new_file file;
 } png_work;
 
-static png_voidp png_alloc(png_structp png, png_alloc_size_t bytes) { return (void)png, wk_alloc(bytes); }
+/* libpng asks for as many bytes as a chunk says that it has: no more than the file, or a row in work */
+static png_voidp png_alloc(png_structp png, png_alloc_size_t bytes)
+{
+    const png_work *work = png_get_mem_ptr(png);
+    return work->map && bytes > work->map->size + MOST_BLOCK ? NULL : wk_alloc(bytes);
+}
 static void png_free_block(png_structp png, png_voidp block) { (void)png, wk_free(block); }
 
 static void on_error(png_structp png, png_const_charp message)
