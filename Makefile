@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install rebuild-cost fuzz mutants api-coverage form clean
+.PHONY: all setup configure demo test katas bench debug sanitize install misuses rebuild-cost fuzz mutants api-coverage form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure

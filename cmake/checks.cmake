@@ -21,6 +21,11 @@ if(PYTHON3)
   set_tests_properties(api_coverage PROPERTIES TIMEOUT 120 LABELS documents ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
 endif()
 
+# what is wrong is refused, is an error, or works: docs/misuses.md
+add_test(NAME misuses COMMAND ${CMAKE_SOURCE_DIR}/tests/misuses/run.sh $<TARGET_FILE:wick_shared>
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(misuses PROPERTIES TIMEOUT 300 LABELS documents)
+
 # kernels.h and pointwise.def compile under nvcc, where there is one
 find_program(NVCC nvcc PATHS /usr/local/cuda/bin)
 if(NVCC)

@@ -2,6 +2,7 @@
    pointwise.h.  PyTorch: https://pytorch.org/docs/stable/nn.functional.html#non-linear-activation-functions */
 #ifndef WICK_ACTIVATION_H
 #define WICK_ACTIVATION_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

@@ -2,6 +2,7 @@
    https://pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html */
 #ifndef WICK_OP_ATTENTION_H
 #define WICK_OP_ATTENTION_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

@@ -4,6 +4,7 @@
    grad of each leaf. */
 #ifndef WICK_AUTOGRAD_H
 #define WICK_AUTOGRAD_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -36,7 +37,9 @@ typedef struct wk_autograd_grad_args {
 } wk_autograd_grad_args;
 #define wk_autograd_grad(outputs_, inputs_, ...)                                                                       \
     wk_autograd_grad_with((wk_autograd_grad_args){                                                                     \
-        .outputs = WK_TENSORS outputs_, .inputs = WK_TENSORS inputs_, .results = WK_PLACES __VA_ARGS__})
+        .outputs = WK_TUPLE(WK_TENSORS, outputs_) outputs_,                                                            \
+        .inputs = WK_TUPLE(WK_TENSORS, inputs_) inputs_,                                                               \
+        .results = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
 bool wk_autograd_grad_with(wk_autograd_grad_args args);
 
 /* wk_no_grad { ... }, wk_enable_grad { ... }: whether results remember, in this thread, inside the block */
@@ -95,7 +98,8 @@ typedef struct wk_autograd_function {
 } wk_autograd_function;
 /* wk_autograd_function_apply(&function, context, (a, b), (&y)) */
 #define wk_autograd_function_apply(function, context, inputs, outputs)                                                 \
-    wk_autograd_function_apply_with(function, context, WK_TENSORS inputs, WK_PLACES outputs)
+    wk_autograd_function_apply_with(function, context, WK_TUPLE(WK_TENSORS, inputs) inputs,                            \
+                                    WK_TUPLE(WK_PLACES, outputs) outputs)
 bool wk_autograd_function_apply_with(const wk_autograd_function *function, void *context, wk_tensors inputs,
                                      wk_places outputs);
 void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved);

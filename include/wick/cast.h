@@ -1,6 +1,7 @@
 /* dtype, device, copies and reading values out. */
 #ifndef WICK_CAST_H
 #define WICK_CAST_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -26,8 +27,8 @@ typedef struct wk_to_args {
 } wk_to_args;
 #define wk_to(x_, to_, ...)                                                                                            \
     wk_to_with((wk_to_args){.x = x_,                                                                                   \
-                            .to = _Generic((to_), wk_device: wk_target_device, wk_tensor *: wk_target_like,            \
-                                           default: wk_target_dtype)(to_),                                             \
+                            .to = _Generic((to_), wk_device : wk_target_device, wk_tensor * : wk_target_like,          \
+                                           wk_dtype : wk_target_dtype, int : wk_target_dtype)(to_),                    \
                             __VA_ARGS__})
 static inline wk_to_target wk_target_of(wk_dtype dtype, wk_device device, wk_tensor *like, bool wants_like)
 {
@@ -63,12 +64,18 @@ wk_tensor *wk_zero_(wk_tensor *x);
 /* The one element of x, of any shape and dtype; NaN after an error.  item_int64 is exact beyond 2^53. */
 double wk_item(wk_tensor *x);
 int64_t wk_item_int64(wk_tensor *x);
-/* Copies x's elements out, row by row, converted: wk_tolist(x, array) for float, double, int64_t and int arrays, of
-   wk_numel(x) elements.  False after an error. */
+/* Copies x's elements out, row by row, converted: wk_tolist(x, array) for arrays of float, double, int64_t, int,
+   uint8_t and bool, of one or two dims, with as many elements as x has; &array[0] is the beginning of a longer one.
+   False after an error. */
 #define wk_tolist(x, array)                                                                                            \
-    wk_tolist_with(x, array, _Generic(*(array), float: wk_float32, double: wk_float64, int64_t: wk_int64,              \
-                                      long long: wk_int64, int32_t: wk_int32, uint8_t: wk_uint8, bool: wk_bool))
-bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype);
+    wk_tolist_with(x, array,                                                                                           \
+                   _Generic((array) + 0, WK_LIST(float, wk_float32), WK_LIST(double, wk_float64),                      \
+                            WK_LIST(long, wk_int64), WK_LIST(long long, wk_int64), WK_LIST(int32_t, wk_int32),         \
+                            WK_LIST(uint8_t, wk_uint8), WK_LIST(bool, wk_bool)),                                       \
+                   __builtin_types_compatible_p(__typeof__(array), __typeof__((array) + 0)) ? -1                       \
+                                                                                            : (int64_t)sizeof(array))
+#define WK_LIST(type, dtype) type * : dtype, type(*)[] : dtype
+bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype, int64_t bytes); // bytes: -1 where not known
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -4,6 +4,7 @@
    and bfloat16 are summed in float32.  x may lack N, then y does. */
 #ifndef WICK_OP_CONVOLUTION_H
 #define WICK_OP_CONVOLUTION_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/spatial.h>
 

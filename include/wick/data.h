@@ -15,6 +15,7 @@
    for one seed the order is that of PyTorch's DataLoader with generator=torch.Generator().manual_seed(seed). */
 #ifndef WICK_DATA_H
 #define WICK_DATA_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/error.h>
 #include <wick/memory.h>
@@ -53,13 +54,15 @@ typedef struct wk_dataset_args {
 #define wk_data_dataset(...) wk_data_dataset_with((wk_dataset_args){.context = __VA_ARGS__})
 
 /* data.TensorDataset: wk_data_tensor_dataset((images, labels)): item i is (images[i], labels[i]) */
-#define wk_data_tensor_dataset(...) wk_data_tensor_dataset_with(WK_TENSORS __VA_ARGS__)
+#define wk_data_tensor_dataset(...) wk_data_tensor_dataset_with(WK_TUPLE(WK_TENSORS, __VA_ARGS__) __VA_ARGS__)
 /* data.Subset: the items at indices (copied) of dataset, in that order */
 wk_dataset *wk_data_subset(wk_dataset *dataset, const int64_t *indices, int64_t count);
 /* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole */
 #define wk_data_random_split(dataset_, lengths_, ...)                                                                  \
     wk_data_random_split_with((wk_random_split_args){                                                                  \
-        .dataset = dataset_, .lengths = WK_SHAPE lengths_, .results = WK_DATASET_PLACES __VA_ARGS__})
+        .dataset = dataset_,                                                                                           \
+        .lengths = WK_TUPLE(WK_SHAPE, lengths_) lengths_,                                                              \
+        .results = WK_TUPLE(WK_DATASET_PLACES, __VA_ARGS__) __VA_ARGS__})
 #define WK_DATASET_PLACES(...) ((wk_dataset **[WK_MAX_DIMS]){__VA_ARGS__})
 typedef struct wk_random_split_args {
     wk_dataset *dataset;

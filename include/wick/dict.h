@@ -10,6 +10,7 @@
    they were first set. */
 #ifndef WICK_DICT_H
 #define WICK_DICT_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

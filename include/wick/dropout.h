@@ -1,6 +1,7 @@
 /* Dropout.  PyTorch: https://pytorch.org/docs/stable/nn.functional.html#dropout-functions */
 #ifndef WICK_DROPOUT_H
 #define WICK_DROPOUT_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/random.h>
 #include <wick/tensor.h>

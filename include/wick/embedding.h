@@ -1,6 +1,7 @@
 /* Rows of a table by index.  PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html */
 #ifndef WICK_EMBEDDING_H
 #define WICK_EMBEDDING_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

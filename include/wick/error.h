@@ -6,6 +6,7 @@
    but hardly meant is said on stderr, once: "wick warning in mse_loss: ..."; WICK_WARNINGS=off says nothing. */
 #ifndef WICK_ERROR_H
 #define WICK_ERROR_H
+#pragma GCC system_header // see tensor.h
 
 #include <stdbool.h>
 

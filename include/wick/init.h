@@ -5,6 +5,7 @@
    out * receptive field, the receptive field being the product of the sizes from dim 2 on. */
 #ifndef WICK_INIT_H
 #define WICK_INIT_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/random.h>
 

@@ -7,6 +7,7 @@
    one, or one that was made to do harm, is an error that says what is wrong; one of another kind, what it is. */
 #ifndef WICK_IO_H
 #define WICK_IO_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/dict.h>
 #include <wick/tensor.h>

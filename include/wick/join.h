@@ -9,6 +9,7 @@
    After an error the list is empty and every place NULL.  The parts are views of x. */
 #ifndef WICK_JOIN_H
 #define WICK_JOIN_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -25,10 +26,10 @@ typedef struct wk_join_args {
     wk_tensors tensors;
     int64_t dim;
 } wk_join_args;
-#define wk_cat(...) wk_cat_with(WK_JOIN_ARGS(__VA_ARGS__))
-#define wk_stack(...) wk_stack_with(WK_JOIN_ARGS(__VA_ARGS__))
-#define wk_hstack(...) wk_hstack_with(WK_JOIN_ARGS(__VA_ARGS__))
-#define wk_vstack(...) wk_vstack_with(WK_JOIN_ARGS(__VA_ARGS__))
+#define wk_cat(...) wk_cat_with((wk_join_args){WK_JOIN_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_stack(...) wk_stack_with((wk_join_args){WK_JOIN_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_hstack(...) wk_hstack_with((wk_join_args){WK_JOIN_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_vstack(...) wk_vstack_with((wk_join_args){WK_JOIN_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_cat_with(wk_join_args args);
 wk_tensor *wk_stack_with(wk_join_args args);
 wk_tensor *wk_hstack_with(wk_join_args args);
@@ -41,16 +42,19 @@ wk_tensor *wk_vstack_with(wk_join_args args);
    tensor_split(x, (2, 5), ...): cut before these indices
    unbind(x, [(places)], dim = 0): every index of a dim, which goes */
 typedef struct wk_split_args {
-    wk_places places;
     wk_tensor *x;
     wk_sizes sizes; // parenthesised ones
     int64_t size;   // a plain number
+    wk_places places;
     int64_t dim;
 } wk_split_args;
-#define wk_split(x_, ...) wk_split_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
-#define wk_chunk(x_, ...) wk_chunk_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
-#define wk_tensor_split(x_, ...) wk_tensor_split_with((wk_split_args){.x = x_, WK_SPLIT_ARGS(__VA_ARGS__)})
-#define wk_unbind(...) wk_unbind_with((wk_split_args){WK_UNBIND_ARGS(__VA_ARGS__)})
+#define wk_split(x_, size_, ...)                                                                                       \
+    wk_split_with((wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_chunk(x_, size_, ...)                                                                                       \
+    wk_chunk_with((wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_tensor_split(x_, size_, ...)                                                                                \
+    wk_tensor_split_with((wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_unbind(x_, ...) wk_unbind_with((wk_split_args){.x = x_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensors wk_split_with(wk_split_args args);
 wk_tensors wk_chunk_with(wk_split_args args);
 wk_tensors wk_tensor_split_with(wk_split_args args);
@@ -64,33 +68,15 @@ typedef struct wk_meshgrid_args {
     const char *indexing;
 } wk_meshgrid_args;
 #define wk_meshgrid(tensors_, ...)                                                                                     \
-    wk_meshgrid_with((wk_meshgrid_args){.tensors = WK_TENSORS tensors_, .places = WK_PLACES __VA_ARGS__})
+    wk_meshgrid_with((wk_meshgrid_args){.tensors = WK_TUPLE(WK_TENSORS, tensors_) tensors_,                            \
+                                        .places = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
 wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 
 /* a parenthesised tuple or a list, and keywords */
-#define WK_JOIN_ARGS(...) WK_GLUE(WK_JOIN_ARGS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
-#define WK_JOIN_ARGS_0(...) ((wk_join_args){.list = 1, __VA_ARGS__})
-#define WK_JOIN_ARGS_1(...) ((wk_join_args){.tensors = WK_TENSORS __VA_ARGS__})
-/* (size or sizes, [places], [keywords]): places go first in the initializer, so that a plain number behind is dim */
-#define WK_SPLIT_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_SPLIT_SIZE(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)
-#define WK_SPLIT_FORM(...) WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_MORE, WK_SPLIT_MORE, WK_SPLIT_MORE, WK_SPLIT_ONE, 0)
-#define WK_SPLIT_FORM_(a, b, c, d, which, ...) which
-#define WK_SPLIT_ONE(first, written) first
-#define WK_SPLIT_MORE(first, written, ...)                                                                             \
-    WK_GLUE(WK_SPLIT_PLACES_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__) first WK_SPLIT_KEYWORDS(__VA_ARGS__)
-#define WK_SPLIT_PLACES_0(...)
-#define WK_SPLIT_PLACES_1(...) .places = WK_CALL(WK_PLACES, WK_HEAD(__VA_ARGS__)),
-#define WK_SPLIT_KEYWORDS(...) WK_GLUE(WK_SPLIT_KEYWORDS_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
-#define WK_SPLIT_KEYWORDS_0(...) , __VA_ARGS__
-#define WK_SPLIT_KEYWORDS_1(...)                                                                                       \
-    WK_SPLIT_FORM_(__VA_ARGS__, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_REST, WK_SPLIT_NONE, 0)(__VA_ARGS__)
-#define WK_SPLIT_REST(places_, ...) , __VA_ARGS__
-#define WK_SPLIT_NONE(places_)
-#define WK_SPLIT_SIZE(size_) WK_GLUE(WK_SPLIT_SIZE_, WK_IS_TUPLE(size_))(size_)
-#define WK_SPLIT_SIZE_0(size_) .size = size_
-#define WK_SPLIT_SIZE_1(size_) .sizes = WK_SIZES size_, .size = 0
-#define WK_UNBIND_ARGS(...) WK_SPLIT_FORM(__VA_ARGS__)(WK_UNBIND_X(WK_HEAD(__VA_ARGS__)), __VA_ARGS__)
-#define WK_UNBIND_X(x_) .x = x_, .size = 1
+#define WK_JOIN_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_JOIN_TUPLE, WK_JOIN_LIST)()
+#define WK_JOIN_TUPLE() .tensors = WK_TENSORS
+#define WK_JOIN_LIST() .list = 1,
+#define WK_SPLIT_BEFORE(size_) WK_IF_TUPLE(size_, .sizes = WK_SIZES, .size =)
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
    reduction is "mean" (the default), "sum", or "none", which gives a loss for each element. */
 #ifndef WICK_LOSS_H
 #define WICK_LOSS_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

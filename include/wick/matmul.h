@@ -5,6 +5,7 @@
    Any strides do: wk_matmul(a, wk_transpose(b, -2, -1)) copies nothing. */
 #ifndef WICK_OP_MATMUL_H
 #define WICK_OP_MATMUL_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

@@ -4,6 +4,7 @@
    break and goto out of it).  A thread has a root scope that lasts as long as the thread. */
 #ifndef WICK_MEMORY_H
 #define WICK_MEMORY_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

@@ -28,6 +28,7 @@
    one. */
 #ifndef WICK_MODULE_H
 #define WICK_MODULE_H
+#pragma GCC system_header // see tensor.h
 
 #include <stdio.h>
 

@@ -7,10 +7,12 @@
    wk_module_get_parameter(self->fc, "weight").  What a layer computes stands with the function of its name. */
 #ifndef WICK_NN_H
 #define WICK_NN_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/convolution.h>
 #include <wick/embedding.h>
 #include <wick/module.h>
+#include <wick/normalization.h>
 #include <wick/nn_spatial.h>
 
 #ifdef __cplusplus
@@ -30,7 +32,7 @@ typedef struct wk_module_tuple {
     int64_t count;
     void *const *items;
 } wk_module_tuple;
-#define WK_MODULES(...) WK_GLUE(WK_MODULES_, WK_IS_TUPLE(WK_HEAD(__VA_ARGS__)))(__VA_ARGS__)
+#define WK_MODULES(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_MODULES_1, WK_MODULES_0)(__VA_ARGS__)
 #define WK_MODULES_0(...)                                                                                              \
     ((wk_module_tuple){(int64_t)(sizeof((void *[]){__VA_ARGS__}) / sizeof(void *)), (void *[]){__VA_ARGS__}})
 #define WK_MODULES_1(...) WK_MODULES_ALONE(__VA_ARGS__, )
@@ -137,7 +139,7 @@ wk_module *wk_nn_conv_transpose1d_with(wk_nn_conv_transpose_args args);
 wk_module *wk_nn_conv_transpose2d_with(wk_nn_conv_transpose_args args);
 wk_module *wk_nn_conv_transpose3d_with(wk_nn_conv_transpose_args args);
 
-/* ---- layer_norm((normalized_shape), eps = 1e-5, elementwise_affine = true, bias = true): over the last dims */
+/* ---- layer_norm((normalized_shape) or one number, eps = 1e-5, elementwise_affine = true, bias = true): over the last dims */
 typedef struct wk_nn_layer_norm {
     wk_module_base base;
     wk_shape normalized_shape;
@@ -153,7 +155,7 @@ typedef struct wk_nn_layer_norm_args {
 } wk_nn_layer_norm_args;
 #define wk_nn_layer_norm(...)                                                                                          \
     wk_nn_layer_norm_with((wk_nn_layer_norm_args){                                                                     \
-        .eps = 1e-5, .elementwise_affine = true, .bias = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
+        .eps = 1e-5, .elementwise_affine = true, .bias = true, WK_NORMALIZED_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_module *wk_nn_layer_norm_with(wk_nn_layer_norm_args args);
 
 /* rms_norm((normalized_shape), eps = that of the dtype, elementwise_affine = true): no mean, no bias */
@@ -172,7 +174,7 @@ typedef struct wk_nn_rms_norm_args {
 } wk_nn_rms_norm_args;
 #define wk_nn_rms_norm(...)                                                                                            \
     wk_nn_rms_norm_with(                                                                                               \
-        (wk_nn_rms_norm_args){.eps = -1, .elementwise_affine = true, .normalized_shape = WK_SHAPE __VA_ARGS__})
+        (wk_nn_rms_norm_args){.eps = -1, .elementwise_affine = true, WK_NORMALIZED_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_module *wk_nn_rms_norm_with(wk_nn_rms_norm_args args);
 
 /* group_norm(num_groups, num_channels, eps = 1e-5, affine = true): (N, C, ...), each C / num_groups channels as one */

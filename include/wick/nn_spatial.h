@@ -2,6 +2,7 @@
    function of its name (wick/pooling.h, resize.h, convolution.h).  Part of wick/nn.h. */
 #ifndef WICK_NN_SPATIAL_H
 #define WICK_NN_SPATIAL_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/convolution.h>
 #include <wick/module.h>
@@ -123,8 +124,8 @@ typedef struct wk_nn_pad {
     int dims;
 } wk_nn_pad;
 typedef wk_nn_pad wk_nn_zero_pad2d, wk_nn_constant_pad1d;
-#define wk_nn_zero_pad2d(padding) wk_nn_zero_pad2d_with(WK_LIST(padding))
-#define wk_nn_constant_pad1d(padding, value) wk_nn_constant_pad1d_with(WK_LIST(padding), value)
+#define wk_nn_zero_pad2d(padding) wk_nn_zero_pad2d_with(WK_SIZES_OR(padding)(padding))
+#define wk_nn_constant_pad1d(padding, value) wk_nn_constant_pad1d_with(WK_SIZES_OR(padding)(padding), value)
 wk_module *wk_nn_zero_pad2d_with(wk_sizes padding);
 wk_module *wk_nn_constant_pad1d_with(wk_sizes padding, double value);
 

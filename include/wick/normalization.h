@@ -2,6 +2,7 @@
    PyTorch: https://pytorch.org/docs/stable/nn.functional.html#normalization-functions */
 #ifndef WICK_NORMALIZATION_H
 #define WICK_NORMALIZATION_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -14,6 +15,9 @@ extern "C" {
    last dims, of sizes normalized_shape, which weight and bias have too (either may be NULL); the biased variance.
    Floating dtypes; weight and bias have x's, or both float32 where x is float16 or bfloat16.
    https://arxiv.org/abs/1607.06450 */
+#define WK_NORMALIZED_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_NORMALIZED_TUPLE, WK_NORMALIZED_PLAIN)()
+#define WK_NORMALIZED_TUPLE() .normalized_shape = WK_SHAPE
+#define WK_NORMALIZED_PLAIN() .normalized_shape.ndim = WK_PLAIN_LAST, .normalized_shape.sizes[WK_MAX_DIMS - 1] = // 64
 typedef struct wk_layer_norm_args {
     wk_tensor *x;
     wk_shape normalized_shape;
@@ -21,7 +25,7 @@ typedef struct wk_layer_norm_args {
     double eps;
 } wk_layer_norm_args;
 #define wk_layer_norm(x_, ...)                                                                                         \
-    wk_layer_norm_with((wk_layer_norm_args){.eps = 1e-5, .x = x_, .normalized_shape = WK_SHAPE __VA_ARGS__})
+    wk_layer_norm_with((wk_layer_norm_args){.eps = 1e-5, .x = x_, WK_NORMALIZED_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_layer_norm_with(wk_layer_norm_args args);
 
 /* group_norm(x, num_groups, weight, bias, eps = 1e-5): x (N, C, ...) normalized over each group of C / num_groups
@@ -46,7 +50,7 @@ typedef struct wk_rms_norm_args {
     double eps;        // below 0: the dtype's own
 } wk_rms_norm_args;
 #define wk_rms_norm(x_, ...)                                                                                           \
-    wk_rms_norm_with((wk_rms_norm_args){.eps = -1, .x = x_, .normalized_shape = WK_SHAPE __VA_ARGS__})
+    wk_rms_norm_with((wk_rms_norm_args){.eps = -1, .x = x_, WK_NORMALIZED_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_rms_norm_with(wk_rms_norm_args args);
 
 /* normalize(x, p = 2, dim = 1, eps = 1e-12): x / max(norm of p along dim, eps).  Not the last dim unless told. */

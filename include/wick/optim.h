@@ -15,6 +15,7 @@
    An optimizer keeps the parameters that it was given, whatever becomes of the list or the module. */
 #ifndef WICK_OPTIM_H
 #define WICK_OPTIM_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/dict.h>
 #include <wick/tensor.h>
@@ -205,7 +206,7 @@ typedef struct wk_optim_multi_step_lr_args {
 } wk_optim_multi_step_lr_args;
 #define wk_optim_multi_step_lr(optimizer_, ...)                                                                        \
     wk_optim_multi_step_lr_with((wk_optim_multi_step_lr_args){                                                         \
-        .gamma = 0.1, .optimizer = optimizer_, .milestones = WK_MILESTONES __VA_ARGS__})
+        .gamma = 0.1, .optimizer = optimizer_, .milestones = WK_TUPLE(WK_MILESTONES, __VA_ARGS__) __VA_ARGS__})
 wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args);
 
 /* exponential_lr(optimizer, gamma): lr *= gamma every epoch */
@@ -252,7 +253,8 @@ typedef struct wk_lr_schedulers {
     wk_lr_scheduler **items;
 } wk_lr_schedulers;
 #define wk_optim_sequential_lr(optimizer, schedulers, milestones)                                                      \
-    wk_optim_sequential_lr_with(optimizer, WK_LR_SCHEDULERS schedulers, WK_MILESTONES milestones)
+    wk_optim_sequential_lr_with(optimizer, WK_TUPLE(WK_LR_SCHEDULERS, schedulers) schedulers,                          \
+                                WK_TUPLE(WK_MILESTONES, milestones) milestones)
 wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_schedulers schedulers,
                                              wk_milestones milestones);
 

@@ -2,6 +2,7 @@
    wk_vision_write_png writes. */
 #ifndef WICK_PLOT_H
 #define WICK_PLOT_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

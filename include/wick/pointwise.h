@@ -7,6 +7,7 @@
    dtype.  Functions with a floating result compute integers in float32. */
 #ifndef WICK_POINTWISE_H
 #define WICK_POINTWISE_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -27,14 +28,18 @@ typedef struct wk_div_args {
     const char *rounding_mode; // "trunc", "floor"; NULL: true division
 } wk_div_args;
 /* a + alpha b, a - alpha b: wk_add(x, y), wk_sub(1, x), wk_add(x, y, .alpha = 2) */
-#define wk_add(a_, ...) wk_add_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
-#define wk_sub(a_, ...) wk_sub_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
-#define wk_add_(x_, ...) wk_add_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
-#define wk_sub_(x_, ...) wk_sub_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), WK_B(__VA_ARGS__)})
+#define wk_add(a_, b_, ...)                                                                                            \
+    wk_add_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), .b = WK_OPERAND(b_), __VA_ARGS__})
+#define wk_sub(a_, b_, ...)                                                                                            \
+    wk_sub_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(a_), .b = WK_OPERAND(b_), __VA_ARGS__})
+#define wk_add_(x_, b_, ...)                                                                                           \
+    wk_add_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), .b = WK_OPERAND(b_), __VA_ARGS__})
+#define wk_sub_(x_, b_, ...)                                                                                           \
+    wk_sub_in_place_with((wk_add_args){.alpha = 1, .a = WK_OPERAND(x_), .b = WK_OPERAND(b_), __VA_ARGS__})
 #define wk_mul(a, b) wk_mul_with(WK_OPERAND(a), WK_OPERAND(b))
 #define wk_mul_(x, b) wk_mul_in_place_with(x, WK_OPERAND(b))
 /* a / b; integers divide to floats unless .rounding_mode is given, then a zero in an integer b is an error */
-#define wk_div(a_, ...) wk_div_with((wk_div_args){.a = WK_OPERAND(a_), WK_B(__VA_ARGS__)})
+#define wk_div(a_, b_, ...) wk_div_with((wk_div_args){.a = WK_OPERAND(a_), .b = WK_OPERAND(b_), __VA_ARGS__})
 #define wk_div_(x, b) wk_div_in_place_with(x, WK_OPERAND(b))
 #define wk_floor_divide(a, b) wk_floor_divide_with(WK_OPERAND(a), WK_OPERAND(b)) // towards minus infinity (//)
 #define wk_remainder(a, b) wk_remainder_with(WK_OPERAND(a), WK_OPERAND(b))       // of b's sign (%)
@@ -180,12 +185,6 @@ wk_tensor *wk_addcmul_with(wk_addcmul_args args);
 wk_tensor *wk_addcdiv_with(wk_addcmul_args args);
 wk_tensor *wk_addcmul_in_place_with(wk_addcmul_args args);
 wk_tensor *wk_addcdiv_in_place_with(wk_addcmul_args args);
-
-/* the second operand of add, sub and div, and keywords after it */
-#define WK_B(...) WK_B_(__VA_ARGS__, WK_B_MORE, WK_B_MORE, WK_B_ONE, 0)(__VA_ARGS__)
-#define WK_B_(a, b, c, which, ...) which
-#define WK_B_ONE(b_) .b = WK_OPERAND(b_)
-#define WK_B_MORE(b_, ...) .b = WK_OPERAND(b_), __VA_ARGS__
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -9,6 +9,7 @@
    kernel_size. */
 #ifndef WICK_POOLING_H
 #define WICK_POOLING_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/spatial.h>
 

@@ -1,6 +1,7 @@
 /* Tensors as text, equal to PyTorch's to the byte.  PyTorch: print(x), torch.set_printoptions. */
 #ifndef WICK_PRINT_H
 #define WICK_PRINT_H
+#pragma GCC system_header // see tensor.h
 
 #include <stdio.h>
 
@@ -11,8 +12,14 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* print(name, x): "image_toks tensor([[...]])" and a line break; name may be NULL, as in gdb's call wk_print(0, x). */
+/* print(x), print(name, x): "image_toks tensor([[...]])" and a line break; name may be NULL, as in gdb's call wk_print(0, x). */
 void wk_print(const char *name, const wk_tensor *x);
+#ifndef __cplusplus
+#define wk_print(...) WK_PRINT_PICK(__VA_ARGS__, WK_PRINT_NAMED, WK_PRINT_ALONE, 0)(__VA_ARGS__)
+#define WK_PRINT_PICK(a, b, which, ...) which
+#define WK_PRINT_ALONE(x) wk_print(NULL, x)
+#define WK_PRINT_NAMED(name, x) wk_print(name, x)
+#endif
 
 char *wk_to_string(const wk_tensor *x);         // repr(x), "tensor([1., 2.])"; the caller gives it to free()
 void wk_fprint(FILE *file, const wk_tensor *x); // repr(x), without a line break

@@ -13,6 +13,7 @@
    Elsewhere it is a plain line now and then (every 10 seconds, and at the end).  wk_for_each_batch has one built in. */
 #ifndef WICK_PROGRESS_H
 #define WICK_PROGRESS_H
+#pragma GCC system_header // see tensor.h
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,6 +12,7 @@
    .generator is a stream of its own; without it, the one of the process. */
 #ifndef WICK_RANDOM_H
 #define WICK_RANDOM_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -47,8 +48,8 @@ typedef struct wk_rand_args {
     wk_generator *generator;
     bool requires_grad;
 } wk_rand_args;
-#define wk_rand(...) wk_rand_with((wk_rand_args){.size = WK_SHAPE __VA_ARGS__})
-#define wk_randn(...) wk_randn_with((wk_rand_args){.size = WK_SHAPE __VA_ARGS__})
+#define wk_rand(...) wk_rand_with((wk_rand_args){WK_SIZE_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#define wk_randn(...) wk_randn_with((wk_rand_args){WK_SIZE_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_rand_with(wk_rand_args args);
 wk_tensor *wk_randn_with(wk_rand_args args);
 
@@ -76,7 +77,7 @@ typedef struct wk_randint_args {
     bool requires_grad;
 } wk_randint_args;
 #define wk_randint(low_, high_, ...)                                                                                   \
-    wk_randint_with((wk_randint_args){.low = low_, .high = high_, .size = WK_SHAPE __VA_ARGS__})
+    wk_randint_with((wk_randint_args){.low = low_, .high = high_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_randint_with(wk_randint_args args);
 
 /* randint_like(x, low, high): x's shape, and its dtype unless another is given */
@@ -112,7 +113,7 @@ typedef struct wk_normal_args {
     bool requires_grad;
 } wk_normal_args;
 #define wk_normal(mean_, std_, ...)                                                                                    \
-    wk_normal_with((wk_normal_args){.mean = mean_, .std = std_, .size = WK_SHAPE __VA_ARGS__})
+    wk_normal_with((wk_normal_args){.mean = mean_, .std = std_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_normal_with(wk_normal_args args);
 
 /* bernoulli(p): 1 with probability p, else 0; shape and dtype of p, floating, each in [0, 1] */

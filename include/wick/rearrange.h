@@ -1,9 +1,10 @@
 /* The same elements in another order, more often, or with others around them.
    PyTorch: https://pytorch.org/docs/stable/torch.html, torch.nn.functional.pad
 
-   A list of dims or sizes stands in parentheses; one alone may stand without. */
+   A list of dims or sizes stands in parentheses, or without where nothing comes behind it. */
 #ifndef WICK_REARRANGE_H
 #define WICK_REARRANGE_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 
@@ -14,8 +15,8 @@ extern "C" {
 
 /* repeat(x, (2, 1, 3)): so many times along each dim, new dims in front; tile: where there are fewer numbers than dims
    they are for the last ones.  (A, B) repeated (2, 3): (2*A, 3*B) */
-#define wk_repeat(x, ...) wk_repeat_with(x, WK_LIST(__VA_ARGS__))
-#define wk_tile(x, ...) wk_tile_with(x, WK_LIST(__VA_ARGS__))
+#define wk_repeat(x, ...) wk_repeat_with(x, WK_SIZES_OR(__VA_ARGS__)(__VA_ARGS__))
+#define wk_tile(x, ...) wk_tile_with(x, WK_SIZES_OR(__VA_ARGS__)(__VA_ARGS__))
 wk_tensor *wk_repeat_with(wk_tensor *x, wk_sizes repeats);
 wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats);
 /* repeat_interleave(x, n, dim): each element of dim n times in a row, or as often as an int tensor says for each (which
@@ -25,19 +26,21 @@ typedef struct wk_repeat_interleave_args {
     wk_operand repeats;
     int64_t dim;
 } wk_repeat_interleave_args;
-#define WK_NO_DIM INT64_MIN
-#define wk_repeat_interleave(x_, ...)                                                                                  \
-    wk_repeat_interleave_with((wk_repeat_interleave_args){.dim = WK_NO_DIM, .x = x_, WK_REPEATS(__VA_ARGS__)})
+#define wk_repeat_interleave(x_, repeats_, ...)                                                                        \
+    wk_repeat_interleave_with((wk_repeat_interleave_args){                                                             \
+        .dim = WK_NO_DIM, .x = x_, .repeats = WK_OPERAND(repeats_), __VA_ARGS__})
 wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args);
 
-#define wk_flip(x, ...) wk_flip_with(x, WK_LIST(__VA_ARGS__)) // dims turned round
+#define wk_flip(x, ...) wk_flip_with(x, WK_SIZES_OR(__VA_ARGS__)(__VA_ARGS__)) // dims turned round
 wk_tensor *wk_flip_with(wk_tensor *x, wk_sizes dims);
 /* roll(x, shifts, dims): elements move on by shift, those pushed out come in at the other end; of x flattened where no
    dim is given */
 #define wk_roll(...) WK_ROLL_(__VA_ARGS__, WK_ROLL_DIMS, WK_ROLL_FLAT, 0)(__VA_ARGS__)
 #define WK_ROLL_(x, shifts, dims, which, ...) which
-#define WK_ROLL_FLAT(x, shifts) wk_roll_with(x, WK_LIST(shifts), (wk_sizes){0, NULL})
-#define WK_ROLL_DIMS(x, shifts, dims) wk_roll_with(x, WK_LIST(shifts), WK_LIST(dims))
+#define WK_ROLL_FLAT(x, shifts) wk_roll_with(x, WK_SIZES_OR(shifts)(shifts), (wk_sizes){0, NULL})
+#define WK_ROLL_DIMS(x, shifts, dims)                                                                                  \
+    wk_roll_with(x, WK_SIZES_OR(shifts)(shifts), WK_IF_TUPLE(dims, WK_SIZES_TUPLE, WK_ROLL_DIM)(dims))
+#define WK_ROLL_DIM(dim_) ((wk_sizes){1, &((struct { int64_t dims; }){dim_}).dims}) // 1, or .dims = 1
 wk_tensor *wk_roll_with(wk_tensor *x, wk_sizes shifts, wk_sizes dims);
 
 /* triu(x, diagonal = 0): zeros below the diagonal, which is `diagonal` columns to the right of the main one; tril:
@@ -66,6 +69,10 @@ typedef struct wk_diagonal_args {
 wk_tensor *wk_diagonal_with(wk_diagonal_args args);
 
 wk_tensor *wk_unfold(wk_tensor *x, int64_t dim, int64_t size, int64_t step); // windows of a dim, as a last dim; a view
+#ifndef __cplusplus
+#define wk_unfold(x_, dim_, size_, step_)                                                                              \
+    WK_NAMED(int64_t dim; int64_t size; int64_t step;, wk_unfold(wk_given.x, wk_given.dim, wk_given.size, wk_given.step), x_, dim_, size_, step_)
+#endif
 /* one_hot(x, num_classes = -1): (*) int64 -> (*, num_classes) of 0 and 1; -1: as many as the largest needs, which waits
    for it */
 typedef struct wk_one_hot_args {
@@ -84,16 +91,8 @@ typedef struct wk_pad_args {
     const char *mode;
     double value;
 } wk_pad_args;
-#define wk_pad(x_, ...) wk_pad_with((wk_pad_args){.x = x_, .pad = WK_SIZES __VA_ARGS__})
+#define wk_pad(x_, ...) wk_pad_with((wk_pad_args){.x = x_, .pad = WK_TUPLE(WK_SIZES, __VA_ARGS__) __VA_ARGS__})
 wk_tensor *wk_pad_with(wk_pad_args args);
-
-#define WK_LIST(list) WK_GLUE(WK_LIST_, WK_IS_TUPLE(list))(list)
-#define WK_LIST_0(one) WK_SIZES(one)
-#define WK_LIST_1(tuple) WK_SIZES tuple
-#define WK_REPEATS(...) WK_REPEATS_(__VA_ARGS__, WK_REPEATS_MORE, WK_REPEATS_ONE, 0)(__VA_ARGS__)
-#define WK_REPEATS_(repeats, dim, which, ...) which
-#define WK_REPEATS_ONE(repeats_) .repeats = WK_OPERAND(repeats_)
-#define WK_REPEATS_MORE(repeats_, ...) .repeats = WK_OPERAND(repeats_), __VA_ARGS__
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -2,6 +2,7 @@
    PyTorch: https://pytorch.org/docs/stable/nn.functional.html#vision-functions */
 #ifndef WICK_RESIZE_H
 #define WICK_RESIZE_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/spatial.h>
 

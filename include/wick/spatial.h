@@ -6,6 +6,7 @@
        .padding = WK_SAME                   where an op says so */
 #ifndef WICK_SPATIAL_H
 #define WICK_SPATIAL_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
 

@@ -13,6 +13,7 @@
    gradients and in evaluation mode; random state, modes and gradients are afterwards what they were before. */
 #ifndef WICK_SUMMARY_H
 #define WICK_SUMMARY_H
+#pragma GCC system_header // see tensor.h
 
 #include <stdio.h>
 
@@ -33,7 +34,7 @@ typedef struct wk_summary_args {
     FILE *file;
 } wk_summary_args;
 #define wk_summary(module_, ...)                                                                                       \
-    wk_summary_with((wk_summary_args){.module = module_, .size = WK_SHAPE __VA_ARGS__})
+    wk_summary_with((wk_summary_args){.module = module_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})
 bool wk_summary_with(wk_summary_args args);
 
 #pragma GCC visibility pop

@@ -1,6 +1,8 @@
 /* What a tensor is, and the ways C spells Python's tuples, numbers and keywords. */
 #ifndef WICK_TENSOR_H
 #define WICK_TENSOR_H
+/* As an installed header is: gcc shows the user's line where a macro was called wrongly, and not each macro inside. */
+#pragma GCC system_header
 
 #include <wick/dtype.h>
 
@@ -13,10 +15,12 @@
 #endif
 /* A pointer of a wrong type (a forward of three inputs, a place without its &, a hook's arguments) and an unknown name
    are errors in every program that includes this, as they are to compilers since gcc 14 and clang 16; older ones warn,
-   and what they make of it crashes. */
+   and what they make of it crashes.  So are .dim = (0, 1), which means 1, and "%d" for an int64_t. */
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #pragma GCC diagnostic error "-Wint-conversion"
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
+#pragma GCC diagnostic error "-Wunused-value"
+#pragma GCC diagnostic error "-Wformat"
 #endif
 
 #ifdef __cplusplus
@@ -91,35 +95,106 @@ typedef struct wk_operand {
     wk_number number;
 } wk_operand;
 
-/* for macros only; sizes_list etc. are pasted before a parenthesised tuple: WK_SHAPE (2, 3) */
+/* ---- for macros only */
+
+/* pasted before a parenthesised tuple: WK_SHAPE (2, 3) */
 #define WK_COUNT(type, ...) ((int)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)))
 #define WK_SHAPE(...) wk_shape_of(WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[WK_MAX_DIMS + 1]){__VA_ARGS__})
 #define WK_TENSORS(...) ((wk_tensors){WK_COUNT(wk_tensor *, __VA_ARGS__), (wk_tensor *[]){__VA_ARGS__}})
-#define WK_PLACES(...) ((wk_places){WK_COUNT(wk_tensor **, __VA_ARGS__), (wk_tensor **[]){__VA_ARGS__}})
+/* the first place has its type checked, the others that they are like it, or, where it is NULL, each by itself: one
+   error for one mistake */
+#define WK_PLACES(first_, ...)                                                                                         \
+    ((wk_places){(int64_t)(sizeof((void *[]){first_, __VA_ARGS__}) / sizeof(void *) +                                  \
+                           0 * _Generic(first_, wk_tensor * * : 0, void * : 0) +                                       \
+                           0 * sizeof(struct {                                                                         \
+                               _Static_assert(!__builtin_types_compatible_p(__typeof__(first_), void *) ||             \
+                                                  (WK_EACH_OF(WK_IS_PLACE, first_, ##__VA_ARGS__) 1),                  \
+                                              "places are addresses of wk_tensor *: (NULL, &y)");                      \
+                               int checked;                                                                            \
+                           })),                                                                                        \
+                 (wk_tensor ***)(void *)(__typeof__(first_)[]){first_, __VA_ARGS__}})
+#define WK_IS_PLACE(place)                                                                                             \
+    (__builtin_types_compatible_p(__typeof__((place) + 0), wk_tensor **) ||                                            \
+     __builtin_types_compatible_p(__typeof__((place) + 0), void *)) &&
 #define WK_SIZES(...) ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
-/* 1 where an argument of a macro is a parenthesised tuple, else 0; a cast, (int)x, is none */
-#define WK_IS_TUPLE(x) WK_TUPLE_GLUE(WK_IS_TUPLE_, WK_OPENS(x))(x)
-#define WK_IS_TUPLE_0(x) 0
-#define WK_IS_TUPLE_1(x) WK_TUPLE_GLUE(WK_IS_NOTHING_, WK_OPENS(WK_TUPLE_DROP x))(WK_TUPLE_DROP x)
-#define WK_IS_NOTHING_0(rest) WK_OPENS(rest())
-#define WK_IS_NOTHING_1(rest) 0
-#define WK_OPENS(x) WK_OPENS_(WK_TUPLE_PROBE x, 0, 0)
-#define WK_OPENS_(...) WK_SECOND(__VA_ARGS__)
-#define WK_TUPLE_PROBE(...) 0, 1,
-#define WK_TUPLE_DROP(...)
-#define WK_TUPLE_GLUE(a, b) WK_TUPLE_GLUE_(a, b)
-#define WK_TUPLE_GLUE_(a, b) a##b
-#define WK_SECOND(a, b, ...) b
-#define WK_CALL(macro, tuple) macro tuple
+/* yes where an argument is a parenthesised tuple and nothing else, or no: (2, 3) and (n), not (int)n, not -n */
+#define WK_IF_TUPLE(x, yes, no) WK_IF_TUPLE_1(WK_TUPLE_ENDS WK_TUPLE_GOES x(), yes, no)
+#define WK_IF_TUPLE_1(...) WK_IF_TUPLE_2(__VA_ARGS__, 0)
+#define WK_IF_TUPLE_2(...) WK_THIRD(__VA_ARGS__)
+#define WK_TUPLE_GOES(...)
+#define WK_TUPLE_ENDS() 0, 0
+#define WK_THIRD(a, b, c, ...) c
 #define WK_GLUE(a, b) WK_GLUE_(a, b)
 #define WK_GLUE_(a, b) a##b
 #define WK_HEAD(...) WK_HEAD_(__VA_ARGS__, 0)
 #define WK_HEAD_(head, ...) head
+/* What stands before a size or places that the user may write in one of several ways, so that the user's words stand
+   in one macro, and a compiler's error about them in few lines.
+   WK_TUPLE(WK_SHAPE, ...): a tuple; else an error that says so */
+#define WK_TUPLE(macro, ...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), macro, wk_this_stands_in_parentheses +)
+/* a size (2, 3), or 2, 3, which wk_read_shape counts; then keywords */
+#define WK_SIZE_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_SIZE_TUPLE, WK_SIZE_PLAIN)()
+#define WK_SIZE_TUPLE() .size = WK_SHAPE
+#define WK_SIZE_PLAIN() .size = {WK_PLAIN, WK_NO_SIZES}, .size.sizes[0] =
+/* [places], which may be left out, and then the field behind .places */
+#define WK_PLACES_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_PLACES_TUPLE, WK_PLACES_NONE)()
+#define WK_PLACES_TUPLE() .places = WK_PLACES
+#define WK_PLACES_NONE() .places.items = NULL,
+#define WK_NO_DIM INT64_MIN
+#define WK_PLAIN (-1)     // ndim of a size without parentheses: up to the first WK_NO_DIM
+#define WK_PLAIN_LAST (-2) // of one number, which is the last of sizes
+#define WK_NO_SIZES {WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM}
+/* (2, 3) or 2, 3, and nothing behind */
+#define WK_SHAPE_OR(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_SHAPE_TUPLE, WK_SHAPE)
+#define WK_SHAPE_TUPLE(tuple) WK_SHAPE tuple
+#define WK_SIZES_OR(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_SIZES_TUPLE, WK_SIZES)
+#define WK_SIZES_TUPLE(tuple) WK_SIZES tuple
+
+/* a call whose arguments behind x may also be given by name: wk_unsqueeze(x, 0), wk_unsqueeze(x, .dim = 0) */
+#define WK_NAMED(fields, call, ...)                                                                                    \
+    __extension__({                                                                                                    \
+        const struct {                                                                                                 \
+            wk_tensor *x;                                                                                              \
+            fields                                                                                                     \
+        } wk_given = {.x = __VA_ARGS__};                                                                               \
+        call;                                                                                                          \
+    })
+
+/* macro(a) macro(b) ..., up to 16 */
+#define WK_EACH_OF(macro, ...)                                                                                         \
+    WK_EACH_PICK(__VA_ARGS__, WK_E16, WK_E15, WK_E14, WK_E13, WK_E12, WK_E11, WK_E10, WK_E9, WK_E8, WK_E7, WK_E6,       \
+                 WK_E5, WK_E4, WK_E3, WK_E2, WK_E1, 0)                                                                 \
+    (macro, __VA_ARGS__)
+#define WK_EACH_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, which, ...) which
+#define WK_E1(m, a) m(a)
+#define WK_E2(m, a, ...) m(a) WK_E1(m, __VA_ARGS__)
+#define WK_E3(m, a, ...) m(a) WK_E2(m, __VA_ARGS__)
+#define WK_E4(m, a, ...) m(a) WK_E3(m, __VA_ARGS__)
+#define WK_E5(m, a, ...) m(a) WK_E4(m, __VA_ARGS__)
+#define WK_E6(m, a, ...) m(a) WK_E5(m, __VA_ARGS__)
+#define WK_E7(m, a, ...) m(a) WK_E6(m, __VA_ARGS__)
+#define WK_E8(m, a, ...) m(a) WK_E7(m, __VA_ARGS__)
+#define WK_E9(m, a, ...) m(a) WK_E8(m, __VA_ARGS__)
+#define WK_E10(m, a, ...) m(a) WK_E9(m, __VA_ARGS__)
+#define WK_E11(m, a, ...) m(a) WK_E10(m, __VA_ARGS__)
+#define WK_E12(m, a, ...) m(a) WK_E11(m, __VA_ARGS__)
+#define WK_E13(m, a, ...) m(a) WK_E12(m, __VA_ARGS__)
+#define WK_E14(m, a, ...) m(a) WK_E13(m, __VA_ARGS__)
+#define WK_E15(m, a, ...) m(a) WK_E14(m, __VA_ARGS__)
+#define WK_E16(m, a, ...) m(a) WK_E15(m, __VA_ARGS__)
+
+/* What a number or an operand may be; anything else (a pointer, long double, const wk_tensor *) is a compile error. */
+#define WK_INTEGERS(signed_, unsigned_)                                                                                \
+    char : signed_, signed char : signed_, unsigned char : signed_, short : signed_, unsigned short : signed_,         \
+        int : signed_, unsigned : signed_, long : signed_, long long : signed_, unsigned long : unsigned_,             \
+        unsigned long long : unsigned_
 #define WK_NUMBER(x)                                                                                                   \
-    _Generic((x), bool: wk_number_bool, float: wk_number_float, double: wk_number_float, default: wk_number_int)(x)
+    _Generic((x), bool : wk_number_bool, float : wk_number_float, double : wk_number_float,                            \
+             WK_INTEGERS(wk_number_int, wk_number_unsigned))(x)
 #define WK_OPERAND(x)                                                                                                  \
-    _Generic((x), wk_tensor *: wk_operand_tensor, bool: wk_operand_bool, float: wk_operand_float,                      \
-             double: wk_operand_float, wk_operand: wk_operand_itself, default: wk_operand_int)(x)
+    _Generic((x), wk_tensor * : wk_operand_tensor, bool : wk_operand_bool, float : wk_operand_float,                   \
+             double : wk_operand_float, wk_operand : wk_operand_itself,                                                \
+             WK_INTEGERS(wk_operand_int, wk_operand_unsigned))(x)
 #define wk_none (wk_operand_tensor(NULL)) // neither a tensor nor a number, where an operand may be left out
 
 static inline wk_shape wk_shape_of(int ndim, const int64_t *sizes)
@@ -136,6 +211,7 @@ static inline wk_number wk_number_of(wk_number_kind kind, int64_t integer, doubl
 }
 static inline wk_number wk_number_bool(bool x) { return wk_number_of(WK_BOOL_NUMBER, x, x); }
 static inline wk_number wk_number_int(int64_t x) { return wk_number_of(WK_INT_NUMBER, x, (double)x); }
+wk_number wk_number_unsigned(uint64_t x); // beyond int64_t: an error
 static inline wk_number wk_number_float(double x) { return wk_number_of(WK_FLOAT_NUMBER, 0, x); }
 static inline wk_operand wk_operand_itself(wk_operand x) { return x; }
 static inline wk_operand wk_operand_of(wk_tensor *x, wk_number number)
@@ -146,6 +222,7 @@ static inline wk_operand wk_operand_of(wk_tensor *x, wk_number number)
 static inline wk_operand wk_operand_tensor(wk_tensor *x) { return wk_operand_of(x, wk_number_of(WK_NO_NUMBER, 0, 0)); }
 static inline wk_operand wk_operand_bool(bool x) { return wk_operand_of(NULL, wk_number_bool(x)); }
 static inline wk_operand wk_operand_int(int64_t x) { return wk_operand_of(NULL, wk_number_int(x)); }
+static inline wk_operand wk_operand_unsigned(uint64_t x) { return wk_operand_of(NULL, wk_number_unsigned(x)); }
 static inline wk_operand wk_operand_float(double x) { return wk_operand_of(NULL, wk_number_float(x)); }
 
 /* wk_unpack(x, B, L, D): declares int64_t B, L, D and gives them x's sizes; another number of dims is an error.
@@ -166,7 +243,7 @@ static inline wk_operand wk_operand_float(double x) { return wk_operand_of(NULL,
 #define WK_A8(a, ...) &a, WK_A7(__VA_ARGS__)
 void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes);
 
-int64_t wk_size(const wk_tensor *x, int dim);   // size of a dim, -1 the last
+int64_t wk_size(const wk_tensor *x, int dim);   // size of a dim, -1 the last; 1 after an error, of NULL too
 int64_t wk_stride(const wk_tensor *x, int dim); // in elements
 int64_t wk_numel(const wk_tensor *x);
 int64_t wk_element_size(const wk_tensor *x); // bytes

@@ -3,6 +3,7 @@
    A picture is uint8 (3, H, W), 0 to 255, red, green, blue; (1, H, W) and (H, W) are grey. */
 #ifndef WICK_VISION_H
 #define WICK_VISION_H
+#pragma GCC system_header // see tensor.h
 
 #include <wick/data.h>
 #include <wick/tensor.h>

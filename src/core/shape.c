@@ -87,11 +87,33 @@ bool wk_broadcast_shapes(const char *op, int a_ndim, const int64_t *a, int b_ndi
 int wk_check_dim(const char *op, int ndim, int64_t dim)
 {
     const int dims = ndim > 0 ? ndim : 1;
+    if (dim == WK_NO_DIM) {
+        wk_fail(op, "dim: is missing; expected -%d to %d for a tensor of %d dims", dims, dims - 1, ndim);
+        return -1;
+    }
     if (dim < -dims || dim >= dims) {
         wk_fail(op, "dim: expected -%d to %d for a tensor of %d dims, got %lld", dims, dims - 1, ndim, (long long)dim);
         return -1;
     }
     return (int)(dim < 0 ? dim + dims : dim);
+}
+
+void wk_count_sizes(wk_shape *shape)
+{
+    if (shape->ndim == WK_PLAIN_LAST) {
+        *shape = (wk_shape){1, {shape->sizes[WK_MAX_DIMS - 1]}};
+        return;
+    }
+    for (shape->ndim = 0; shape->ndim < WK_MAX_DIMS && shape->sizes[shape->ndim] != WK_NO_DIM;)
+        shape->ndim++;
+}
+
+wk_number wk_number_unsigned(uint64_t x)
+{
+    if (x > INT64_MAX)
+        wk_fail("number", "expected at most %lld, which is what int64 holds, got %llu", (long long)INT64_MAX,
+                (unsigned long long)x);
+    return wk_number_int((int64_t)x);
 }
 
 void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes)

@@ -220,9 +220,9 @@ static bool known(const char *op, const wk_tensor *x)
 int64_t wk_size(const wk_tensor *x, int dim)
 {
     if (!known("size", x))
-        return 0;
+        return 1;
     dim = wk_check_dim("size", x->ndim, dim);
-    return dim < 0 || x->ndim == 0 ? 0 : x->shape[dim];
+    return dim < 0 || x->ndim == 0 ? 1 : x->shape[dim];
 }
 
 int64_t wk_stride(const wk_tensor *x, int dim)

@@ -69,6 +69,13 @@ char *wk_shape_text(int ndim, const int64_t *shape, char text[WK_SHAPE_TEXT]);
 /* the shape both broadcast to; false after an error that names op and both shapes */
 bool wk_broadcast_shapes(const char *op, int a_ndim, const int64_t *a, int b_ndim, const int64_t *b, int *ndim,
                          int64_t *shape);
+/* a size that was written without parentheses (WK_PLAIN, WK_PLAIN_LAST), as one that was written with them */
+void wk_count_sizes(wk_shape *shape);
+static inline void wk_read_shape(wk_shape *shape)
+{
+    if (shape->ndim < 0)
+        wk_count_sizes(shape);
+}
 /* dim from -ndim..ndim-1 to 0..ndim-1; -1 after an error.  A 0-d tensor takes -1 and 0. */
 int wk_check_dim(const char *op, int ndim, int64_t dim);
 

@@ -30,6 +30,7 @@ wk_module *wk_nn_layer_norm_with(wk_nn_layer_norm_args args)
     wk_nn_layer_norm *self = wk_module_new(wk_nn_layer_norm, layer_norm_forward, .extra_repr = layer_norm_repr);
     if (!self)
         return NULL;
+    wk_read_shape(&args.normalized_shape);
     self->normalized_shape = args.normalized_shape;
     self->eps = args.eps;
     const wk_factory_args like = {.size = args.normalized_shape, .dtype = args.dtype, .device = args.device};
@@ -74,6 +75,7 @@ wk_module *wk_nn_rms_norm_with(wk_nn_rms_norm_args args)
     wk_nn_rms_norm *self = wk_module_new(wk_nn_rms_norm, rms_norm_forward, .extra_repr = rms_norm_repr);
     if (!self)
         return NULL;
+    wk_read_shape(&args.normalized_shape);
     self->normalized_shape = args.normalized_shape;
     self->eps = args.eps;
     bool fine = true;

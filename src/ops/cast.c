@@ -219,13 +219,19 @@ static bool is_real(const char *op, const wk_tensor *x)
                    wk_dtype_name(x->dtype));
 }
 
-bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype)
+bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype, int64_t bytes)
 {
     WK_REQUIRE("tolist", x);
     if (!array)
         return wk_null_input("tolist", "array");
     if (!is_real("tolist", x))
         return false;
+    const int64_t size = (int64_t)wk_dtype_size(dtype);
+    if (bytes >= 0 && bytes != x->numel * size)
+        return wk_fail("tolist",
+                       "array: expected %lld elements, as x of shape %s has, got %lld\nhint: &array[0] is the beginning "
+                       "of a longer array",
+                       (long long)x->numel, wk_shape_string(x), (long long)(bytes / size));
     if (x->numel == 0)
         return true;
     bool fine = false;

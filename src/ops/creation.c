@@ -19,6 +19,7 @@ static wk_tensor *finish(wk_tensor *x, bool requires_grad)
 
 wk_tensor *wk_empty_with(wk_factory_args args)
 {
+    wk_read_shape(&args.size);
     return finish(wk_tensor_new("empty", args.size.ndim, args.size.sizes,
                                 args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device)),
                   args.requires_grad);
@@ -38,6 +39,7 @@ static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
 wk_tensor *wk_full_with(wk_factory_args args)
 {
     WK_NAMES_ERRORS(args.op ? args.op : "full");
+    wk_read_shape(&args.size);
     const wk_dtype of_fill = args.fill.kind == WK_BOOL_NUMBER  ? wk_bool
                              : args.fill.kind == WK_INT_NUMBER ? wk_int64
                                                                : wk_get_default_dtype();
@@ -89,6 +91,12 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
     wk_tensor *x = wk_tensor_new("tensor", args.size.ndim, args.size.sizes, args.data_dtype, wk_cpu);
     if (!x)
         return NULL;
+    const int64_t size = (int64_t)wk_dtype_size(x->dtype);
+    if (args.bytes > 0 && args.bytes != x->numel * size)
+        return wk_fail("tensor",
+                       "data: expected an array of %lld elements for %s, got %lld\nhint: &array[0] hands over the first of "
+                       "a longer array",
+                       (long long)x->numel, wk_shape_string(x), (long long)(args.bytes / size));
     memcpy(wk_host("tensor", x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
     if (args.dtype && args.dtype != x->dtype)
         x = wk_to(x, args.dtype);
@@ -97,17 +105,48 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
     return finish(x, args.requires_grad);
 }
 
+/* how many elements of memory a shape reaches over; INT64_MAX where that cannot be counted */
+static int64_t reach(const wk_shape *size, const int64_t *strides)
+{
+    int64_t last = 0, step;
+    for (int dim = 0; dim < size->ndim; dim++)
+        if (size->sizes[dim] <= 0)
+            return 0;
+        else if (__builtin_mul_overflow(size->sizes[dim] - 1, strides[dim], &step) ||
+                 __builtin_add_overflow(last, step, &last))
+            return INT64_MAX;
+    return last < INT64_MAX ? last + 1 : last;
+}
+
+static bool check_blob(const wk_from_blob_args *args, wk_dtype dtype)
+{
+    int64_t strides[WK_MAX_DIMS], numel;
+    if (args->strides.ndim && args->strides.ndim != args->size.ndim)
+        return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args->size.ndim,
+                       args->strides.ndim);
+    if (args->bytes <= 0 || args->size.ndim > WK_MAX_DIMS)
+        return true;
+    if (!wk_check_numel("from_blob", args->size.ndim, args->size.sizes, &numel))
+        return false;
+    wk_contiguous_strides(args->size.ndim, args->size.sizes, strides);
+    const int64_t needed = reach(&args->size, args->strides.ndim ? args->strides.sizes : strides),
+                  given = args->bytes / (int64_t)wk_dtype_size(dtype);
+    if (needed <= given)
+        return true;
+    return wk_fail("from_blob", "data: expected an array of %lld elements of %s or more, got %lld", (long long)needed,
+                   wk_dtype_name(dtype), (long long)given);
+}
+
 wk_tensor *wk_from_blob_with(wk_from_blob_args args)
 {
-    if (args.strides.ndim && args.strides.ndim != args.size.ndim) {
+    const wk_dtype dtype = args.dtype ? args.dtype : wk_get_default_dtype();
+    if (!check_blob(&args, dtype)) {
         if (args.release)
             args.release(args.context);
-        return wk_fail("from_blob", "strides: expected %d, one for each dim, got %d", args.size.ndim,
-                       args.strides.ndim);
+        return NULL;
     }
     return wk_tensor_from_memory("from_blob", args.data, args.size.ndim, args.size.sizes,
-                                 args.strides.ndim ? args.strides.sizes : NULL,
-                                 args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device),
+                                 args.strides.ndim ? args.strides.sizes : NULL, dtype, device_or_cpu(args.device),
                                  args.release, args.context);
 }
 

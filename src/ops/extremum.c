@@ -51,7 +51,7 @@ static wk_tensor *extremum_dim(const char *op, bool largest, wk_extremum_args *a
         if (args->places.items[i])
             *args->places.items[i] = NULL;
     WK_REQUIRE(op, x);
-    if (args->places.count != 2)
+    if (args->places.count != 2 && args->places.count != 0)
         return wk_fail(op, "places: expected (&values, &indices), got %lld", (long long)args->places.count);
     wk_reduction plan;
     const int dim = wk_check_dim(op, x->ndim, args->dim);
@@ -60,9 +60,9 @@ static wk_tensor *extremum_dim(const char *op, bool largest, wk_extremum_args *a
     const wk_reduced reduced = {wk_shape_of(x->ndim, x->shape), plan.kept};
     values = wk_record(values, max_backward, .name = largest ? "max_backward" : "min_backward", WK_INPUTS(x),
                        WK_SAVED(indices), WK_KEPT(max_kept, reduced, dim));
-    if (args->places.items[0])
+    if (args->places.count && args->places.items[0])
         *args->places.items[0] = values;
-    if (args->places.items[1])
+    if (args->places.count && args->places.items[1])
         *args->places.items[1] = values ? indices : NULL;
     return values;
 }

@@ -92,7 +92,7 @@ static wk_tensor *gather(const char *op, wk_tensor *x, int64_t dim_, wk_tensor *
                      WK_KEPT(elements_kept, dim, shape_of(x), wraps));
 }
 
-wk_tensor *wk_gather(wk_tensor *x, int64_t dim, wk_tensor *index) { return gather("gather", x, dim, index, false); }
+wk_tensor *(wk_gather)(wk_tensor *x, int64_t dim, wk_tensor *index) { return gather("gather", x, dim, index, false); }
 
 /* ---------------------------------------------------------------- scatter, scatter_add */
 
@@ -216,12 +216,12 @@ static wk_tensor *scatter_add(const char *op, wk_tensor *x, int64_t dim, wk_tens
     return check_write(&w, dim) ? written(&w) : NULL;
 }
 
-wk_tensor *wk_scatter_add(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
+wk_tensor *(wk_scatter_add)(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     return scatter_add("scatter_add", x, dim, index, source, false);
 }
 
-wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
+wk_tensor *(wk_scatter_add_)(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     element_write w = {.op = "scatter_add_", .x = x, .index = index, .source = source, .adds = true};
     return check_write(&w, dim) && wk_check_writable(w.op, x) ? written_in_place(&w) : NULL;
@@ -229,7 +229,7 @@ wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tenso
 
 /* ---------------------------------------------------------------- take_along_dim: gather of what is broadcast */
 
-wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim_)
+wk_tensor *(wk_take_along_dim)(wk_tensor *x, wk_tensor *index, int64_t dim_)
 {
     static const char OP[] = "take_along_dim";
     WK_REQUIRE(OP, x);

@@ -64,7 +64,7 @@ static void index_select_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, wk_index_add(zeros, kept->dim, wk_saved(node, 0), dy));
 }
 
-wk_tensor *wk_index_select(wk_tensor *x, int64_t dim, wk_tensor *index)
+wk_tensor *(wk_index_select)(wk_tensor *x, int64_t dim, wk_tensor *index)
 {
     return wk_select_rows("index_select", x, dim, index);
 }
@@ -223,13 +223,13 @@ static wk_tensor *index_copy(const row_write *w)
                      WK_SAVED(w->index), WK_KEPT(rows_kept, .dim = w->dim, .shape = shape_of(w->source)));
 }
 
-wk_tensor *wk_index_copy(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
+wk_tensor *(wk_index_copy)(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     row_write w = {.op = "index_copy", .x = x, .index = index, .source = source};
     return check_write(&w, dim) ? index_copy(&w) : NULL;
 }
 
-wk_tensor *wk_index_copy_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
+wk_tensor *(wk_index_copy_)(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source)
 {
     row_write w = {.op = "index_copy_", .x = x, .index = index, .source = source};
     if (!check_write(&w, dim) || !wk_check_writable(w.op, w.x))

@@ -168,6 +168,11 @@ void wk_index_read(wk_index_key *key, const char *format, va_list *values)
 {
     reader r = {.at = format, .values = values, .key = key};
     *key = (wk_index_key){0};
+    if (!format) { // what a plain 0 becomes
+        wk_fail("index", "index: expected a string, as \":, 0\", got NULL");
+        key->failed = true;
+        return;
+    }
     skip_spaces(&r);
     while (*r.at) {
         if (key->count == (int)(sizeof key->parts / sizeof *key->parts)) {

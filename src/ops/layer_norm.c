@@ -86,6 +86,7 @@ static void layer_norm_backward(wk_node *node, wk_tensor *dy_)
 wk_tensor *wk_layer_norm_with(wk_layer_norm_args args)
 {
     WK_REQUIRE(OP, args.x);
+    wk_read_shape(&args.normalized_shape);
     if (!check(&args))
         return NULL;
     const wk_dtype compute = wk_real_dtype(args.x->dtype);

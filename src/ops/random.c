@@ -60,6 +60,7 @@ static wk_tensor *draw_normal(const char *op, wk_tensor *x, double mean, double 
 
 wk_tensor *wk_rand_with(wk_rand_args args)
 {
+    wk_read_shape(&args.size);
     const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
     wk_tensor *x = new_of_size("rand", &args.size, dtype, args.device);
     return finish(draw_uniform("rand", x, args.generator), args.requires_grad);
@@ -74,6 +75,7 @@ wk_tensor *wk_rand_like_with(wk_rand_like_args args)
 
 wk_tensor *wk_randn_with(wk_rand_args args)
 {
+    wk_read_shape(&args.size);
     const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
     wk_tensor *x = new_of_size("randn", &args.size, dtype, args.device);
     return finish(draw_normal("randn", x, 0, 1, args.generator), args.requires_grad);

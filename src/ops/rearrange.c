@@ -279,7 +279,7 @@ static void unfold_backward(wk_node *node, wk_tensor *dy)
                   wk_record(dx, unfold_backward_backward, WK_INPUTS(dy), .kept = kept, .kept_bytes = sizeof *kept));
 }
 
-wk_tensor *wk_unfold(wk_tensor *x, int64_t dim_, int64_t size, int64_t step)
+wk_tensor *(wk_unfold)(wk_tensor *x, int64_t dim_, int64_t size, int64_t step)
 {
     WK_REQUIRE("unfold", x);
     const int dim = wk_check_dim("unfold", x->ndim, dim_);

@@ -17,6 +17,15 @@ typedef struct wk_reduction {
     wk_shape kept;   // with 1 for the reduced dims
 } wk_reduction;
 
+/* one dim that the macros give by its keyword, or without parentheses, as a tuple of dims */
+static inline void wk_read_dims(wk_reduce_args *args)
+{
+    if (args->dims.ndim >= 0)
+        return;
+    const int64_t plain = args->dims.sizes[WK_MAX_DIMS - 1], dim = plain != WK_NO_DIM ? plain : args->dim;
+    args->dims = dim != WK_NO_DIM ? (wk_shape){1, {dim}} : (wk_shape){0};
+}
+
 /* false after an error */
 bool wk_plan_reduction(const char *op, wk_tensor *x, const wk_shape *dims, bool keepdim, wk_reduction *plan);
 /* false after an error: a largest or smallest is asked for of nothing; all: over all dims */

@@ -60,6 +60,7 @@ static void rms_norm_backward(wk_node *node, wk_tensor *dy)
 wk_tensor *wk_rms_norm_with(wk_rms_norm_args args)
 {
     WK_REQUIRE(OP, args.x);
+    wk_read_shape(&args.normalized_shape);
     const wk_shape *tail = &args.normalized_shape;
     const int first = args.x->ndim - tail->ndim;
     if (!wk_check_floating(OP, args.x))

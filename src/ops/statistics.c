@@ -33,6 +33,7 @@ static void std_backward(wk_node *node, wk_tensor *dy)
 
 static wk_tensor *variance(const char *op, wk_reduce_args args, bool root)
 {
+    wk_read_dims(&args);
     wk_tensor *x = args.x;
     wk_reduction plan;
     WK_REQUIRE(op, x);
@@ -114,6 +115,7 @@ static wk_tensor *norm_of(wk_tensor *x, double p, const wk_reduce_args *args, co
 
 wk_tensor *wk_norm_with(wk_reduce_args args)
 {
+    wk_read_dims(&args);
     WK_REQUIRE("norm", args.x);
     wk_tensor *x = wk_to(args.x, args.dtype ? args.dtype : args.x->dtype);
     if (!x || !wk_check_floating("norm", x))
@@ -155,6 +157,7 @@ static wk_tensor *logsumexp_of(wk_tensor *x, wk_reduce_args args, const wk_reduc
 /* y saved as a result of the node has a history of its own, so that exp(x - y) is differentiated in full */
 wk_tensor *wk_logsumexp_with(wk_reduce_args args)
 {
+    wk_read_dims(&args);
     WK_REQUIRE("logsumexp", args.x);
     wk_tensor *x = wk_to(args.x, wk_float_type(args.x->dtype));
     if (!x || !wk_check_floating("logsumexp", x))

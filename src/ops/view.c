@@ -254,7 +254,7 @@ static void transpose_backward(wk_node *node, wk_tensor *dy)
     wk_accumulate(node, 0, wk_transpose(dy, kept->dim0, kept->dim1));
 }
 
-wk_tensor *wk_transpose(wk_tensor *x, int64_t dim0, int64_t dim1)
+wk_tensor *(wk_transpose)(wk_tensor *x, int64_t dim0, int64_t dim1)
 {
     WK_REQUIRE("transpose", x);
     const int a = wk_check_dim("transpose", x->ndim, dim0), b = wk_check_dim("transpose", x->ndim, dim1);
@@ -276,7 +276,7 @@ wk_tensor *wk_t(wk_tensor *x)
     return x->ndim < 2 ? x : wk_transpose(x, 0, 1);
 }
 
-wk_tensor *wk_movedim(wk_tensor *x, int64_t from_, int64_t to_)
+wk_tensor *(wk_movedim)(wk_tensor *x, int64_t from_, int64_t to_)
 {
     WK_REQUIRE("movedim", x);
     const int from = wk_check_dim("movedim", x->ndim, from_), to = wk_check_dim("movedim", x->ndim, to_);
@@ -328,7 +328,7 @@ wk_tensor *wk_expand_as(wk_tensor *x, wk_tensor *like)
 
 /* ---------------------------------------------------------------- squeeze, unsqueeze: dx = dy in x's shape */
 
-wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim)
+wk_tensor *(wk_unsqueeze)(wk_tensor *x, int64_t dim)
 {
     WK_REQUIRE("unsqueeze", x);
     if (dim < -x->ndim - 1 || dim > x->ndim || x->ndim == WK_MAX_DIMS)
@@ -418,7 +418,7 @@ wk_tensor *wk_slice_backward(wk_tensor *dy, wk_shape shape, int dim, int64_t sta
                      WK_KEPT(slice_kept, shape, dim, start, step, length, lacks_dim));
 }
 
-wk_tensor *wk_select(wk_tensor *x, int64_t dim_, int64_t index)
+wk_tensor *(wk_select)(wk_tensor *x, int64_t dim_, int64_t index)
 {
     WK_REQUIRE("select", x);
     if (x->ndim == 0)
@@ -442,7 +442,7 @@ wk_tensor *wk_select(wk_tensor *x, int64_t dim_, int64_t index)
         .name = "select_backward");
 }
 
-wk_tensor *wk_slice(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int64_t step)
+wk_tensor *(wk_slice)(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int64_t step)
 {
     WK_REQUIRE("slice", x);
     if (x->ndim == 0)
@@ -466,7 +466,7 @@ wk_tensor *wk_slice(wk_tensor *x, int64_t dim_, int64_t start, int64_t end, int6
                      WK_INPUTS(x), WK_KEPT(slice_kept, .shape = shape_of(x), .dim = dim, .start = start, .step = step));
 }
 
-wk_tensor *wk_narrow(wk_tensor *x, int64_t dim_, int64_t start, int64_t length)
+wk_tensor *(wk_narrow)(wk_tensor *x, int64_t dim_, int64_t start, int64_t length)
 {
     WK_REQUIRE("narrow", x);
     if (x->ndim == 0)
