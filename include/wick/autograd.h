@@ -36,10 +36,9 @@ typedef struct wk_autograd_grad_args {
     bool retain_graph, create_graph, allow_unused;
 } wk_autograd_grad_args;
 #define wk_autograd_grad(outputs_, inputs_, ...)                                                                       \
-    wk_autograd_grad_with((wk_autograd_grad_args){                                                                     \
-        .outputs = WK_TUPLE(WK_TENSORS, outputs_) outputs_,                                                            \
-        .inputs = WK_TUPLE(WK_TENSORS, inputs_) inputs_,                                                               \
-        .results = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
+    wk_autograd_grad_with((wk_autograd_grad_args){.outputs = WK_TUPLE(WK_TENSORS, outputs_) outputs_,                  \
+                                                  .inputs = WK_TUPLE(WK_TENSORS, inputs_) inputs_,                     \
+                                                  .results = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
 bool wk_autograd_grad_with(wk_autograd_grad_args args);
 
 /* wk_no_grad { ... }, wk_enable_grad { ... }: whether results remember, in this thread, inside the block */

@@ -1,8 +1,8 @@
 /* New tensors.  PyTorch: https://pytorch.org/docs/stable/torch.html#creation-ops
 
    wk_zeros((B, C, H, W), .dtype = wk_float32, .device = wk_cpu, .requires_grad = false): a shape in parentheses, () for
-   one number, or without, wk_zeros(B, C); the default dtype is float32.  _like takes shape, dtype and device of a tensor, new_ only dtype and
-   device. */
+   one number, or without, wk_zeros(B, C); the default dtype is float32.  _like takes shape, dtype and device of a
+   tensor, new_ only dtype and device. */
 #ifndef WICK_CREATION_H
 #define WICK_CREATION_H
 #pragma GCC system_header // see tensor.h

@@ -59,10 +59,9 @@ typedef struct wk_dataset_args {
 wk_dataset *wk_data_subset(wk_dataset *dataset, const int64_t *indices, int64_t count);
 /* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole */
 #define wk_data_random_split(dataset_, lengths_, ...)                                                                  \
-    wk_data_random_split_with((wk_random_split_args){                                                                  \
-        .dataset = dataset_,                                                                                           \
-        .lengths = WK_TUPLE(WK_SHAPE, lengths_) lengths_,                                                              \
-        .results = WK_TUPLE(WK_DATASET_PLACES, __VA_ARGS__) __VA_ARGS__})
+    wk_data_random_split_with((wk_random_split_args){.dataset = dataset_,                                              \
+                                                     .lengths = WK_TUPLE(WK_SHAPE, lengths_) lengths_,                 \
+                                                     .results = WK_TUPLE(WK_DATASET_PLACES, __VA_ARGS__) __VA_ARGS__})
 #define WK_DATASET_PLACES(...) ((wk_dataset **[WK_MAX_DIMS]){__VA_ARGS__})
 typedef struct wk_random_split_args {
     wk_dataset *dataset;

@@ -58,10 +58,8 @@ typedef struct wk_index_put_args {
     bool accumulate;
 } wk_index_put_args;
 #define wk_index_put_(x_, index_, value_, ...)                                                                         \
-    wk_index_put_in_place_with((wk_index_put_args){.x = x_,                                                            \
-                                                   .key = WK_TUPLE(wk_index_parse, index_) index_,                     \
-                                                   .value = WK_OPERAND(value_),                                        \
-                                                   __VA_ARGS__})
+    wk_index_put_in_place_with((wk_index_put_args){                                                                    \
+        .x = x_, .key = WK_TUPLE(wk_index_parse, index_) index_, .value = WK_OPERAND(value_), __VA_ARGS__})
 wk_index_key wk_index_parse(const char *index, ...) __attribute__((format(printf, 1, 2)));
 wk_tensor *wk_index_put_in_place_with(wk_index_put_args args);
 
@@ -83,9 +81,12 @@ wk_tensor *wk_index_copy(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor 
 wk_tensor *wk_index_copy_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
 /* x[index[j]] = value */
 #define wk_index_fill(x_, dim_, index_, value_)                                                                        \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_index_fill_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(value_)), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
+             , wk_index_fill_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(value_)), x_, dim_, index_)
 #define wk_index_fill_(x_, dim_, index_, value_)                                                                       \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_index_fill_in_place_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(value_)), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
+             , wk_index_fill_in_place_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(value_)), x_, dim_,    \
+             index_)
 wk_tensor *wk_index_fill_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand value);
 
@@ -95,9 +96,12 @@ wk_tensor *wk_gather(wk_tensor *x, int64_t dim,
 /* scatter(x, dim, index, source): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's dtype, at least as
    large as index, or a number; of equal indices the last wins.  scatter_add adds, as index_add does. */
 #define wk_scatter(x_, dim_, index_, source_)                                                                          \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_scatter_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
+             , wk_scatter_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_, index_)
 #define wk_scatter_(x_, dim_, index_, source_)                                                                         \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_scatter_in_place_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
+             , wk_scatter_in_place_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_,      \
+             index_)
 wk_tensor *wk_scatter_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
 wk_tensor *wk_scatter_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
 wk_tensor *wk_scatter_add(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
@@ -113,19 +117,25 @@ wk_tensor *wk_nonzero(wk_tensor *x);          // (count, ndim) int64: where x is
 /* arguments by name: wk_gather(x, .dim = 1, index) */
 #ifndef __cplusplus
 #define wk_index_select(x_, dim_, index_)                                                                              \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_index_select(wk_given.x, wk_given.dim, wk_given.index), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
+             , wk_index_select(wk_given.x, wk_given.dim, wk_given.index), x_, dim_, index_)
 #define wk_gather(x_, dim_, index_)                                                                                    \
-    WK_NAMED(int64_t dim; wk_tensor *index;, wk_gather(wk_given.x, wk_given.dim, wk_given.index), x_, dim_, index_)
+    WK_NAMED(int64_t dim; wk_tensor * index;, wk_gather(wk_given.x, wk_given.dim, wk_given.index), x_, dim_, index_)
 #define wk_index_copy(x_, dim_, index_, source_)                                                                       \
-    WK_NAMED(int64_t dim; wk_tensor *index; wk_tensor *source;, wk_index_copy(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
+    WK_NAMED(int64_t dim; wk_tensor * index; wk_tensor * source;                                                       \
+             , wk_index_copy(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
 #define wk_index_copy_(x_, dim_, index_, source_)                                                                      \
-    WK_NAMED(int64_t dim; wk_tensor *index; wk_tensor *source;, wk_index_copy_(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
+    WK_NAMED(int64_t dim; wk_tensor * index; wk_tensor * source;                                                       \
+             , wk_index_copy_(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
 #define wk_scatter_add(x_, dim_, index_, source_)                                                                      \
-    WK_NAMED(int64_t dim; wk_tensor *index; wk_tensor *source;, wk_scatter_add(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
+    WK_NAMED(int64_t dim; wk_tensor * index; wk_tensor * source;                                                       \
+             , wk_scatter_add(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
 #define wk_scatter_add_(x_, dim_, index_, source_)                                                                     \
-    WK_NAMED(int64_t dim; wk_tensor *index; wk_tensor *source;, wk_scatter_add_(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
+    WK_NAMED(int64_t dim; wk_tensor * index; wk_tensor * source;                                                       \
+             , wk_scatter_add_(wk_given.x, wk_given.dim, wk_given.index, wk_given.source), x_, dim_, index_, source_)
 #define wk_take_along_dim(x_, index_, dim_)                                                                            \
-    WK_NAMED(wk_tensor *index; int64_t dim;, wk_take_along_dim(wk_given.x, wk_given.index, wk_given.dim), x_, index_, dim_)
+    WK_NAMED(wk_tensor *index; int64_t dim;                                                                            \
+             , wk_take_along_dim(wk_given.x, wk_given.index, wk_given.dim), x_, index_, dim_)
 #endif
 
 #pragma GCC visibility pop

@@ -53,7 +53,8 @@ typedef struct wk_split_args {
 #define wk_chunk(x_, size_, ...)                                                                                       \
     wk_chunk_with((wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 #define wk_tensor_split(x_, size_, ...)                                                                                \
-    wk_tensor_split_with((wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+    wk_tensor_split_with(                                                                                              \
+        (wk_split_args){.x = x_, WK_SPLIT_BEFORE(size_) size_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 #define wk_unbind(x_, ...) wk_unbind_with((wk_split_args){.x = x_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensors wk_split_with(wk_split_args args);
 wk_tensors wk_chunk_with(wk_split_args args);

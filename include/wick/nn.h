@@ -139,7 +139,8 @@ wk_module *wk_nn_conv_transpose1d_with(wk_nn_conv_transpose_args args);
 wk_module *wk_nn_conv_transpose2d_with(wk_nn_conv_transpose_args args);
 wk_module *wk_nn_conv_transpose3d_with(wk_nn_conv_transpose_args args);
 
-/* ---- layer_norm((normalized_shape) or one number, eps = 1e-5, elementwise_affine = true, bias = true): over the last dims */
+/* ---- layer_norm((normalized_shape) or one number, eps = 1e-5, elementwise_affine = true, bias = true): over the last
+   dims */
 typedef struct wk_nn_layer_norm {
     wk_module_base base;
     wk_shape normalized_shape;

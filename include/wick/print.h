@@ -12,7 +12,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* print(x), print(name, x): "image_toks tensor([[...]])" and a line break; name may be NULL, as in gdb's call wk_print(0, x). */
+/* print(x), print(name, x): "image_toks tensor([[...]])" and a line break; name may be NULL, as in
+   gdb's call wk_print(0, x). */
 void wk_print(const char *name, const wk_tensor *x);
 #ifndef __cplusplus
 #define wk_print(...) WK_PRINT_PICK(__VA_ARGS__, WK_PRINT_NAMED, WK_PRINT_ALONE, 0)(__VA_ARGS__)

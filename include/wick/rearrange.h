@@ -27,8 +27,8 @@ typedef struct wk_repeat_interleave_args {
     int64_t dim;
 } wk_repeat_interleave_args;
 #define wk_repeat_interleave(x_, repeats_, ...)                                                                        \
-    wk_repeat_interleave_with((wk_repeat_interleave_args){                                                             \
-        .dim = WK_NO_DIM, .x = x_, .repeats = WK_OPERAND(repeats_), __VA_ARGS__})
+    wk_repeat_interleave_with(                                                                                         \
+        (wk_repeat_interleave_args){.dim = WK_NO_DIM, .x = x_, .repeats = WK_OPERAND(repeats_), __VA_ARGS__})
 wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args);
 
 #define wk_flip(x, ...) wk_flip_with(x, WK_SIZES_OR(__VA_ARGS__)(__VA_ARGS__)) // dims turned round
@@ -71,7 +71,8 @@ wk_tensor *wk_diagonal_with(wk_diagonal_args args);
 wk_tensor *wk_unfold(wk_tensor *x, int64_t dim, int64_t size, int64_t step); // windows of a dim, as a last dim; a view
 #ifndef __cplusplus
 #define wk_unfold(x_, dim_, size_, step_)                                                                              \
-    WK_NAMED(int64_t dim; int64_t size; int64_t step;, wk_unfold(wk_given.x, wk_given.dim, wk_given.size, wk_given.step), x_, dim_, size_, step_)
+    WK_NAMED(int64_t dim; int64_t size; int64_t step;                                                                  \
+             , wk_unfold(wk_given.x, wk_given.dim, wk_given.size, wk_given.step), x_, dim_, size_, step_)
 #endif
 /* one_hot(x, num_classes = -1): (*) int64 -> (*, num_classes) of 0 and 1; -1: as many as the largest needs, which waits
    for it */

@@ -50,15 +50,14 @@ typedef struct wk_reduce_args {
 #define wk_linalg_vector_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
 
 /* max(x): the largest of all.  max(x, dim, [(&values, &indices)], .keepdim): along a dim, with the index of the first
-   of the largest in the places, either of which may be NULL; returns the values.  NaN wins.  Two tensors: wk_maximum. */
+   of the largest in the places, either of which may be NULL; returns the values.  NaN wins.  Of two
+   tensors: wk_maximum. */
 #define wk_max(...) WK_MAX_PICK(__VA_ARGS__, wk_max_dim, wk_max_dim, wk_max_dim, wk_max_all, 0)(__VA_ARGS__)
 #define wk_min(...) WK_MAX_PICK(__VA_ARGS__, wk_min_dim, wk_min_dim, wk_min_dim, wk_min_all, 0)(__VA_ARGS__)
 #define wk_max_dim(x_, dim_, ...)                                                                                      \
-    wk_max_dim_with((wk_extremum_args){                                                                                \
-        .dim = WK_NO_DIM, .x = x_, dim_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+    wk_max_dim_with((wk_extremum_args){.dim = WK_NO_DIM, .x = x_, dim_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 #define wk_min_dim(x_, dim_, ...)                                                                                      \
-    wk_min_dim_with((wk_extremum_args){                                                                                \
-        .dim = WK_NO_DIM, .x = x_, dim_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+    wk_min_dim_with((wk_extremum_args){.dim = WK_NO_DIM, .x = x_, dim_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 /* argmax(x): index of the first largest in x, flattened; argmax(x, dim, keepdim = false): along a dim; int64 */
 #define wk_argmax(...) wk_argmax_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
 #define wk_argmin(...) wk_argmin_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
@@ -111,7 +110,8 @@ wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that si
 #define WK_DIMS_TUPLE() .dims = WK_SHAPE
 #define WK_DIMS_PLAIN() .dims.sizes[WK_MAX_DIMS - 2] = WK_NO_DIM,
 
-#define WK_NORM_ARGS(...) WK_NORM_ARGS_(__VA_ARGS__, WK_NORM_3, WK_NORM_3, WK_NORM_3, WK_NORM_2, WK_NORM_1, 0)(__VA_ARGS__)
+#define WK_NORM_ARGS(...)                                                                                              \
+    WK_NORM_ARGS_(__VA_ARGS__, WK_NORM_3, WK_NORM_3, WK_NORM_3, WK_NORM_2, WK_NORM_1, 0)(__VA_ARGS__)
 #define WK_NORM_ARGS_(a, b, c, d, e, which, ...) which
 #define WK_NORM_1(x_) ((wk_reduce_args){.p = 2, .x = x_})
 #define WK_NORM_2(x_, p_) ((wk_reduce_args){WK_ALL_DIMS, .p = 2, .x = x_, p_})

@@ -141,7 +141,7 @@ typedef struct wk_operand {
 #define WK_PLACES_TUPLE() .places = WK_PLACES
 #define WK_PLACES_NONE() .places.items = NULL,
 #define WK_NO_DIM INT64_MIN
-#define WK_PLAIN (-1)     // ndim of a size without parentheses: up to the first WK_NO_DIM
+#define WK_PLAIN (-1)      // ndim of a size without parentheses: up to the first WK_NO_DIM
 #define WK_PLAIN_LAST (-2) // of one number, which is the last of sizes
 #define WK_NO_SIZES {WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM, WK_NO_DIM}
 /* (2, 3) or 2, 3, and nothing behind */
@@ -162,7 +162,7 @@ typedef struct wk_operand {
 
 /* macro(a) macro(b) ..., up to 16 */
 #define WK_EACH_OF(macro, ...)                                                                                         \
-    WK_EACH_PICK(__VA_ARGS__, WK_E16, WK_E15, WK_E14, WK_E13, WK_E12, WK_E11, WK_E10, WK_E9, WK_E8, WK_E7, WK_E6,       \
+    WK_EACH_PICK(__VA_ARGS__, WK_E16, WK_E15, WK_E14, WK_E13, WK_E12, WK_E11, WK_E10, WK_E9, WK_E8, WK_E7, WK_E6,      \
                  WK_E5, WK_E4, WK_E3, WK_E2, WK_E1, 0)                                                                 \
     (macro, __VA_ARGS__)
 #define WK_EACH_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, which, ...) which

@@ -51,21 +51,25 @@ wk_tensor *wk_narrow(wk_tensor *x, int64_t dim, int64_t start, int64_t length); 
 /* slice(x, dim, start, end, step): x[:, start:end:step]; ends are clipped; step > 0 */
 wk_tensor *wk_slice(wk_tensor *x, int64_t dim, int64_t start, int64_t end, int64_t step);
 /* as_strided(x, (sizes), (strides), offset): any view of x's memory, offset from its beginning, in elements */
-#define wk_as_strided(x, size, stride, offset) wk_as_strided_with(x, WK_TUPLE(WK_SHAPE, size) size, WK_TUPLE(WK_SHAPE, stride) stride, offset)
+#define wk_as_strided(x, size, stride, offset)                                                                         \
+    wk_as_strided_with(x, WK_TUPLE(WK_SHAPE, size) size, WK_TUPLE(WK_SHAPE, stride) stride, offset)
 
 #ifndef __cplusplus
 #define wk_transpose(x_, dim0_, dim1_)                                                                                 \
     WK_NAMED(int64_t dim0; int64_t dim1;, wk_transpose(wk_given.x, wk_given.dim0, wk_given.dim1), x_, dim0_, dim1_)
 #define wk_movedim(x_, source_, destination_)                                                                          \
-    WK_NAMED(int64_t source; int64_t destination;, wk_movedim(wk_given.x, wk_given.source, wk_given.destination), x_, source_, destination_)
-#define wk_unsqueeze(x_, dim_)                                                                                         \
-    WK_NAMED(int64_t dim;, wk_unsqueeze(wk_given.x, wk_given.dim), x_, dim_)
+    WK_NAMED(int64_t source; int64_t destination;                                                                      \
+             , wk_movedim(wk_given.x, wk_given.source, wk_given.destination), x_, source_, destination_)
+#define wk_unsqueeze(x_, dim_) WK_NAMED(int64_t dim;, wk_unsqueeze(wk_given.x, wk_given.dim), x_, dim_)
 #define wk_select(x_, dim_, index_)                                                                                    \
     WK_NAMED(int64_t dim; int64_t index;, wk_select(wk_given.x, wk_given.dim, wk_given.index), x_, dim_, index_)
 #define wk_narrow(x_, dim_, start_, length_)                                                                           \
-    WK_NAMED(int64_t dim; int64_t start; int64_t length;, wk_narrow(wk_given.x, wk_given.dim, wk_given.start, wk_given.length), x_, dim_, start_, length_)
+    WK_NAMED(int64_t dim; int64_t start; int64_t length;                                                               \
+             , wk_narrow(wk_given.x, wk_given.dim, wk_given.start, wk_given.length), x_, dim_, start_, length_)
 #define wk_slice(x_, dim_, start_, end_, step_)                                                                        \
-    WK_NAMED(int64_t dim; int64_t start; int64_t end; int64_t step;, wk_slice(wk_given.x, wk_given.dim, wk_given.start, wk_given.end, wk_given.step), x_, dim_, start_, end_, step_)
+    WK_NAMED(int64_t dim; int64_t start; int64_t end; int64_t step;                                                    \
+             , wk_slice(wk_given.x, wk_given.dim, wk_given.start, wk_given.end, wk_given.step), x_, dim_, start_,      \
+             end_, step_)
 #endif
 
 wk_tensor *wk_reshape_with(wk_tensor *x, wk_shape size);

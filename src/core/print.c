@@ -405,7 +405,7 @@ void wk_fprint(FILE *file, const wk_tensor *x)
     free(text);
 }
 
-void (wk_print)(const char *name, const wk_tensor *x)
+void(wk_print)(const char *name, const wk_tensor *x)
 {
     char *text = wk_to_string(x);
     if (text)

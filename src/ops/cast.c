@@ -228,10 +228,11 @@ bool wk_tolist_with(wk_tensor *x, void *array, wk_dtype dtype, int64_t bytes)
         return false;
     const int64_t size = (int64_t)wk_dtype_size(dtype);
     if (bytes >= 0 && bytes != x->numel * size)
-        return wk_fail("tolist",
-                       "array: expected %lld elements, as x of shape %s has, got %lld\nhint: &array[0] is the beginning "
-                       "of a longer array",
-                       (long long)x->numel, wk_shape_string(x), (long long)(bytes / size));
+        return wk_fail(
+            "tolist",
+            "array: expected %lld elements, as x of shape %s has, got %lld\nhint: &array[0] is the beginning "
+            "of a longer array",
+            (long long)x->numel, wk_shape_string(x), (long long)(bytes / size));
     if (x->numel == 0)
         return true;
     bool fine = false;

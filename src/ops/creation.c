@@ -93,10 +93,11 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
         return NULL;
     const int64_t size = (int64_t)wk_dtype_size(x->dtype);
     if (args.bytes > 0 && args.bytes != x->numel * size)
-        return wk_fail("tensor",
-                       "data: expected an array of %lld elements for %s, got %lld\nhint: &array[0] hands over the first of "
-                       "a longer array",
-                       (long long)x->numel, wk_shape_string(x), (long long)(args.bytes / size));
+        return wk_fail(
+            "tensor",
+            "data: expected an array of %lld elements for %s, got %lld\nhint: &array[0] hands over the first of "
+            "a longer array",
+            (long long)x->numel, wk_shape_string(x), (long long)(args.bytes / size));
     memcpy(wk_host("tensor", x), args.data, (size_t)x->numel * wk_dtype_size(x->dtype));
     if (args.dtype && args.dtype != x->dtype)
         x = wk_to(x, args.dtype);

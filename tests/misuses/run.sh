@@ -1,7 +1,8 @@
 #!/bin/bash
 # What a wrong call costs:  tests/misuses/run.sh LIBRARY [--write]   (from the root of the tree)
 #
-# Tries each line of tests/misuses/table.txt with gcc and with clang, prints what is not as the table says, and ends with
+# Tries each line of tests/misuses/table.txt with gcc and with clang, prints what is not as the table says, and ends
+# with
 #   N misuses: N refused by the compiler, N at run time, N work, 0 silent
 # Fails too where docs/misuses.md is not what the table gives; --write writes it.
 set -u
@@ -13,9 +14,10 @@ trap 'rm -rf "$work"' EXIT
 page() {
     echo '# Misuses, and what happens'
     echo
-    echo 'Made from `tests/misuses/table.txt` by `make misuses`, which tries each with gcc and clang. x is a tensor (2, 3) of'
-    echo '0 to 5, y another, c a const wk_tensor * on x, v a void *, i the indices (0, 1), n 2 as an int64_t, q and k'
-    echo 'wk_tensor *, d a double[2][2] of 1 to 4, net a wk_nn_linear(3, 2). What works is true, as it is in PyTorch.'
+    echo 'Made from `tests/misuses/table.txt` by `make misuses`, which tries each with gcc and clang. x is a tensor'
+    echo '(2, 3) of 0 to 5, y another, c a const wk_tensor * on x, v a void *, i the indices (0, 1), n 2 as an int64_t,'
+    echo 'q and k wk_tensor *, d a double[2][2] of 1 to 4, net a wk_nn_linear(3, 2). What works is true, as it is in'
+    echo 'PyTorch.'
     awk -F '  +' '
         /^# / { printf "\n## %s\n\n| code | |\n|---|---|\n", substr($0, 3); seen = 1; next }
         seen && NF > 1 {
@@ -62,7 +64,7 @@ for code in "$work"/*.code; do
     name=$(basename "$code" .code)
     case $(cat "$work/$name.outcome") in
     refused*)
-        { echo '#include "around.h"'; echo 'void snippet(void)'; echo '{'; echo "    $(cat "$code");"; echo '}'; } >"$work/$name.c"
+        printf '#include "around.h"\nvoid snippet(void)\n{\n    %s;\n}\n' "$(cat "$code")" >"$work/$name.c"
         ;;
     error)
         { echo "static void case_$name(void)"; echo '{'; echo "    $(cat "$code");"; echo '}'; } >>"$program"
@@ -91,7 +93,8 @@ done
             echo "        printf(\"$name %s\\n\", err.set ? err.message : fine ? \"as told\" : \"false\");"
         else
             echo "        wk_try (&err) case_$name();"
-            echo "        printf(\"$name %s\\n\", !err.set ? \"silent\" : strstr(err.message, \"$text\") ? \"as told\" : err.message);"
+            echo "        const char *told = strstr(err.message, \"$text\") ? \"as told\" : err.message;"
+            echo "        printf(\"$name %s\\n\", err.set ? told : \"silent\");"
         fi
         echo '        wk_module_free(net);'
         echo '    }'
@@ -117,7 +120,8 @@ for compiler in gcc clang; do
             complain "$compiler: $lines lines: $(cat "$work/$name.code")"
         fi
     done
-    if $compiler -Iinclude -g "$program" "$library" -Wl,-rpath,"$(dirname "$library")" -o "$work/program" 2>"$work/log"; then
+    if $compiler -Iinclude "$program" "$library" -Wl,-rpath,"$(dirname "$library")" -o "$work/program" \
+        2>"$work/log"; then
         "$work/program" >"$work/out" 2>&1 || complain "$compiler: the program ended early"
         for name in $names; do
             told=$(sed -n "s/^$name //p" "$work/out" | head -1)
@@ -129,5 +133,6 @@ for compiler in gcc clang; do
         cat "$work/log"
     fi
 done
-echo "$((refused + errors + work_count)) misuses: $refused refused by the compiler, $errors at run time, $work_count work, $silent silent"
+echo "$((refused + errors + work_count)) misuses: $refused refused by the compiler, $errors at run time," \
+    "$work_count work, $silent silent"
 [ $wrong = 0 ]
