@@ -1,7 +1,6 @@
 /* Number types and devices.  PyTorch: torch.dtype, torch.device. */
 #ifndef WICK_DTYPE_H
 #define WICK_DTYPE_H
-#pragma GCC system_header // see tensor.h
 
 #include <stdbool.h>
 #include <stddef.h>
