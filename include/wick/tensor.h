@@ -114,8 +114,8 @@ typedef struct wk_operand {
                            })),                                                                                        \
                  (wk_tensor ***)(void *)(__typeof__(first_)[]){first_, __VA_ARGS__}})
 #define WK_IS_PLACE(place)                                                                                             \
-    (__builtin_types_compatible_p(__typeof__((place) + 0), wk_tensor **) ||                                            \
-     __builtin_types_compatible_p(__typeof__((place) + 0), void *)) &&
+    (__builtin_types_compatible_p(__typeof__(place), wk_tensor **) ||                                                  \
+     __builtin_types_compatible_p(__typeof__(place), void *)) &&
 #define WK_SIZES(...) ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
 /* yes where an argument is a parenthesised tuple and nothing else, or no: (2, 3) and (n), not (int)n, not -n */
 #define WK_IF_TUPLE(x, yes, no) WK_IF_TUPLE_1(WK_TUPLE_ENDS WK_TUPLE_GOES x(), yes, no)
