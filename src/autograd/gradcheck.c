@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/host.h"
+#include "core/text.h"
 #include "node.h"
 
 #define MAX_ROWS 64
@@ -20,6 +21,7 @@
 
 __attribute__((format(printf, 2, 3))) static bool differs(const wk_gradcheck_args *args, const char *format, ...)
 {
+    WK_PLAIN_NUMBERS;
     va_list arguments;
     va_start(arguments, format);
     if (args->text && args->text_size > 0)

@@ -17,6 +17,7 @@
 #include "alloc.h"
 #include "error_internal.h"
 #include "tensor.h"
+#include "text.h"
 
 typedef struct entry {
     char *key;
@@ -328,6 +329,7 @@ const char *wk_dict_text_at(const wk_dict *dict, int64_t index)
 
 bool wk_dict_set_number(wk_dict *dict, const char *key, double number)
 {
+    WK_PLAIN_NUMBERS;
     char text[40];
     snprintf(text, sizeof text, "%.17g", number);
     return wk_dict_set_text(dict, key, text);
@@ -335,6 +337,7 @@ bool wk_dict_set_number(wk_dict *dict, const char *key, double number)
 
 double wk_dict_number(const wk_dict *dict, const char *key, double otherwise)
 {
+    WK_PLAIN_NUMBERS;
     const char *text = wk_dict_text(dict, key);
     char *end = NULL;
     const double number = text ? strtod(text, &end) : otherwise;

@@ -79,6 +79,7 @@ const char *wk_error_set_note(const char *text)
 
 static void write_text(char *text, size_t size, const char *format, va_list arguments)
 {
+    WK_PLAIN_NUMBERS;
     const int length = vsnprintf(text, size, format, arguments);
     if (length < 0)
         snprintf(text, size, "%s", format); // a broken %ls: the format alone still tells something

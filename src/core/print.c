@@ -22,6 +22,7 @@
 #include "print_internal.h"
 #include "host.h"
 #include "tensor.h"
+#include "text.h"
 
 #define LONGEST_PRECISION 500
 enum { NUMBER_TEXT = LONGEST_PRECISION + 330 }; // 1e308 in full has 309 digits
@@ -359,6 +360,7 @@ char *wk_to_string(const wk_tensor *x)
 {
     static const char prefix[] = "tensor(";
     WK_REQUIRE("print", x);
+    WK_PLAIN_NUMBERS;
     wk_scope_guard guard __attribute__((cleanup(wk_scope_close))) = wk_scope_open(__FILE__, __LINE__);
     (void)guard;
     const wk_tensor *here = wk_on_host("print", x);

@@ -1,6 +1,7 @@
-/* UTF-8, and text of others that is to be shown. */
+/* UTF-8, text of others that is to be shown, and numbers in any locale. */
 #include "text.h"
 
+#include <langinfo.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,4 +81,12 @@ void wk_text_clean(char *text)
         text += length;
         left -= (size_t)length;
     }
+}
+
+locale_t wk_plain_numbers_begin(void)
+{
+    if (strcmp(nl_langinfo(RADIXCHAR), ".") == 0)
+        return (locale_t)0;
+    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); // the C library's own: nothing to free
+    return plain ? uselocale(plain) : (locale_t)0;
 }

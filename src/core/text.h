@@ -1,7 +1,8 @@
-/* Text in buffers of a fixed size, and text that others wrote. */
+/* Text in buffers of a fixed size, text that others wrote, and numbers in any locale. */
 #ifndef WICK_CORE_TEXT_H
 #define WICK_CORE_TEXT_H
 
+#include <locale.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -25,6 +26,17 @@ int wk_utf8_length(const void *text, size_t left);
 #define WK_SHOWN 200
 typedef char wk_shown_text[WK_SHOWN];
 const char *wk_shown(const char *text, char *shown); // shown: WK_SHOWN bytes
+
+/* Numbers are written and read as C does it, whatever the program's locale has for a decimal point, in the thread and
+   block that begins with WK_PLAIN_NUMBERS; */
+#define WK_PLAIN_NUMBERS                                                                                               \
+    __attribute__((cleanup(wk_plain_numbers_end), unused)) const locale_t wk_locale_before = wk_plain_numbers_begin()
+locale_t wk_plain_numbers_begin(void); // the locale that stood, where it had to change
+static inline void wk_plain_numbers_end(const locale_t *before)
+{
+    if (*before)
+        uselocale(*before);
+}
 
 /* The net under wk_shown: in a whole message, where line breaks have a meaning, each such byte becomes '?'. */
 void wk_text_clean(char *text);

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/text.h"
+
 #define BAR 20
 #define PLAIN_SECONDS 10.0
 #define DRAW_SECONDS 0.1
@@ -52,6 +54,7 @@ static void clock_text(char text[32], double seconds)
 
 void wk_progress_line(const wk_progress *progress, double seconds, int width, char *line, size_t size)
 {
+    WK_PLAIN_NUMBERS;
     const int64_t steps = progress->steps, done = progress->done;
     const double part = steps > 0 ? (double)done / (double)steps : 1;
     const bool finished = done >= steps;
@@ -112,6 +115,7 @@ static void draw(wk_progress *progress, bool last)
 
 void wk_progress_start_with(wk_progress *progress, FILE *file, int64_t steps, const char *title, va_list arguments)
 {
+    WK_PLAIN_NUMBERS;
     memset(progress, 0, sizeof *progress);
     if (!title || vsnprintf(progress->title, sizeof progress->title, title, arguments) < 0)
         progress->title[0] = '\0';
@@ -136,6 +140,7 @@ void wk_progress_show(wk_progress *progress, const char *format, ...)
 {
     if (!progress)
         return;
+    WK_PLAIN_NUMBERS;
     va_list arguments;
     va_start(arguments, format);
     if (vsnprintf(progress->text, sizeof progress->text, format, arguments) < 0)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "module.h"
 
 enum { INDENT = 2 };
@@ -29,6 +30,7 @@ static void print(const wk_module *module, int indent, FILE *file)
 
 void wk_module_print(void *module_, FILE *file)
 {
+    WK_PLAIN_NUMBERS;
     const wk_module *module = wk_module_check("module_print", module_);
     if (module && !file)
         wk_fail("module_print", "file: expected a FILE, got NULL\nhint: wk_module_print(module, stdout)");

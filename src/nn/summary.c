@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/random.h"
+#include "core/text.h"
 #include "module.h"
 #include "ops/matmul.h"
 
@@ -167,6 +168,7 @@ static const char *cell(const page *of, int64_t r, int column, char text[32])
 
 static void print_page(const page *of, FILE *file)
 {
+    WK_PLAIN_NUMBERS;
     int width[COLUMNS] = {0}, line = 2 * (COLUMNS - 1);
     char text[32];
     for (int64_t r = -1; r < of->count; r++)

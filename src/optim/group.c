@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/set.h"
+#include "core/text.h"
 
 bool wk_optimizer_check(const char *op, const wk_optimizer *optimizer)
 {
@@ -49,6 +50,7 @@ static bool check_option(const char *op, wk_option_value o)
     const double value = wk_option_get(o), from = o.option->bounds.from, below = o.option->bounds.below;
     if (o.option->kind == WK_OPTION_FLAG || (value >= from && value < below))
         return true;
+    WK_PLAIN_NUMBERS;
     char expected[80] = "a number";
     if (from > -INFINITY)
         snprintf(expected, sizeof expected, "%g or more", from);

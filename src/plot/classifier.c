@@ -10,6 +10,7 @@
 #include "canvas.h"
 #include "core/alloc.h"
 #include "core/host.h"
+#include "core/text.h"
 
 static const wk_colour white = {255, 255, 255}, ink = {33, 37, 41}, grey = {134, 142, 150}, faint = {222, 226, 230};
 static const wk_colour right = {32, 134, 72}, wrong = {201, 42, 42}, deep_blue = {8, 48, 107}, blue = {49, 110, 182};
@@ -298,6 +299,7 @@ static wk_tensor *draw_matrix(const char *op, const wk_plot_confusion_matrix_arg
     draw_names(&canvas, &m, upwards);
     draw_scale(&canvas, &m);
 
+    WK_PLAIN_NUMBERS;
     char summary[96], first[32], second[32];
     snprintf(summary, sizeof summary, "%s of %s right, %.1f%%", with_commas(good, first), with_commas(all, second),
              all > 0 ? 100.0 * (double)good / (double)all : 0);

@@ -11,6 +11,7 @@
 #include "canvas.h"
 #include "core/alloc.h"
 #include "core/tensor.h"
+#include "core/text.h"
 
 static const wk_colour white = {255, 255, 255}, ink = {33, 37, 41}, grey = {134, 142, 150}, faint = {233, 236, 239};
 static const wk_colour palette[WK_PLOT_CURVES] = {{28, 126, 214}, {230, 119, 0},  {47, 158, 68},
@@ -69,6 +70,7 @@ static axis axis_of(const wk_plot_panel *panel, bool along_x, int ticks)
 
 static void tick_text(double value, axis a, char text[32])
 {
+    WK_PLAIN_NUMBERS;
     const double unit = a.percent ? a.step * 100 : a.step;
     const int decimals = unit < 1 ? (int)ceil(-log10(unit) - 1e-9) : 0;
     if (fabs(value) < a.step * 1e-9)
