@@ -62,6 +62,7 @@ static FILE *nowhere;
     CALL(wk_module_to_dtype(m, wk_float64))                                                                            \
     CALL(wk_module_to_device(m, wk_cpu))                                                                               \
     CALL(wk_module_to_like(m, x))                                                                                      \
+    CALL(wk_module_to_memory_format(m, wk_channels_last))                                                              \
     CALL(wk_module_state_dict(m))                                                                                      \
     CALL(wk_module_load_state_dict(m, state))                                                                          \
     CALL(wk_module_print(m, nowhere))                                                                                  \

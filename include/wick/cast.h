@@ -12,6 +12,7 @@ extern "C" {
 
 /* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
    changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable.
+   .memory_format = wk_channels_last: and in that order in memory, as wk_contiguous.
    .non_blocking = true: a copy from a device to the CPU is not waited for; its values are there after
    wk_synchronize(device), and before that they are anything. */
 typedef struct wk_to_target {
@@ -24,6 +25,7 @@ typedef struct wk_to_args {
     wk_tensor *x;
     wk_to_target to;
     bool non_blocking;
+    wk_memory_format memory_format;
 } wk_to_args;
 #define wk_to(x_, to_, ...)                                                                                            \
     wk_to_with((wk_to_args){.x = x_,                                                                                   \
@@ -55,7 +57,15 @@ wk_tensor *wk_to_device(wk_tensor *x, wk_device device);
 wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like);
 
 wk_tensor *wk_clone(wk_tensor *x);                        // a copy, with gradient
-wk_tensor *wk_contiguous(wk_tensor *x);                   // x itself when it is contiguous
+/* contiguous(x, memory_format = wk_contiguous_format): x itself where it lies so, else a copy, with gradient.
+   wk_channels_last is for 4 dims, wk_channels_last_3d for 5. */
+typedef struct wk_contiguous_args {
+    wk_tensor *x;
+    wk_memory_format memory_format;
+} wk_contiguous_args;
+#define wk_contiguous(...)                                                                                             \
+    wk_contiguous_with((wk_contiguous_args){.memory_format = wk_contiguous_format, .x = __VA_ARGS__})
+wk_tensor *wk_contiguous_with(wk_contiguous_args args);
 wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from);       // x's values become from's, broadcast and cast; returns x
 #define wk_fill_(x, value) wk_fill_in_place_with(x, WK_OPERAND(value))
 wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value);

@@ -22,6 +22,7 @@ typedef struct wk_factory_args {
     wk_dtype dtype;
     wk_device device;
     bool requires_grad;
+    wk_memory_format memory_format; // _like: that of the tensor, others: contiguous, unless told
 } wk_factory_args;
 
 #define wk_empty(...) wk_empty_with((wk_factory_args){WK_SIZE_BEFORE(__VA_ARGS__) __VA_ARGS__}) // uninitialised

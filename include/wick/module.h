@@ -193,6 +193,7 @@ void *wk_module_zero_grad(void *module); // each parameter's grad becomes NULL
 void *wk_module_to_dtype(void *module, wk_dtype dtype);
 void *wk_module_to_device(void *module, wk_device device);
 void *wk_module_to_like(void *module, wk_tensor *like);
+void *wk_module_to_memory_format(void *module, wk_memory_format format); // channels last: parameters of 4 (5) dims
 
 /* ---- saving and loading */
 wk_dict *

@@ -243,11 +243,28 @@ static inline wk_operand wk_operand_float(double x) { return wk_operand_of(NULL,
 #define WK_A8(a, ...) &a, WK_A7(__VA_ARGS__)
 void wk_unpack_sizes(const wk_tensor *x, int count, int64_t **sizes);
 
+/* In which order a tensor lies in memory.  Channels last: (N, H, W, C) of shape (N, C, H, W), 3d: (N, D, H, W, C).  As
+   in PyTorch it is told from the strides, and what convolutions, pooling, interpolation, normalization and functions of
+   each element make of a tensor that lies so, lies so too. */
+typedef enum wk_memory_format {
+    wk_preserve_format = 0, // as the input
+    wk_contiguous_format,   // row-major
+    wk_channels_last,
+    wk_channels_last_3d
+} wk_memory_format;
+/* is_contiguous(x, memory_format = wk_contiguous_format): without gaps, in this order; dims of size 1 do not matter */
+typedef struct wk_is_contiguous_args {
+    const wk_tensor *x;
+    wk_memory_format memory_format;
+} wk_is_contiguous_args;
+#define wk_is_contiguous(...)                                                                                          \
+    wk_is_contiguous_with((wk_is_contiguous_args){.memory_format = wk_contiguous_format, .x = __VA_ARGS__})
+bool wk_is_contiguous_with(wk_is_contiguous_args args);
+
 int64_t wk_size(const wk_tensor *x, int dim);   // size of a dim, -1 the last; 1 after an error, of NULL too
 int64_t wk_stride(const wk_tensor *x, int dim); // in elements
 int64_t wk_numel(const wk_tensor *x);
 int64_t wk_element_size(const wk_tensor *x); // bytes
-bool wk_is_contiguous(const wk_tensor *x);   // row-major without gaps; dims of size 1 do not matter
 bool wk_is_floating_point(const wk_tensor *x);
 bool wk_is_complex(const wk_tensor *x);
 void *wk_data_ptr(const wk_tensor *x); // address of the first element

@@ -36,6 +36,42 @@ void wk_order_dims(int ndim, const int64_t *shape, int operands, const int64_t *
         }
 }
 
+bool wk_check_format(const char *op, int ndim, const int64_t *shape, wk_memory_format format)
+{
+    const int dims = format == wk_channels_last ? 4 : format == wk_channels_last_3d ? 5 : ndim;
+    if (format <= wk_preserve_format || format > wk_channels_last_3d)
+        return wk_fail(op, "memory_format: expected wk_contiguous_format, wk_channels_last or wk_channels_last_3d");
+    if (ndim != dims)
+        return wk_fail(op, "memory_format: %s is for %d dims, got %s",
+                       format == wk_channels_last ? "wk_channels_last" : "wk_channels_last_3d", dims,
+                       wk_shape_text(ndim, shape, (char[WK_SHAPE_TEXT]){0}));
+    return true;
+}
+
+wk_tensor *wk_tensor_new_format(const char *op, int ndim, const int64_t *shape, wk_memory_format format, wk_dtype dtype,
+                                wk_device device)
+{
+    static const int ORDERS[2][5] = {{0, 2, 3, 1}, {0, 2, 3, 4, 1}};
+    if (format < wk_channels_last)
+        return wk_tensor_new(op, ndim, shape, dtype, device);
+    return wk_tensor_new_ordered(op, ndim, shape, ORDERS[ndim - 4], dtype, device);
+}
+
+/* as PyTorch's is_channels_last_strides */
+wk_memory_format wk_format_of(const wk_tensor *x)
+{
+    if ((x->ndim != 4 && x->ndim != 5) || x->strides[1] == 0)
+        return wk_contiguous_format;
+    int64_t least = 0;
+    for (int i = 0; i < x->ndim; i++) { // from memory's last dim on: channels, width, height, ...
+        const int dim = i == 0 ? 1 : i == x->ndim - 1 ? 0 : x->ndim - i;
+        if (x->shape[dim] == 0 || x->strides[dim] < least || (dim == 0 && least == x->strides[1]))
+            return wk_contiguous_format;
+        least = x->strides[dim] * (x->shape[dim] > 1 ? x->shape[dim] : 1);
+    }
+    return x->ndim == 4 ? wk_channels_last : wk_channels_last_3d;
+}
+
 wk_tensor *wk_tensor_new_like(const char *op, const wk_tensor *x, wk_dtype dtype, wk_device device)
 {
     if (device.type == WK_DEVICE_DEFAULT)

@@ -43,10 +43,26 @@ void wk_contiguous_strides(int ndim, const int64_t *shape, int64_t *strides)
     }
 }
 
-bool wk_is_contiguous(const wk_tensor *x)
+/* channels last: along the dims in this order, from memory's last on */
+static bool lies_channels_last(const wk_tensor *x)
 {
+    int64_t stride = 1;
+    for (int i = 0; i < x->ndim; i++) {
+        const int dim = i == 0 ? 1 : i == x->ndim - 1 ? 0 : x->ndim - i;
+        if (x->shape[dim] != 1 && x->strides[dim] != stride)
+            return false;
+        stride *= x->shape[dim];
+    }
+    return true;
+}
+
+bool wk_is_contiguous_with(wk_is_contiguous_args args)
+{
+    const wk_tensor *x = args.x;
     if (!wk_is_tensor(x))
         return x ? wk_not_a_tensor("is_contiguous", "x", x) : NULL;
+    if (args.memory_format >= wk_channels_last)
+        return x->ndim == (args.memory_format == wk_channels_last ? 4 : 5) && (x->numel == 0 || lies_channels_last(x));
     int64_t stride = 1;
     for (int dim = x->ndim - 1; dim >= 0; dim--) {
         if (x->shape[dim] == 0)

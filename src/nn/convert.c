@@ -9,8 +9,9 @@
 #include "module.h"
 
 typedef struct target {
-    wk_dtype dtype; // of floating tensors; default: as they are
-    wk_device device; // default: where they are
+    wk_dtype dtype;          // of floating tensors; default: as they are
+    wk_device device;        // default: where they are
+    wk_memory_format format; // of tensors that it is for; preserve: as they are
 } target;
 
 static wk_tensor *converted(wk_tensor *x, const target *to)
@@ -20,6 +21,9 @@ static wk_tensor *converted(wk_tensor *x, const target *to)
         y = wk_to(y, to->dtype);
     if (y && to->device.type != WK_DEVICE_DEFAULT)
         y = wk_to(y, to->device);
+    const int dims = to->format == wk_channels_last ? 4 : 5;
+    if (y && (to->format == wk_contiguous_format || (to->format != wk_preserve_format && y->ndim == dims)))
+        y = wk_contiguous(y, to->format);
     return y;
 }
 
@@ -76,4 +80,12 @@ void *wk_module_to_like(void *module, wk_tensor *like)
 {
     WK_REQUIRE("module_to", like);
     return module_to(module, (target){.dtype = like->dtype, .device = like->device});
+}
+
+void *wk_module_to_memory_format(void *module, wk_memory_format format)
+{
+    if (format < wk_contiguous_format || format > wk_channels_last_3d)
+        return wk_fail("module_to", "memory_format: expected wk_contiguous_format, wk_channels_last or "
+                                    "wk_channels_last_3d");
+    return module_to(module, (target){.format = format});
 }

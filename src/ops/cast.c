@@ -62,6 +62,40 @@ static wk_tensor *to_device(wk_tensor *x, wk_device device, bool non_blocking)
                      WK_KEPT(to_device_kept, x->device), .name = "to_copy_backward");
 }
 
+static void clone_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, dy); }
+
+static wk_tensor *clone_in(const char *op, wk_tensor *x, wk_memory_format format)
+{
+    wk_tensor *y = wk_tensor_new_format(op, x->ndim, x->shape, format, x->dtype, x->device);
+    return wk_record(y && wk_copy_values(x, y) ? y : NULL, clone_backward, WK_INPUTS(x));
+}
+
+wk_tensor *wk_clone_contiguous(wk_tensor *x)
+{
+    WK_REQUIRE("contiguous", x);
+    return clone_in("contiguous", x, wk_contiguous_format);
+}
+
+static wk_tensor *in_format(const char *op, wk_tensor *x, wk_memory_format format)
+{
+    if (!wk_check_format(op, x->ndim, x->shape, format))
+        return NULL;
+    return wk_is_contiguous(x, format) ? x : clone_in(op, x, format);
+}
+
+wk_tensor *wk_contiguous_with(wk_contiguous_args args)
+{
+    WK_REQUIRE("contiguous", args.x);
+    return in_format("contiguous", args.x, args.memory_format);
+}
+
+wk_tensor *wk_kept_format(wk_tensor *y, wk_memory_format format)
+{
+    if (!y || format < wk_channels_last || wk_is_contiguous(y, format))
+        return y;
+    return WK_WITHOUT_GRAD(clone_in("contiguous", y, format));
+}
+
 wk_tensor *wk_to_with(wk_to_args args)
 {
     WK_REQUIRE("to", args.x);
@@ -78,7 +112,8 @@ wk_tensor *wk_to_with(wk_to_args args)
     if (args.to.dtype && !widens)
         x = wk_to_dtype(x, args.to.dtype);
     x = to_device(x, args.to.device, args.non_blocking);
-    return widens ? wk_to_dtype(x, args.to.dtype) : x;
+    x = widens ? wk_to_dtype(x, args.to.dtype) : x;
+    return x && args.memory_format != wk_preserve_format ? in_format("to", x, args.memory_format) : x;
 }
 
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device)
@@ -95,25 +130,10 @@ wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like)
     return wk_to_dtype(wk_to_device(x, like->device), like->dtype);
 }
 
-static void clone_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node, 0, dy); }
-
 wk_tensor *wk_clone(wk_tensor *x)
 {
     WK_REQUIRE("clone", x);
     return wk_record(copy_into("clone", x, x->dtype, NULL), clone_backward, WK_INPUTS(x));
-}
-
-wk_tensor *wk_clone_contiguous(wk_tensor *x)
-{
-    WK_REQUIRE("contiguous", x);
-    wk_tensor *y = wk_tensor_new("contiguous", x->ndim, x->shape, x->dtype, x->device);
-    return wk_record(y && wk_copy_values(x, y) ? y : NULL, clone_backward, WK_INPUTS(x));
-}
-
-wk_tensor *wk_contiguous(wk_tensor *x)
-{
-    WK_REQUIRE("contiguous", x);
-    return wk_is_contiguous(x) ? x : wk_clone_contiguous(x);
 }
 
 bool wk_check_floating(const char *op, const wk_tensor *x)

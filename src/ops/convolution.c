@@ -10,15 +10,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/layout.h"
 #include "core/run.h"
 #include "kernels/convolution.h"
 #include "matmul.h"
+#include "ops.h"
 #include "spatial.h"
 
 typedef struct convolution_kept {
     const char *op;
     wk_spatial_shape shape;
 } convolution_kept;
+
+/* as PyTorch: channels last where either of the two lies so, but for three dims of float64 */
+static wk_memory_format format_of(const wk_tensor *x, const wk_tensor *weight, int dims)
+{
+    if (dims == 1 || (dims == 3 && x->dtype == wk_float64))
+        return wk_contiguous_format;
+    return wk_format_of(x) > wk_format_of(weight) ? wk_format_of(x) : wk_format_of(weight);
+}
 
 static wk_tensor *convolve(const char *op, wk_tensor *x, wk_tensor *weight, wk_tensor *bias,
                            const wk_spatial_shape *shape);
@@ -51,6 +61,7 @@ static wk_tensor *weight_gradient(const char *op, wk_tensor *x, wk_tensor *dy, c
                 .y = wk_data(dy_dense)))
         return NULL;
     wk_count_multiply_adds(wk_convolution_products(shape));
+    dweight = wk_kept_format(dweight, format_of(x, dy, shape->dims));
     return wk_record(dweight, weight_gradient_backward, WK_INPUTS(x, dy), WK_SAVED(x, dy),
                      WK_KEPT(convolution_kept, op, *shape));
 }
@@ -89,6 +100,7 @@ static wk_tensor *data_gradient(const char *op, wk_tensor *dy, wk_tensor *weight
                 .bias = wk_data(bias_dense), .y = wk_data(dy_dense)))
         return NULL;
     wk_count_multiply_adds(wk_convolution_products(shape));
+    dx = wk_kept_format(dx, format_of(dy, weight, shape->dims));
     return wk_record(dx, data_gradient_backward, .name = "convolution_backward", WK_INPUTS(dy, weight, bias),
                      WK_SAVED(dy, weight), WK_KEPT(convolution_kept, op, *shape));
 }
@@ -118,6 +130,7 @@ static wk_tensor *convolve(const char *op, wk_tensor *x, wk_tensor *weight, wk_t
                 .bias = wk_data(bias_dense), .y = wk_data(y)))
         return NULL;
     wk_count_multiply_adds(wk_convolution_products(shape));
+    y = wk_kept_format(y, format_of(x, weight, shape->dims));
     return wk_record(y, convolution_backward, WK_INPUTS(x, weight, bias), WK_SAVED(x, weight),
                      WK_KEPT(convolution_kept, op, *shape));
 }

@@ -17,12 +17,18 @@ static wk_tensor *finish(wk_tensor *x, bool requires_grad)
     return x && requires_grad ? wk_requires_grad_(x, true) : x;
 }
 
+static wk_tensor *new_of_size(const char *op, const wk_factory_args *args, wk_dtype dtype)
+{
+    const wk_shape *size = &args->size;
+    if (args->memory_format != wk_preserve_format && !wk_check_format(op, size->ndim, size->sizes, args->memory_format))
+        return NULL;
+    return wk_tensor_new_format(op, size->ndim, size->sizes, args->memory_format, dtype, device_or_cpu(args->device));
+}
+
 wk_tensor *wk_empty_with(wk_factory_args args)
 {
     wk_read_shape(&args.size);
-    return finish(wk_tensor_new("empty", args.size.ndim, args.size.sizes,
-                                args.dtype ? args.dtype : wk_get_default_dtype(), device_or_cpu(args.device)),
-                  args.requires_grad);
+    return finish(new_of_size("empty", &args, args.dtype ? args.dtype : wk_get_default_dtype()), args.requires_grad);
 }
 
 static wk_tensor *filled(wk_tensor *x, wk_number value, bool requires_grad)
@@ -43,15 +49,19 @@ wk_tensor *wk_full_with(wk_factory_args args)
     const wk_dtype of_fill = args.fill.kind == WK_BOOL_NUMBER  ? wk_bool
                              : args.fill.kind == WK_INT_NUMBER ? wk_int64
                                                                : wk_get_default_dtype();
-    return filled(wk_tensor_new("full", args.size.ndim, args.size.sizes, args.dtype ? args.dtype : of_fill,
-                                device_or_cpu(args.device)),
-                  args.fill, args.requires_grad);
+    return filled(new_of_size("full", &args, args.dtype ? args.dtype : of_fill), args.fill, args.requires_grad);
 }
 
 static wk_tensor *empty_like(const char *op, wk_factory_args args)
 {
     WK_REQUIRE(op, args.like);
-    return wk_tensor_new_like(op, args.like, args.dtype ? args.dtype : args.like->dtype, args.device);
+    const wk_tensor *like = args.like;
+    const wk_dtype dtype = args.dtype ? args.dtype : like->dtype;
+    if (args.memory_format == wk_preserve_format)
+        return wk_tensor_new_like(op, like, dtype, args.device);
+    args.size = wk_shape_of(like->ndim, like->shape);
+    args.device = args.device.type ? args.device : like->device;
+    return new_of_size(op, &args, dtype);
 }
 
 wk_tensor *wk_empty_like_with(wk_factory_args args)

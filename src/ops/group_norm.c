@@ -1,6 +1,7 @@
 /* group_norm: each group's numbers are normalized, then each channel has a weight and a bias. */
 #include <wick/normalization.h>
 
+#include "core/layout.h"
 #include "core/run.h"
 #include "kernels/group_norm.h"
 #include "norm.h"
@@ -106,6 +107,7 @@ wk_tensor *wk_group_norm_with(wk_group_norm_args args)
         !wk_run(OP, x, group_norm, .shape = shape, .x = wk_data(x), .weight = wk_data(weight), .bias = wk_data(bias),
                 .y = wk_data(y), .mean = wk_data(mean), .rstd = wk_data(rstd), .eps = args.eps))
         return NULL;
+    y = wk_kept_format(y, wk_format_of(args.x));
     return wk_record(y, group_norm_backward, WK_INPUTS(args.x, args.weight, args.bias),
                      WK_SAVED(args.x, args.weight, mean, rstd), WK_KEPT(group_norm_kept, shape, args.eps),
                      .composed = group_norm_in_ops);

@@ -6,6 +6,7 @@
 
 #include <wick/pooling.h>
 
+#include "core/layout.h"
 #include "core/run.h"
 #include "kernels/interpolate.h"
 #include "ops.h"
@@ -51,6 +52,7 @@ static wk_tensor *interpolate(wk_tensor *x, const interpolate_kept *kept)
     memcpy(work.scale, kept->scale, sizeof work.scale);
     if (!dense || !y || !wk_run_work(OP, y, interpolate, &work))
         return NULL;
+    y = wk_kept_format(y, wk_format_of(x));
     return wk_record(y, interpolate_backward, .name = kept->backward, WK_INPUTS(x), .kept = kept,
                      .kept_bytes = sizeof *kept);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "core/layout.h"
 #include "ops.h"
 #include "tensors.h"
 
@@ -111,7 +112,11 @@ wk_tensor *wk_cat_with(wk_join_args args)
             return wk_fail("cat", "tensors: are longer together along dim %d than can be counted", dim);
     }
     shape[dim] = total;
-    wk_tensor *y = wk_tensor_new("cat", first->ndim, shape, dtype, first->device);
+    wk_memory_format format = wk_format_of(first);
+    for (int64_t i = 0; i < tensors.count; i++) // theirs, where they are of one
+        if (!is_skipped(tensors.items[i]) && wk_format_of(tensors.items[i]) != format)
+            format = wk_contiguous_format;
+    wk_tensor *y = wk_tensor_new_format("cat", first->ndim, shape, format, dtype, first->device);
     if (!y)
         return NULL;
     int64_t start = 0;

@@ -30,6 +30,9 @@ wk_tensor *wk_clone_contiguous(wk_tensor *x);
 /* x in contiguous memory, without history: what kernels read */
 wk_tensor *wk_dense(wk_tensor *x);
 
+/* a result that an op has just made, before it is recorded, in the format that its input had: y itself, or a copy */
+wk_tensor *wk_kept_format(wk_tensor *y, wk_memory_format format);
+
 /* x seen as contiguous rows along one dim, without history: what kernels along a dim read */
 typedef struct wk_dense_rows {
     wk_tensor *x;    // x's values with dim last, in contiguous memory; NULL after an error

@@ -8,6 +8,7 @@
 
 #include "copy.h"
 #include "core/host.h"
+#include "core/layout.h"
 #include "ops.h"
 
 /* how many are added (cut off where negative) at the two ends of each dim */
@@ -67,9 +68,13 @@ static wk_tensor *pad_constant(wk_tensor *x, const ends *e, double value)
         from.strides[dim] = x->strides[dim];
         covers = covers && e->before[dim] <= 0 && e->after[dim] <= 0;
     }
-    wk_tensor *y = covers ? wk_tensor_new("pad", size.ndim, size.sizes, x->dtype, x->device)
-                          : wk_full_with((wk_factory_args){
-                                .size = size, .fill = WK_NUMBER(value), .dtype = x->dtype, .device = x->device});
+    const wk_memory_format format = wk_format_of(x);
+    wk_tensor *y = covers ? wk_tensor_new_format("pad", size.ndim, size.sizes, format, x->dtype, x->device)
+                          : wk_full_with((wk_factory_args){.size = size,
+                                                           .fill = WK_NUMBER(value),
+                                                           .dtype = x->dtype,
+                                                           .device = x->device,
+                                                           .memory_format = format});
     if (!y)
         return NULL;
     to.tensor = y;
@@ -145,7 +150,9 @@ static wk_tensor *pad_from_inside(wk_tensor *x, wk_sizes pad, const ends *e, pad
             to[i] = source_of(i, x->shape[dim], e->before[dim], e->after[dim], mode);
         y = wk_index_select(y, dim, wk_to(index, x->device));
     }
-    return y == x ? wk_clone(x) : y;
+    if (!y)
+        return NULL;
+    return y == x ? wk_clone(x) : wk_contiguous(y, wk_format_of(x));
 }
 
 wk_tensor *wk_pad_with(wk_pad_args args)

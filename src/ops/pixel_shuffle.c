@@ -2,6 +2,7 @@
 #include <wick/resize.h>
 
 #include "copy.h"
+#include "core/layout.h"
 #include "ops.h"
 
 typedef struct shuffle_kept {
@@ -47,7 +48,8 @@ static wk_tensor *rearranged(const char *op, wk_tensor *x, int64_t C, int64_t H,
     const wk_copy_side unshuffled = {.tensor = shuffle ? dense : y,
                                      .strides = {picture, H * W * r * r, W, H * W * r, 1, H * W}};
     const int64_t sizes[] = {outer, C, H, r, W, r};
-    return wk_copy_region(6, sizes, shuffle ? &unshuffled : &shuffled, shuffle ? &shuffled : &unshuffled) ? y : NULL;
+    const bool copied = wk_copy_region(6, sizes, shuffle ? &unshuffled : &shuffled, shuffle ? &shuffled : &unshuffled);
+    return copied ? wk_kept_format(y, wk_format_of(x)) : NULL;
 }
 
 wk_tensor *wk_pixel_shuffle(wk_tensor *x, int64_t upscale_factor)

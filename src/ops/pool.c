@@ -7,6 +7,7 @@
 
 #include <wick/index.h>
 
+#include "core/layout.h"
 #include "core/run.h"
 #include "kernels/pool.h"
 #include "ops.h"
@@ -103,6 +104,7 @@ static bool find_adaptive_windows(const char *op, const wk_tensor *x, int dims, 
 
 typedef struct max_kept {
     wk_spatial_shape shape;
+    wk_memory_format format; // of x
 } max_kept;
 
 /* (..., in) -> (planes, places) */
@@ -113,14 +115,18 @@ static wk_tensor *planes_of(wk_tensor *x, int dims)
 
 static void max_pool_backward(wk_node *node, wk_tensor *dy)
 {
-    const wk_spatial_shape *shape = &((const max_kept *)node->kept)->shape;
+    const max_kept *kept = node->kept;
+    const wk_spatial_shape *shape = &kept->shape;
     wk_tensor *indices = wk_saved(node, 0);
     wk_shape like = wk_shape_of(dy->ndim, dy->shape);
     memcpy(&like.sizes[like.ndim - shape->dims], &shape->in[3 - shape->dims], (size_t)shape->dims * sizeof *like.sizes);
     const int64_t flat[] = {shape->N * shape->C, wk_spatial_size(shape->in)};
     wk_tensor *dx = wk_scatter_add(wk_gradient_zeros(2, flat, dy->dtype, dy->device), 1,
                                    planes_of(indices, shape->dims), planes_of(dy, shape->dims));
-    wk_accumulate(node, 0, wk_reshape_with(dx, like));
+    dx = wk_reshape_with(dx, like);
+    if (kept->format >= wk_channels_last)
+        dx = wk_contiguous(dx, kept->format);
+    wk_accumulate(node, 0, dx);
 }
 
 static wk_tensor *maximum(const char *op, const char *backward, wk_tensor *x, const wk_spatial_shape *shape,
@@ -136,7 +142,12 @@ static wk_tensor *maximum(const char *op, const char *backward, wk_tensor *x, co
         !wk_run(op, y, max_pool, .shape = *shape, .adaptive = adaptive, .x = wk_data(dense), .y = wk_data(y),
                 .indices = wk_data(indices)))
         return NULL;
-    y = wk_record(y, max_pool_backward, .name = backward, WK_INPUTS(x), WK_SAVED(indices), WK_KEPT(max_kept, *shape));
+    const wk_memory_format format = shape->dims == 1 ? wk_contiguous_format : wk_format_of(x);
+    y = wk_kept_format(y, format);
+    if (indices && !(indices = wk_kept_format(indices, format)))
+        return NULL;
+    y = wk_record(y, max_pool_backward, .name = backward, WK_INPUTS(x), WK_SAVED(indices),
+                  WK_KEPT(max_kept, *shape, format));
     if (return_indices)
         *return_indices = y ? indices : NULL;
     return y;
@@ -196,6 +207,7 @@ typedef struct avg_kept {
     wk_spatial_shape shape;
     bool adaptive, count_include_pad;
     int64_t divisor;
+    wk_memory_format format; // of x
 } avg_kept;
 
 static wk_tensor *average(wk_tensor *x, const avg_kept *kept);
@@ -211,6 +223,7 @@ static wk_tensor *spread(wk_tensor *dy, const avg_kept *kept)
                 .count_include_pad = kept->count_include_pad, .divisor = kept->divisor, .x = wk_data(dx),
                 .y = wk_data(dense)))
         return NULL;
+    dx = wk_kept_format(dx, kept->format);
     return wk_record(dx, spread_backward, .name = kept->backward, WK_INPUTS(dy), .kept = kept,
                      .kept_bytes = sizeof *kept);
 }
@@ -226,8 +239,16 @@ static wk_tensor *average(wk_tensor *x, const avg_kept *kept)
                 .count_include_pad = kept->count_include_pad, .divisor = kept->divisor, .x = wk_data(dense),
                 .y = wk_data(y)))
         return NULL;
+    y = wk_kept_format(y, kept->format);
     return wk_record(y, avg_pool_backward, .name = kept->backward, WK_INPUTS(x), .kept = kept,
                      .kept_bytes = sizeof *kept);
+}
+
+/* pictures keep their format; volumes do not, as in PyTorch */
+static wk_tensor *average_in_format(wk_tensor *x, avg_kept *kept)
+{
+    kept->format = kept->shape.dims == 2 ? wk_format_of(x) : wk_contiguous_format;
+    return average(x, kept);
 }
 
 static wk_tensor *avg_pool(const char *op, const char *backward, int dims, const wk_avg_pool_args *args)
@@ -239,7 +260,7 @@ static wk_tensor *avg_pool(const char *op, const char *backward, int dims, const
                      .divisor = args->divisor_override};
     WK_REQUIRE(op, args->x);
     return wk_check_floating(op, args->x) && find_windows(op, args->x, dims, &options, &kept.shape)
-               ? average(args->x, &kept)
+               ? average_in_format(args->x, &kept)
                : NULL;
 }
 
@@ -259,7 +280,7 @@ static wk_tensor *adaptive_avg_pool(const char *op, const char *backward, int di
         const wk_shape last = {.ndim = dims, .sizes = {-1, -2, -3}};
         return wk_mean_with((wk_reduce_args){.x = x, .dims = last, .keepdim = true});
     }
-    return check_sizes(op, x, dims == 3 ? 1 : x->ndim - dims) ? average(x, &kept) : NULL;
+    return check_sizes(op, x, dims == 3 ? 1 : x->ndim - dims) ? average_in_format(x, &kept) : NULL;
 }
 
 wk_tensor *wk_adaptive_avg_pool1d_with(wk_adaptive_pool_args args)
