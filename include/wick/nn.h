@@ -77,7 +77,8 @@ typedef struct wk_nn_linear_args {
     wk_device device;
     wk_dtype dtype;
 } wk_nn_linear_args;
-#define wk_nn_linear(...) wk_nn_linear_with((wk_nn_linear_args){.bias = true, .in_features = __VA_ARGS__})
+#define wk_nn_linear(...)                                                                                              \
+    wk_nn_linear_with((wk_nn_linear_args){.bias = true, .out_features = -1, .in_features = __VA_ARGS__})
 wk_module *wk_nn_linear_with(wk_nn_linear_args args);
 
 /* ---- conv2d(in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true,
@@ -209,7 +210,8 @@ typedef struct wk_nn_embedding_args {
     wk_dtype dtype;
 } wk_nn_embedding_args;
 #define wk_nn_embedding(...)                                                                                           \
-    wk_nn_embedding_with((wk_nn_embedding_args){.padding_idx = WK_NO_PADDING, .num_embeddings = __VA_ARGS__})
+    wk_nn_embedding_with((wk_nn_embedding_args){                                                                       \
+        .padding_idx = WK_NO_PADDING, .embedding_dim = -1, .num_embeddings = __VA_ARGS__})
 wk_module *wk_nn_embedding_with(wk_nn_embedding_args args);
 
 /* ---- dropout(p = 0.5): in training, each element is 0 with probability p, else x / (1 - p); in eval, x */

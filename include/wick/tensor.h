@@ -99,7 +99,16 @@ typedef struct wk_operand {
 
 /* pasted before a parenthesised tuple: WK_SHAPE (2, 3) */
 #define WK_COUNT(type, ...) ((int)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)))
-#define WK_SHAPE(...) wk_shape_of(WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[WK_MAX_DIMS + 1]){__VA_ARGS__})
+#define WK_SHAPE(...)                                                                                                  \
+    wk_shape_of(WK_COUNT(int64_t, __VA_ARGS__) + WK_ALL_WHOLE(__VA_ARGS__),                                            \
+                (const int64_t[WK_MAX_DIMS + 1]){__VA_ARGS__})
+/* 0; sizes that C would cut, 2.5 to 2, are a compile error */
+#define WK_ALL_WHOLE(...)                                                                                              \
+    (0 * (int)sizeof(struct {                                                                                          \
+         _Static_assert(WK_EACH_OF(WK_IS_WHOLE, __VA_ARGS__) 1, "sizes and dims are integers");                        \
+         int checked;                                                                                                  \
+     }))
+#define WK_IS_WHOLE(size) _Generic(1 ? size : 0, float : 0, double : 0, long double : 0, default : 1)&&
 #define WK_TENSORS(...) ((wk_tensors){WK_COUNT(wk_tensor *, __VA_ARGS__), (wk_tensor *[]){__VA_ARGS__}})
 /* the first place has its type checked, the others that they are like it, or, where it is NULL, each by itself: one
    error for one mistake */
@@ -116,7 +125,8 @@ typedef struct wk_operand {
 #define WK_IS_PLACE(place)                                                                                             \
     (__builtin_types_compatible_p(__typeof__(place), wk_tensor **) ||                                                  \
      __builtin_types_compatible_p(__typeof__(place), void *)) &&
-#define WK_SIZES(...) ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
+#define WK_SIZES(...)                                                                                                  \
+    ((wk_sizes){WK_COUNT(int64_t, __VA_ARGS__) + WK_ALL_WHOLE(__VA_ARGS__), (const int64_t[]){__VA_ARGS__}})
 /* yes where an argument is a parenthesised tuple and nothing else, or no: (2, 3) and (n), not (int)n, not -n */
 #define WK_IF_TUPLE(x, yes, no) WK_IF_TUPLE_1(WK_TUPLE_ENDS WK_TUPLE_GOES x(), yes, no)
 #define WK_IF_TUPLE_1(...) WK_IF_TUPLE_2(__VA_ARGS__, 0)

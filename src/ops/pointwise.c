@@ -162,7 +162,7 @@ static bool holds_all(const wk_tensor *x, const wk_pointwise_work *work)
     return x->ndim == work->ndim && memcmp(x->shape, work->shape, (size_t)x->ndim * sizeof *x->shape) == 0;
 }
 
-/* The result where not all is contiguous, `into` or new, and the order in which its memory has its dims; flat where all
+/* The result where not all is in order, `into` or new, and the order in which its memory has its dims; flat where all
    operands lie in memory as it does, without gaps.  As in PyTorch, a new one has the strides that all operands have, or
    its dims in their order. */
 static wk_tensor *new_as_operands(const wk_pointwise_call *call, wk_pointwise_work *work, wk_device device, int *order,
@@ -194,6 +194,21 @@ static wk_tensor *new_as_operands(const wk_pointwise_call *call, wk_pointwise_wo
         strides[operands++] = work->in[i].strides;
     wk_order_dims(work->ndim, work->shape, operands, strides, order);
     return y ? y : wk_tensor_new_ordered(call->op, work->ndim, work->shape, order, call->result, device);
+}
+
+/* The dims lie in memory as they stand, the outermost first: expanded ones, and slices of what is contiguous. */
+static bool in_order(const wk_tensor *x)
+{
+    int outer = -1;
+    for (int dim = 0; dim < x->ndim; dim++) {
+        if (x->strides[dim] == 0) // has no place of its own
+            continue;
+        if (outer >= 0 && (x->strides[outer] < x->strides[dim] ||
+                           (x->strides[outer] == x->strides[dim] && x->shape[outer] < x->shape[dim])))
+            return false;
+        outer = dim;
+    }
+    return true;
 }
 
 enum { WORTH_A_COPY = 4096 }; // elements of a result
@@ -247,12 +262,16 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
         memcpy(shape, both, sizeof shape);
     }
     memcpy(work.shape, shape, (size_t)work.ndim * sizeof *shape);
-    bool contiguous = !y || wk_is_contiguous(y), flat = true; // flat: all lie in memory in one way, without gaps
-    for (int i = 0; contiguous && i < call->inputs; i++)
-        contiguous = !call->in[i].tensor || wk_is_contiguous(call->in[i].tensor);
+    bool flat = !y || wk_is_contiguous(y), ordered = flat || in_order(y); // flat: all in one way, without gaps
+    for (int i = 0; ordered && i < call->inputs; i++) {
+        const wk_tensor *x = call->in[i].tensor;
+        const bool dense = !x || wk_is_contiguous(x);
+        flat = flat && dense;
+        ordered = dense || in_order(x);
+    }
     int order[WK_MAX_DIMS];
     wk_tensor *copies[3] = {NULL};
-    if (!contiguous)
+    if (!ordered)
         y = new_as_operands(call, &work, device, order, &flat);
     else if (!y)
         y = wk_tensor_new(call->op, work.ndim, shape, call->result, device);
@@ -278,16 +297,16 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     } else {
         broadcast_strides(y, &work, work.out.strides);
         for (int i = 0; i < call->inputs; i++)
-            if (contiguous)
+            if (ordered)
                 broadcast_strides(call->in[i].tensor, &work, work.in[i].strides);
             else if (!reorder(call, i, order, &work, &copies[i]))
                 return NULL;
-        if (!contiguous)
+        if (!ordered)
             permute(&work, order);
         coalesce(&work);
     }
     const bool fine = wk_run_row(call->op, device, call->compute, call->row, &work);
-    for (int i = 0; !contiguous && i < call->inputs; i++)
+    for (int i = 0; !ordered && i < call->inputs; i++)
         wk_scope_release(copies[i]);
     if (!fine)
         return NULL;

@@ -16,8 +16,10 @@ page() {
     echo
     echo 'Made from `tests/misuses/table.txt` by `make misuses`, which tries each with gcc and clang. x is a tensor'
     echo '(2, 3) of 0 to 5, y another, c a const wk_tensor * on x, v a void *, i the indices (0, 1), n 2 as an int64_t,'
-    echo 'q and k wk_tensor *, d a double[2][2] of 1 to 4, net a wk_nn_linear(3, 2). What works is true, as it is in'
-    echo 'PyTorch.'
+    echo 'q and k wk_tensor *, d a double[2][2] of 1 to 4, net a wk_nn_linear(3, 2), m a parent: a module with fields'
+    echo 'child, weight and int size; one and two are functions of (module, x) and (module, x, y);'
+    echo 'gone() returns what its scope has let go of, kept(n) what wk_keep was called for n times in two scopes. What'
+    echo 'works is true, as it is in PyTorch.'
     awk -F '  +' '
         /^# / { printf "\n## %s\n\n| code | |\n|---|---|\n", substr($0, 3); seen = 1; next }
         seen && NF > 1 {
@@ -48,6 +50,18 @@ extern void *v;
 extern wk_module *net;
 extern int64_t n;
 extern double d[2][2];
+typedef struct {
+    wk_module_base base;
+    wk_module *child;
+    wk_tensor *weight;
+    int size;
+} parent;
+extern parent *m;
+wk_tensor *one(void *module, wk_tensor *input);
+wk_tensor *two(void *module, wk_tensor *input, wk_tensor *other);
+wk_tensor *gone(void);
+wk_tensor *kept(int scopes);
+int64_t steps_until_break(void);
 END
 program=$work/program.c
 cat >"$program" <<'END'
@@ -58,6 +72,33 @@ void *v;
 wk_module *net;
 int64_t n = 2;
 double d[2][2] = {{1, 2}, {3, 4}};
+wk_tensor *gone(void)
+{
+    wk_tensor *inside = NULL;
+    wk_scope inside = wk_ones((2));
+    return inside;
+}
+wk_tensor *kept(int scopes)
+{
+    wk_scope wk_scope
+    {
+        wk_tensor *inside = wk_ones((2));
+        while (scopes-- > 0)
+            wk_keep(inside);
+        return inside;
+    }
+    return NULL;
+}
+int64_t steps_until_break(void)
+{
+    int64_t turns = 0;
+    wk_for_each_step (step, 0, 10) {
+        turns++;
+        if (step == 3)
+            break;
+    }
+    return turns;
+}
 END
 names=
 for code in "$work"/*.code; do
