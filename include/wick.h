@@ -24,6 +24,7 @@
 #include <wick/index.h>
 #include <wick/rearrange.h>
 #include <wick/pointwise.h>
+#include <wick/complex.h>
 #include <wick/reduction.h>
 #include <wick/sorting.h>
 #include <wick/activation.h>

@@ -4,8 +4,8 @@
 # is covered by the macro's name.
 
 cmake_minimum_required(VERSION 3.18)
-set(families pointwise view join index reduction activation matmul convolution attention normalization loss embedding
-    dropout sorting creation cast random)
+set(families pointwise complex view join index reduction activation matmul convolution attention normalization
+    loss embedding dropout sorting creation cast random)
 
 file(STRINGS ${ROWS} rows)
 file(STRINGS ${EXEMPT} lines)

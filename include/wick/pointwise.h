@@ -107,7 +107,7 @@ typedef struct wk_addcmul_args {
     wk_tensor *wk_##name##_(wk_tensor *x)
 WK_EACH(neg);        // -x
 wk_tensor *wk_conj(wk_tensor *x); // a complex x with -imaginary parts, in new memory; a real x itself
-WK_EACH(abs);        // |x|; gradient 0 at 0
+WK_EACH(abs);        // |x|, of complex x the modulus; gradient 0 at 0
 WK_EACH(sign);       // -1, 0, 1
 WK_EACH(square);     // x^2
 WK_EACH(reciprocal); // 1 / x

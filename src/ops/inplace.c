@@ -7,6 +7,8 @@
    x", which needs every gradient formula twice. */
 #include <string.h>
 
+#include <wick/complex.h>
+
 #include "copy.h"
 #include "kernels/copy.h"
 #include "ops.h"
@@ -17,14 +19,42 @@
 typedef struct geometry {
     wk_shape base, base_strides, view, view_strides;
     int64_t offset; // of the view from the base, in elements
+    bool base_complex, view_complex; // where the other is real: its numbers are two reals each, in a last dim of 2
 } geometry;
 #define KEPT_GEOMETRY(g) .kept = (g), .kept_bytes = sizeof(geometry)
 
+/* shape, strides and offset of complex numbers as those of reals */
+static void in_reals(wk_shape *shape, wk_shape *strides, int64_t *offset)
+{
+    for (int dim = 0; dim < shape->ndim; dim++)
+        strides->sizes[dim] *= 2;
+    shape->sizes[shape->ndim++] = 2;
+    strides->sizes[strides->ndim++] = 1;
+    *offset *= 2;
+}
+
 static geometry geometry_of(const wk_tensor *base, const wk_tensor *view)
 {
-    return (geometry){wk_shape_of(base->ndim, base->shape), wk_shape_of(base->ndim, base->strides),
-                      wk_shape_of(view->ndim, view->shape), wk_shape_of(view->ndim, view->strides),
-                      view->offset - base->offset};
+    geometry g = {.base = wk_shape_of(base->ndim, base->shape),
+                  .base_strides = wk_shape_of(base->ndim, base->strides),
+                  .view = wk_shape_of(view->ndim, view->shape),
+                  .view_strides = wk_shape_of(view->ndim, view->strides)};
+    int64_t base_offset = base->offset, view_offset = view->offset;
+    const bool differ = base->dtype != view->dtype;
+    g.base_complex = differ && wk_dtype_is_complex(base->dtype);
+    g.view_complex = differ && !g.base_complex;
+    if (g.base_complex)
+        in_reals(&g.base, &g.base_strides, &base_offset);
+    if (g.view_complex)
+        in_reals(&g.view, &g.view_strides, &view_offset);
+    g.offset = view_offset - base_offset;
+    return g;
+}
+
+static wk_tensor *reals(wk_tensor *x, bool are_complex) { return are_complex ? wk_view_as_real(x) : x; }
+static wk_tensor *numbers(wk_tensor *x, bool are_complex)
+{
+    return are_complex ? wk_view_as_complex(wk_contiguous(x)) : x;
 }
 
 /* a tensor of the base's layout with base's values (or zeros), in memory of its own */
@@ -149,10 +179,11 @@ static wk_tensor *scatter_zeros(wk_tensor *x, const geometry *g)
 static void as_strided_scatter_backward(wk_node *node, wk_tensor *dy)
 {
     const geometry *g = node->kept;
+    dy = reals(dy, g->base_complex);
     if (wk_needs(node, 0))
-        wk_accumulate(node, 0, scatter_zeros(dy, g));
+        wk_accumulate(node, 0, numbers(scatter_zeros(dy, g), g->base_complex));
     if (wk_needs(node, 1))
-        wk_accumulate(node, 1, as_strided_of(dy, g));
+        wk_accumulate(node, 1, numbers(as_strided_of(dy, g), g->view_complex));
 }
 
 /* the view's grad_fn: as_strided of the base as it is now */
@@ -166,7 +197,7 @@ bool wk_view_renew(wk_tensor *view)
     wk_enable_grad wk_scope
     {
         const geometry g = geometry_of(base, view);
-        wk_tensor *renewed = as_strided_of(base, &g);
+        wk_tensor *renewed = numbers(as_strided_of(reals(base, g.base_complex), &g), g.view_complex);
         fine = renewed && wk_set_grad_fn(view, renewed->grad_fn, renewed->output_nr);
     }
     return fine;

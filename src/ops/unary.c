@@ -5,7 +5,6 @@
     wk_tensor *wk_##name(wk_tensor *x) { return wk_unary(&WK_UNARY_OP(name), x, 0, 0); }                               \
     wk_tensor *wk_##name##_(wk_tensor *x) { return wk_unary_(&WK_UNARY_OP(name), x, 0, 0); }
 
-FUNCTION(abs)
 FUNCTION(sign)
 FUNCTION(reciprocal)
 FUNCTION(sqrt)

@@ -47,6 +47,8 @@ WK_VECTOR_FORM double pow(double, double);
 WK_VECTOR_FORM float powf(float, float);
 WK_VECTOR_FORM double atan2(double, double);
 WK_VECTOR_FORM float atan2f(float, float);
+WK_VECTOR_FORM double hypot(double, double);
+WK_VECTOR_FORM float hypotf(float, float);
 #endif
 
 #define WK_INLINE static inline __attribute__((always_inline, unused))
@@ -285,6 +287,7 @@ WK_INLINE float wk_erfinvf(float x) { return (float)wk_erfinv((double)x); }
 #define TRUNC(x) WK_BY_TYPE(trunc, x)
 #define ROUND(x) WK_BY_TYPE(rint, x) // ties to even
 #define ATAN2(a, b) WK_BY_TYPE_2(atan2, a, b)
+#define HYPOT(a, b) WK_BY_TYPE_2(hypot, a, b)
 
 #if WK_IS_COMPLEX
 #define CONJ(x) (~(x)) // GNU C's word for it

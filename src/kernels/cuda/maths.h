@@ -31,6 +31,7 @@
 #define ACOS(x) acos(x)
 #define ATAN(x) atan(x)
 #define ATAN2(a, b) atan2(a, b)
+#define HYPOT(a, b) hypot(a, b)
 #define SINH(x) sinh(x)
 #define COSH(x) cosh(x)
 #define ASINH(x) asinh(x)
