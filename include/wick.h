@@ -23,6 +23,7 @@
 #include <wick/join.h>
 #include <wick/index.h>
 #include <wick/rearrange.h>
+#include <wick/einops.h>
 #include <wick/pointwise.h>
 #include <wick/complex.h>
 #include <wick/reduction.h>
@@ -32,6 +33,7 @@
 #include <wick/init.h>
 #include <wick/loss.h>
 #include <wick/matmul.h>
+#include <wick/einsum.h>
 #include <wick/attention.h>
 #include <wick/spatial.h>
 #include <wick/convolution.h>

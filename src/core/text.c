@@ -90,3 +90,29 @@ locale_t wk_plain_numbers_begin(void)
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); // the C library's own: nothing to free
     return plain ? uselocale(plain) : (locale_t)0;
 }
+
+bool wk_text_conversion(const char **format, va_list *values, int64_t *value)
+{
+    const char *at = *format + 1;
+    int longs = 0;
+    char length = 0;
+    for (; *at == 'h' || *at == 'l' || *at == 'z' || *at == 'j' || *at == 't'; at++) {
+        longs += *at == 'l';
+        length = *at;
+    }
+    if (**format != '%' || (*at != 'd' && *at != 'i' && *at != 'u'))
+        return false;
+    const bool is_unsigned = *at == 'u';
+    if (length == 'z' || length == 't')
+        *value = (int64_t)va_arg(*values, size_t);
+    else if (length == 'j')
+        *value = va_arg(*values, intmax_t);
+    else if (longs == 2)
+        *value = va_arg(*values, long long);
+    else if (longs == 1)
+        *value = va_arg(*values, long);
+    else
+        *value = is_unsigned ? (int64_t)va_arg(*values, unsigned) : va_arg(*values, int);
+    *format = at + 1;
+    return true;
+}

@@ -3,7 +3,10 @@
 #define WICK_CORE_TEXT_H
 
 #include <locale.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Ends text, a string cut off by the size of its buffer, at a whole character and with "...". */
@@ -37,6 +40,10 @@ static inline void wk_plain_numbers_end(const locale_t *before)
     if (*before)
         uselocale(*before);
 }
+
+/* A conversion of printf at *format, %d, %i or %u with h, l, ll, z, j or t: its number is taken from values, and
+   *format goes on behind it.  False where another stands there. */
+bool wk_text_conversion(const char **format, va_list *values, int64_t *value);
 
 /* The net under wk_shown: in a whole message, where line breaks have a meaning, each such byte becomes '?'. */
 void wk_text_clean(char *text);

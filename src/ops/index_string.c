@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* ---------------------------------------------------------------- reading */
 
 typedef struct reader {
@@ -58,33 +60,14 @@ static bool take(reader *r, const char *word)
     return true;
 }
 
-/* %d, %i, %u with h, l, ll, z, j, t: what printf would print, taken as a number; false where the format is another */
+/* what printf would print, taken as a number; false where the format is another */
 static bool take_conversion(reader *r, int64_t *value)
 {
-    const char *at = r->at + 1;
-    int longs = 0;
-    char length = 0;
-    for (; *at == 'h' || *at == 'l' || *at == 'z' || *at == 'j' || *at == 't'; at++) {
-        longs += *at == 'l';
-        length = *at;
-    }
-    if (*at != 'd' && *at != 'i' && *at != 'u')
-        return false;
-    const bool is_unsigned = *at == 'u';
-    if (length == 'z' || length == 't')
-        *value = (int64_t)va_arg(*r->values, size_t);
-    else if (length == 'j')
-        *value = va_arg(*r->values, intmax_t);
-    else if (longs == 2)
-        *value = va_arg(*r->values, long long);
-    else if (longs == 1)
-        *value = va_arg(*r->values, long);
-    else
-        *value = is_unsigned ? (int64_t)va_arg(*r->values, unsigned) : va_arg(*r->values, int);
     char digits[24];
+    if (!wk_text_conversion(&r->at, r->values, value))
+        return false;
     snprintf(digits, sizeof digits, "%" PRId64, *value);
     echo(r, digits);
-    r->at = at + 1;
     return true;
 }
 
