@@ -207,6 +207,13 @@ static void of_x_result(wk_tensor *(*function)(void), wk_tensor **out)
 OF_X(max_pool2d)
 OF_X(avg_pool2d)
 
+/* ---- the same, channels last */
+static void last_setup(void)
+{
+    keep(&x, wk_contiguous(wk_randn((16, 64, 56, 56)), wk_channels_last), true);
+    keep(&dy, wk_contiguous(wk_randn((16, 64, 28, 28)), wk_channels_last), false);
+}
+
 /* ---- im2col (8, 32, 56, 56) by 3x3, and back */
 static void im2col_setup(void)
 {
@@ -320,6 +327,8 @@ static const row ROWS[] = {
     {"conv2d", conv2d_setup, conv2d_run, conv2d_result},
     {"max_pool2d", pool_setup, max_pool2d_run, max_pool2d_result},
     {"avg_pool2d", pool_setup, avg_pool2d_run, avg_pool2d_result},
+    {"max_pool2d last", last_setup, max_pool2d_run, max_pool2d_result},
+    {"avg_pool2d last", last_setup, avg_pool2d_run, avg_pool2d_result},
     {"im2col", im2col_setup, im2col_run, im2col_result},
     {"pixel_shuffle", shuffle_setup, pixel_shuffle_run, pixel_shuffle_result},
     {"nearest", interpolate_setup, nearest_run, nearest_result},

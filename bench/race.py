@@ -162,6 +162,21 @@ class AvgPool2d(MaxPool2d):
         return F.avg_pool2d(self.leaves[0], 3, 2, 1)
 
 
+class MaxPool2dLast(MaxPool2d):
+    name = "max_pool2d last"
+
+    def setup(self):
+        super().setup()
+        last = torch.channels_last
+        self.leaves = [self.leaves[0].detach().contiguous(memory_format=last).requires_grad_()]
+        self.dy = self.dy.contiguous(memory_format=last)
+
+
+class AvgPool2dLast(MaxPool2dLast):
+    name = "avg_pool2d last"
+    forward = AvgPool2d.forward
+
+
 class Im2col(Backward):
     name = "im2col"
 
@@ -295,8 +310,8 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, Im2col, PixelShuffle,
-        Nearest, Bilinear, Antialias, GridSample, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, MaxPool2dLast,
+        AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big, Step]
 
 
 class Wick:

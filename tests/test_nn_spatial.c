@@ -106,9 +106,53 @@ static void folding_shuffling_and_padding(void **state)
     }
 }
 
+/* every allocation of the ops, their gradients and their kernels fails once: an error each time, nothing left */
+static wk_tensor *all_of_them(wk_tensor *x, wk_tensor *grid)
+{
+    wk_tensor *y = wk_max_pool2d(x, 3, .stride = 1, .padding = 1);
+    y = wk_add(y, wk_avg_pool2d(x, 3, .stride = 1, .padding = 1));
+    y = wk_add(y, wk_interpolate(wk_adaptive_avg_pool2d(x, 4), .size = 6, .mode = "bicubic", .antialias = true));
+    y = wk_add(y, wk_fold(wk_im2col(x, 3, .padding = 1), 6, 3, .padding = 1));
+    y = wk_add(y, wk_pixel_shuffle(wk_pixel_unshuffle(x, 2), 2));
+    y = wk_add(y, wk_grid_sample(x, grid, .mode = "bicubic"));
+    return wk_add(y, wk_interpolate(wk_contiguous(x, wk_channels_last), .size = 6, .mode = "area"));
+}
+
+static void without_memory_they_fail_cleanly(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *x = wk_randn((2, 4, 6, 6), .dtype = wk_bfloat16, .requires_grad = true);
+        wk_tensor *grid = wk_zeros((2, 6, 6, 2), .dtype = wk_bfloat16, .requires_grad = true);
+        bool done = false;
+        for (int64_t allocation = 0; !done; allocation += 1 + allocation / 100) {
+            const int64_t before = wk_memory_get_stats().live_tensors;
+            wk_error err;
+            wk_try(&err) wk_scope
+            {
+                wk_memory_fail_after(allocation);
+                wk_tensor *y = all_of_them(x, grid);
+                if (y)
+                    wk_backward(y, .gradient = wk_ones_like(y));
+                wk_memory_fail_after(-1);
+            }
+            done = !err.set;
+            for (int i = 0; i < 2; i++) {
+                wk_tensor *leaf = i == 0 ? x : grid;
+                wk_release(leaf->grad);
+                leaf->grad = NULL;
+            }
+            if (wk_memory_get_stats().live_tensors != before)
+                fail_msg("tensors are left after allocation %lld failed", (long long)allocation);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pooling), cmocka_unit_test(upsampling),
-                                       cmocka_unit_test(folding_shuffling_and_padding)};
+                                       cmocka_unit_test(folding_shuffling_and_padding),
+                                       cmocka_unit_test(without_memory_they_fail_cleanly)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,12 @@ wk_tensor *wk_grid_sample_with(wk_grid_sample_args args);
    pixel_unshuffle undoes it: (*, C, H r, W r) -> (*, C r r, H, W).  Of every dtype. */
 wk_tensor *wk_pixel_shuffle(wk_tensor *x, int64_t upscale_factor);
 wk_tensor *wk_pixel_unshuffle(wk_tensor *x, int64_t downscale_factor);
+#ifndef __cplusplus
+#define wk_pixel_shuffle(x_, factor_)                                                                                  \
+    WK_NAMED(int64_t upscale_factor;, wk_pixel_shuffle(wk_given.x, wk_given.upscale_factor), x_, factor_)
+#define wk_pixel_unshuffle(x_, factor_)                                                                                \
+    WK_NAMED(int64_t downscale_factor;, wk_pixel_unshuffle(wk_given.x, wk_given.downscale_factor), x_, factor_)
+#endif
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

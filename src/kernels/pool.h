@@ -1,6 +1,6 @@
 /* The maximum and the average of windows of 1 to 3 dims.  Sizes and options are those of spatial.h; each channel is for
    itself, so O and groups have no say.  Adaptive windows lie side by side and cover x: along a dim, window o goes from
-   floor(o in / out) to ceil((o + 1) in / out). */
+   floor(o in / out) to ceil((o + 1) in / out).  channels_last: all arrays are (N, places, C). */
 #ifndef WICK_KERNELS_POOL_H
 #define WICK_KERNELS_POOL_H
 
@@ -12,7 +12,7 @@
    most INT32_MAX places. */
 typedef struct wk_max_pool_work {
     wk_spatial_shape shape;
-    bool adaptive;
+    bool adaptive, channels_last;
     const void *x;    // (N, C, in)
     void *y;          // (N, C, out)
     int64_t *indices; // (N, C, out): the place in x's plane; or NULL
@@ -23,7 +23,7 @@ typedef struct wk_max_pool_work {
    padding (count_include_pad), or what lies in x. */
 typedef struct wk_avg_pool_work {
     wk_spatial_shape shape;
-    bool adaptive, count_include_pad;
+    bool adaptive, channels_last, count_include_pad;
     int64_t divisor;
     void *x, *y;
 } wk_avg_pool_work;

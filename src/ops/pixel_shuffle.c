@@ -52,7 +52,7 @@ static wk_tensor *rearranged(const char *op, wk_tensor *x, int64_t C, int64_t H,
     return copied ? wk_kept_format(y, wk_format_of(x)) : NULL;
 }
 
-wk_tensor *wk_pixel_shuffle(wk_tensor *x, int64_t upscale_factor)
+wk_tensor *(wk_pixel_shuffle)(wk_tensor *x, int64_t upscale_factor)
 {
     static const char OP[] = "pixel_shuffle";
     const int64_t r = upscale_factor;
@@ -67,7 +67,7 @@ wk_tensor *wk_pixel_shuffle(wk_tensor *x, int64_t upscale_factor)
                      WK_INPUTS(x), WK_KEPT(shuffle_kept, r));
 }
 
-wk_tensor *wk_pixel_unshuffle(wk_tensor *x, int64_t downscale_factor)
+wk_tensor *(wk_pixel_unshuffle)(wk_tensor *x, int64_t downscale_factor)
 {
     static const char OP[] = "pixel_unshuffle";
     const int64_t r = downscale_factor;

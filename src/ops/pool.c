@@ -13,14 +13,26 @@
 #include "ops.h"
 #include "spatial.h"
 
+/* the format of x, (N, C, ...), that its result will have */
+static wk_memory_format format_of(const wk_tensor *x, int dims)
+{
+    return dims > 1 && x->ndim == dims + 2 ? wk_format_of(x) : wk_contiguous_format;
+}
+
+/* x as a kernel reads it */
+static wk_tensor *dense_in(wk_tensor *x, wk_memory_format format)
+{
+    return format >= wk_channels_last ? wk_kept_format(x, format) : wk_dense(x);
+}
+
 /* x's shape with the last dims of these sizes, uninitialised */
 static wk_tensor *new_like(const char *op, const wk_tensor *x, const wk_spatial_shape *shape, const int64_t size[3],
-                           wk_dtype dtype)
+                           wk_memory_format format, wk_dtype dtype)
 {
     int64_t sizes[WK_MAX_DIMS];
     memcpy(sizes, x->shape, sizeof sizes);
     memcpy(&sizes[x->ndim - shape->dims], &size[3 - shape->dims], (size_t)shape->dims * sizeof *sizes);
-    return wk_tensor_new(op, x->ndim, sizes, dtype, x->device);
+    return wk_tensor_new_format(op, x->ndim, sizes, format, dtype, x->device);
 }
 
 /* ---------------------------------------------------------------- windows */
@@ -107,26 +119,32 @@ typedef struct max_kept {
     wk_memory_format format; // of x
 } max_kept;
 
-/* (..., in) -> (planes, places) */
-static wk_tensor *planes_of(wk_tensor *x, int dims)
+/* (..., in) -> (planes, places, 1); channels last: -> (N, places, C).  Places are along dim 1. */
+static wk_tensor *flat(wk_tensor *x, const max_kept *kept)
 {
-    return wk_flatten(wk_flatten(x, x ? x->ndim - dims : 0, -1), 0, -2);
+    const int dims = kept->shape.dims;
+    if (kept->format < wk_channels_last)
+        return wk_unsqueeze(wk_flatten(wk_flatten(x, x ? x->ndim - dims : 0, -1), 0, -2), -1);
+    return wk_flatten(wk_movedim(x, 1, -1), 1, -2);
 }
 
 static void max_pool_backward(wk_node *node, wk_tensor *dy)
 {
     const max_kept *kept = node->kept;
     const wk_spatial_shape *shape = &kept->shape;
-    wk_tensor *indices = wk_saved(node, 0);
+    const bool last = kept->format >= wk_channels_last;
+    wk_tensor *indices = flat(wk_saved(node, 0), kept);
     wk_shape like = wk_shape_of(dy->ndim, dy->shape);
-    memcpy(&like.sizes[like.ndim - shape->dims], &shape->in[3 - shape->dims], (size_t)shape->dims * sizeof *like.sizes);
-    const int64_t flat[] = {shape->N * shape->C, wk_spatial_size(shape->in)};
-    wk_tensor *dx = wk_scatter_add(wk_gradient_zeros(2, flat, dy->dtype, dy->device), 1,
-                                   planes_of(indices, shape->dims), planes_of(dy, shape->dims));
-    dx = wk_reshape_with(dx, like);
-    if (kept->format >= wk_channels_last)
-        dx = wk_contiguous(dx, kept->format);
-    wk_accumulate(node, 0, dx);
+    int64_t *sizes = &like.sizes[like.ndim - shape->dims];
+    memcpy(sizes, &shape->in[3 - shape->dims], (size_t)shape->dims * sizeof *sizes);
+    if (last) { // (N, places, C)
+        memmove(&like.sizes[1], sizes, (size_t)shape->dims * sizeof *sizes);
+        like.sizes[like.ndim - 1] = shape->C;
+    }
+    const int64_t zeros[] = {last ? shape->N : shape->N * shape->C, wk_spatial_size(shape->in), last ? shape->C : 1};
+    wk_tensor *dx = wk_reshape_with(
+        wk_scatter_add(wk_gradient_zeros(3, zeros, dy->dtype, dy->device), 1, indices, flat(dy, kept)), like);
+    wk_accumulate(node, 0, last ? wk_movedim(dx, -1, 1) : dx);
 }
 
 static wk_tensor *maximum(const char *op, const char *backward, wk_tensor *x, const wk_spatial_shape *shape,
@@ -137,14 +155,11 @@ static wk_tensor *maximum(const char *op, const char *backward, wk_tensor *x, co
     if (wk_spatial_size(shape->in) > INT32_MAX)
         return wk_fail(op, "x: expected at most %d places of a channel, got %s", INT32_MAX, wk_shape_string(x));
     const bool places = return_indices || wk_would_record(WK_TENSORS(x));
-    wk_tensor *dense = wk_dense(x), *y = new_like(op, x, shape, shape->out, x->dtype), *indices = NULL;
-    if (!dense || !y || (places && !(indices = new_like(op, x, shape, shape->out, wk_int64))) ||
-        !wk_run(op, y, max_pool, .shape = *shape, .adaptive = adaptive, .x = wk_data(dense), .y = wk_data(y),
-                .indices = wk_data(indices)))
-        return NULL;
-    const wk_memory_format format = shape->dims == 1 ? wk_contiguous_format : wk_format_of(x);
-    y = wk_kept_format(y, format);
-    if (indices && !(indices = wk_kept_format(indices, format)))
+    const wk_memory_format format = format_of(x, shape->dims);
+    wk_tensor *dense = dense_in(x, format), *y = new_like(op, x, shape, shape->out, format, x->dtype), *indices = NULL;
+    if (!dense || !y || (places && !(indices = new_like(op, x, shape, shape->out, format, wk_int64))) ||
+        !wk_run(op, y, max_pool, .shape = *shape, .adaptive = adaptive, .channels_last = format >= wk_channels_last,
+                .x = wk_data(dense), .y = wk_data(y), .indices = wk_data(indices)))
         return NULL;
     y = wk_record(y, max_pool_backward, .name = backward, WK_INPUTS(x), WK_SAVED(indices),
                   WK_KEPT(max_kept, *shape, format));
@@ -217,13 +232,13 @@ static void spread_backward(wk_node *node, wk_tensor *g) { wk_accumulate(node, 0
 static wk_tensor *spread(wk_tensor *dy, const avg_kept *kept)
 {
     WK_REQUIRE(kept->op, dy);
-    wk_tensor *dense = wk_dense(dy), *dx = new_like(kept->op, dy, &kept->shape, kept->shape.in, dy->dtype);
+    wk_tensor *dense = dense_in(dy, kept->format);
+    wk_tensor *dx = new_like(kept->op, dy, &kept->shape, kept->shape.in, kept->format, dy->dtype);
     if (!dense || !dx ||
         !wk_run(kept->op, dx, avg_pool_backward, .shape = kept->shape, .adaptive = kept->adaptive,
-                .count_include_pad = kept->count_include_pad, .divisor = kept->divisor, .x = wk_data(dx),
-                .y = wk_data(dense)))
+                .channels_last = kept->format >= wk_channels_last, .count_include_pad = kept->count_include_pad,
+                .divisor = kept->divisor, .x = wk_data(dx), .y = wk_data(dense)))
         return NULL;
-    dx = wk_kept_format(dx, kept->format);
     return wk_record(dx, spread_backward, .name = kept->backward, WK_INPUTS(dy), .kept = kept,
                      .kept_bytes = sizeof *kept);
 }
@@ -233,13 +248,13 @@ static void avg_pool_backward(wk_node *node, wk_tensor *dy) { wk_accumulate(node
 static wk_tensor *average(wk_tensor *x, const avg_kept *kept)
 {
     WK_REQUIRE(kept->op, x);
-    wk_tensor *dense = wk_dense(x), *y = new_like(kept->op, x, &kept->shape, kept->shape.out, x->dtype);
+    wk_tensor *dense = dense_in(x, kept->format);
+    wk_tensor *y = new_like(kept->op, x, &kept->shape, kept->shape.out, kept->format, x->dtype);
     if (!dense || !y ||
         !wk_run(kept->op, y, avg_pool, .shape = kept->shape, .adaptive = kept->adaptive,
-                .count_include_pad = kept->count_include_pad, .divisor = kept->divisor, .x = wk_data(dense),
-                .y = wk_data(y)))
+                .channels_last = kept->format >= wk_channels_last, .count_include_pad = kept->count_include_pad,
+                .divisor = kept->divisor, .x = wk_data(dense), .y = wk_data(y)))
         return NULL;
-    y = wk_kept_format(y, kept->format);
     return wk_record(y, avg_pool_backward, .name = kept->backward, WK_INPUTS(x), .kept = kept,
                      .kept_bytes = sizeof *kept);
 }
@@ -247,7 +262,7 @@ static wk_tensor *average(wk_tensor *x, const avg_kept *kept)
 /* pictures keep their format; volumes do not, as in PyTorch */
 static wk_tensor *average_in_format(wk_tensor *x, avg_kept *kept)
 {
-    kept->format = kept->shape.dims == 2 ? wk_format_of(x) : wk_contiguous_format;
+    kept->format = kept->shape.dims == 2 ? format_of(x, 2) : wk_contiguous_format;
     return average(x, kept);
 }
 
@@ -272,6 +287,7 @@ static wk_tensor *adaptive_avg_pool(const char *op, const char *backward, int di
 {
     wk_tensor *x = args->x;
     avg_kept kept = {.op = op, .backward = backward};
+    WK_NAMES_ERRORS(op);
     WK_REQUIRE(op, x);
     if (!wk_check_floating(op, x) ||
         !find_adaptive_windows(op, x, dims, args->output_size, &kept.shape, &kept.adaptive))

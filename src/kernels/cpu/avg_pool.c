@@ -81,6 +81,36 @@ static void average_lines(const void *work, int64_t begin, int64_t end)
     }
 }
 
+/* of a window, of all channels */
+static real divisor_at(const wk_avg_pool_work *w, const wk_window_place *p)
+{
+    int64_t count = 1;
+    for (int dim = 0; dim < 3; dim++)
+        count *= counted(w, dim, p->o[dim], p->sight[dim]);
+    return divisor_of(w, count);
+}
+
+/* an item is a window, of all channels */
+static void average_places(const void *work, int64_t begin, int64_t end)
+{
+    const wk_avg_pool_work *w = work;
+    const wk_spatial_shape *s = &w->shape;
+    for (int64_t item = begin; item < end; item++) {
+        const wk_window_place p = wk_window_place_at(s, w->adaptive, item);
+        const real divisor = divisor_at(w, &p);
+        for (int64_t c = 0, n; c < s->C; c += n) {
+            const elem *x = (const elem *)w->x + p.n * wk_spatial_size(s->in) * s->C + c;
+            elem *y = (elem *)w->y + item * s->C + c;
+            real sum[WK_WINDOWS] = {0};
+            n = s->C - c < WK_WINDOWS ? s->C - c : WK_WINDOWS;
+            WK_EACH_TAP(&p, s, at) { add_tap(x + at * s->C, 1, sum, n); }
+#pragma omp simd
+            for (int64_t i = 0; i < n; i++)
+                y[i] = STORE(sum[i] / divisor);
+        }
+    }
+}
+
 static int64_t taps_of(const wk_avg_pool_work *w)
 {
     const wk_spatial_shape *s = &w->shape;
@@ -91,7 +121,11 @@ WK_KERNEL(avg_pool, wk_avg_pool_work)
 {
     const wk_spatial_shape *s = &w->shape;
     const int64_t lines = s->N * s->C * s->out[0] * s->out[1];
-    if (lines * s->out[2] > 0)
+    if (lines * s->out[2] == 0)
+        return;
+    if (w->channels_last)
+        wk_parallel(average_places, w, s->N * wk_spatial_size(s->out), s->C * (taps_of(w) + 4) / 2);
+    else
         wk_parallel(average_lines, w, lines, s->out[2] * (taps_of(w) + 4));
 }
 
@@ -168,17 +202,55 @@ static void spread_planes(const void *plan, int64_t begin, int64_t end)
     }
 }
 
+enum { CHANNELS = 64 }; // of an item, channels last
+
+/* an item is some channels of an image */
+static void spread_channels(const void *plan, int64_t begin, int64_t end)
+{
+    const spread_plan *p = plan;
+    const wk_avg_pool_work *w = p->w;
+    const wk_spatial_shape *s = &w->shape;
+    const int64_t items = (s->C + CHANNELS - 1) / CHANNELS, size = wk_spatial_size(s->in);
+    const int64_t places = wk_spatial_size(s->out);
+    for (int64_t item = begin; item < end; item++) {
+        const int64_t image = item / items, c = item % items * CHANNELS;
+        const int64_t n = s->C - c < CHANNELS ? s->C - c : CHANNELS, width = p->sums ? n : s->C; // of a place of dx
+        elem *to = (elem *)w->x + image * size * s->C + c;
+        real *dx = p->sums ? p->sums + wk_parallel_thread() * size * CHANNELS : (real *)to;
+        for (int64_t place = 0; place < size; place++)
+            memset(dx + place * width, 0, (size_t)n * sizeof *dx);
+        for (int64_t place = image * places; place < (image + 1) * places; place++) {
+            const wk_window_place window = wk_window_place_at(s, w->adaptive, place);
+            const elem *dy = (const elem *)w->y + place * s->C + c;
+            const real divisor = divisor_at(w, &window);
+            real part[CHANNELS];
+#pragma omp simd
+            for (int64_t i = 0; i < n; i++)
+                part[i] = LOAD(dy[i]) / divisor;
+            WK_EACH_TAP(&window, s, at) { spread_tap(part, 1, dx + at * width, n); }
+        }
+        for (int64_t place = 0; p->sums && place < size; place++)
+            for (int64_t i = 0; i < n; i++)
+                to[place * s->C + i] = STORE(dx[place * n + i]);
+    }
+}
+
 WK_KERNEL(avg_pool_backward, wk_avg_pool_work)
 {
     const wk_spatial_shape *s = &w->shape;
-    const int64_t planes = s->N * s->C, size = wk_spatial_size(s->in);
+    const int64_t planes = s->N * s->C, size = wk_spatial_size(s->in),
+                  cost = size + wk_spatial_size(s->out) * (taps_of(w) + 4);
     spread_plan p = {w, wk_middle_of(s, w->adaptive), NULL};
     if (planes * size == 0)
         return;
     if (sizeof(elem) < sizeof(real)) {
-        p.sums = queue->scratch(queue, (size_t)(wk_parallel_threads() * size) * sizeof *p.sums);
+        p.sums = queue->scratch(queue, (size_t)(wk_parallel_threads() * size * (w->channels_last ? CHANNELS : 1)) *
+                                           sizeof *p.sums);
         if (!p.sums)
             return;
     }
-    wk_parallel(spread_planes, &p, planes, size + wk_spatial_size(s->out) * (taps_of(w) + 4));
+    if (w->channels_last)
+        wk_parallel(spread_channels, &p, s->N * ((s->C + CHANNELS - 1) / CHANNELS), CHANNELS / 2 * cost);
+    else
+        wk_parallel(spread_planes, &p, planes, cost);
 }

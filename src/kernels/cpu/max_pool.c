@@ -36,8 +36,8 @@ static void one_by_one(const wk_max_pool_work *w, const wk_window_line *l, int64
     }
 }
 
-/* one tap of n windows, whose first sees x[0], at this place of the plane */
-WK_INLINE void see(const elem *x, int64_t stride, int32_t first, real *best, int32_t *place, int64_t n)
+/* one tap of n windows, which see x[0], x[stride], ..., at places first, first + step, ... of the plane */
+WK_INLINE void see(const elem *x, int64_t stride, int32_t first, int32_t step, real *best, int32_t *place, int64_t n)
 {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
@@ -45,7 +45,7 @@ WK_INLINE void see(const elem *x, int64_t stride, int32_t first, real *best, int
         const bool better = takes(value, best[i]);
         best[i] = better ? value : best[i];
         if (place)
-            place[i] = better ? first + (int32_t)(i * stride) : place[i];
+            place[i] = better ? first + (int32_t)i * step : place[i];
     }
 }
 
@@ -66,8 +66,8 @@ static void side_by_side(const wk_max_pool_work *w, const wk_window_line *l, int
         for (int64_t h = l->height.first; h < l->height.end; h += l->height.step)
             for (int64_t k = 0; k < s->kernel[2]; k++) {
                 const int64_t at = (d * s->in[1] + h) * s->in[2] + begin + k * s->dilation[2];
-#define SEE(stride) see(x + at, stride, (int32_t)at, best, place, n)
-#define SEE_VALUES(stride) see(x + at, stride, 0, best, NULL, n)
+#define SEE(stride) see(x + at, stride, (int32_t)at, (int32_t)(stride), best, place, n)
+#define SEE_VALUES(stride) see(x + at, stride, 0, 0, best, NULL, n)
                 if (indices)
                     WK_BY_STRIDE(stride, SEE);
                 else
@@ -98,12 +98,50 @@ static void max_pool_lines(const void *work, int64_t begin, int64_t end)
     }
 }
 
+/* an item is a window, of all channels */
+static void max_pool_places(const void *work, int64_t begin, int64_t end)
+{
+    const wk_max_pool_work *w = work;
+    const wk_spatial_shape *s = &w->shape;
+    for (int64_t item = begin; item < end; item++) {
+        const wk_window_place p = wk_window_place_at(s, w->adaptive, item);
+        const int64_t first = (p.sight[0].first * s->in[1] + p.sight[1].first) * s->in[2] + p.sight[2].first;
+        for (int64_t c = 0, n; c < s->C; c += n) {
+            const elem *x = (const elem *)w->x + p.n * wk_spatial_size(s->in) * s->C + c;
+            real best[WK_WINDOWS];
+            int32_t place[WK_WINDOWS];
+            n = s->C - c < WK_WINDOWS ? s->C - c : WK_WINDOWS;
+            for (int64_t i = 0; i < n; i++) {
+                best[i] = LEAST;
+                place[i] = (int32_t)first;
+            }
+            WK_EACH_TAP(&p, s, at)
+            {
+                if (w->indices)
+                    see(x + at * s->C, 1, (int32_t)at, 0, best, place, n);
+                else
+                    see(x + at * s->C, 1, 0, 0, best, NULL, n);
+            }
+            elem *y = (elem *)w->y + item * s->C + c;
+#pragma omp simd
+            for (int64_t i = 0; i < n; i++)
+                y[i] = STORE(best[i]);
+            for (int64_t i = 0; w->indices && i < n; i++)
+                w->indices[item * s->C + c + i] = place[i];
+        }
+    }
+}
+
 WK_KERNEL(max_pool, wk_max_pool_work)
 {
     const wk_spatial_shape *s = &w->shape;
     const int64_t lines = s->N * s->C * s->out[0] * s->out[1];
     const int64_t taps =
         w->adaptive ? wk_spatial_size(s->in) / (wk_spatial_size(s->out) + 1) + 1 : wk_spatial_size(s->kernel);
-    if (lines * s->out[2] > 0)
+    if (lines * s->out[2] == 0)
+        return;
+    if (w->channels_last)
+        wk_parallel(max_pool_places, w, s->N * wk_spatial_size(s->out), s->C * (taps + 4) / 2);
+    else
         wk_parallel(max_pool_lines, w, lines, s->out[2] * (taps + 4));
 }

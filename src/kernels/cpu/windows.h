@@ -1,5 +1,7 @@
 /* What the windows of pooling see, for the kernels that walk them.
 
+   Channels last, a window is done for all channels, tap after tap.
+
    Windows are done a line (of width) at a time.  Those in its middle that see all taps along width are done side by
    side, tap after tap, which vectorizes; the others, and adaptive ones, one after the other. */
 #ifndef WICK_WINDOWS_H
@@ -37,6 +39,30 @@ WK_INLINE wk_window_line wk_window_line_at(const wk_spatial_shape *s, bool adapt
     l.height = wk_sight_of(s, adaptive, 1, l.oh);
     return l;
 }
+
+/* a window, of all channels: (n, od, oh, ow) */
+typedef struct wk_window_place {
+    wk_sight sight[3];
+    int64_t n, o[3];
+} wk_window_place;
+
+WK_INLINE wk_window_place wk_window_place_at(const wk_spatial_shape *s, bool adaptive, int64_t place)
+{
+    wk_window_place p;
+    for (int dim = 2; dim >= 0; dim--, place /= s->out[dim + 1]) {
+        p.o[dim] = place % s->out[dim];
+        p.sight[dim] = wk_sight_of(s, adaptive, dim, p.o[dim]);
+    }
+    p.n = place;
+    return p;
+}
+
+/* the taps of a window, in order: WK_EACH_TAP(p, shape, at) { x at place `at` of the image } */
+#define WK_EACH_TAP(p, s, at)                                                                                          \
+    for (int64_t d_ = (p)->sight[0].first; d_ < (p)->sight[0].end; d_ += (p)->sight[0].step)                           \
+        for (int64_t h_ = (p)->sight[1].first; h_ < (p)->sight[1].end; h_ += (p)->sight[1].step)                       \
+            for (int64_t i_ = (p)->sight[2].first, at = (d_ * (s)->in[1] + h_) * (s)->in[2] + i_;                      \
+                 i_ < (p)->sight[2].end; i_ += (p)->sight[2].step, at += (p)->sight[2].step)
 
 /* the windows of a line that see all taps along width: first to end */
 typedef struct wk_middle {
