@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/attention.h"
 #include "matmul.h"
@@ -311,6 +312,7 @@ static wk_tensor *four_dims(wk_tensor *x)
 
 wk_tensor *wk_scaled_dot_product_attention_with(wk_attention_args args)
 {
+    WK_AUTOCAST(LOW, &args.query, &args.key, &args.value, &args.attn_mask);
     wk_tensor *q = args.query;
     WK_REQUIRE(OP, q);
     WK_REQUIRE(OP, args.key);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autocast.h"
 #include "core/layout.h"
 #include "core/run.h"
 #include "kernels/convolution.h"
@@ -217,6 +218,7 @@ static bool find_shape(const char *op, int dims, const wk_convolution_args *args
 static wk_tensor *convolution(const char *op, int dims, wk_convolution_args args)
 {
     wk_spatial_shape shape;
+    WK_AUTOCAST(LOW, &args.x, &args.weight, &args.bias);
     WK_REQUIRE(op, args.x);
     WK_REQUIRE(op, args.weight);
     if (!find_shape(op, dims, &args, &shape))
@@ -281,6 +283,7 @@ static bool find_transposed_shape(const char *op, int dims, const wk_conv_transp
 static wk_tensor *transposed(const char *op, int dims, wk_conv_transpose_args args)
 {
     wk_spatial_shape shape;
+    WK_AUTOCAST(LOW, &args.x, &args.weight, &args.bias);
     WK_REQUIRE(op, args.x);
     WK_REQUIRE(op, args.weight);
     if (!find_transposed_shape(op, dims, &args, &shape))

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/cross_entropy.h"
 #include "loss.h"
@@ -197,6 +198,7 @@ static wk_tensor *of_probabilities(const wk_cross_entropy_args *args, loss_reduc
 
 wk_tensor *wk_cross_entropy_with(wk_cross_entropy_args args)
 {
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target, &args.weight);
     const char *op = "cross_entropy";
     WK_REQUIRE(op, args.x);
     WK_REQUIRE(op, args.target);
@@ -242,6 +244,7 @@ static void nll_loss_backward(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_nll_loss_with(wk_cross_entropy_args args)
 {
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target, &args.weight);
     static const char OP[] = "nll_loss";
     WK_REQUIRE(OP, args.x);
     WK_REQUIRE(OP, args.target);

@@ -5,6 +5,7 @@
 
 #include <wick/index.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/grid_sample.h"
 #include "ops.h"
@@ -209,6 +210,7 @@ wk_tensor *wk_grid_sample_with(wk_grid_sample_args args)
     static const char *const MODES[] = {"nearest", "bilinear", "bicubic"};
     static const char *const PADDINGS[] = {"zeros", "border", "reflection"};
     wk_tensor *x = args.x, *grid = args.grid;
+    WK_AUTOCAST(FLOAT32, &x, &grid);
     WK_REQUIRE(OP, x);
     WK_REQUIRE(OP, grid);
     const int mode = find_name("mode", args.mode, MODES);

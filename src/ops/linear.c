@@ -1,4 +1,5 @@
 /* linear: y = x weight^T + bias, the whole of it in one product over the rows of x, bias included. */
+#include "autocast.h"
 #include "matmul.h"
 #include "core/run.h"
 #include "kernels/reduce.h"
@@ -93,6 +94,7 @@ static bool check_sizes(const wk_tensor *x, const wk_tensor *weight)
 wk_tensor *wk_linear_with(wk_linear_args args)
 {
     wk_tensor *x = args.x, *weight = args.weight, *bias = args.bias;
+    WK_AUTOCAST(LOW, &x, &weight, &bias);
     WK_REQUIRE("linear", x);
     WK_REQUIRE("linear", weight);
     if (!check_sizes(x, weight) || !wk_check_product("linear", "x", x, "weight", weight) ||

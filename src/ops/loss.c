@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/probabilities.h"
 #include "loss.h"
@@ -54,6 +55,7 @@ static wk_tensor *reduced(wk_tensor *losses, const char *reduction)
 wk_tensor *wk_mse_loss_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("mse_loss");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target);
     if (!check("mse_loss", &args))
         return NULL;
     warn_of_broadcast("mse_loss", args.x, args.target);
@@ -63,6 +65,7 @@ wk_tensor *wk_mse_loss_with(wk_loss_args args)
 wk_tensor *wk_l1_loss_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("l1_loss");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target);
     WK_REQUIRE("l1_loss", args.x);
     WK_REQUIRE("l1_loss", args.target);
     if (!wk_check_reduction("l1_loss", args.reduction, false) ||
@@ -108,6 +111,7 @@ static wk_tensor *rounded(const char *name, wk_loss_args args, double corner, do
 wk_tensor *wk_smooth_l1_loss_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("smooth_l1_loss");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target);
     if (!check("smooth_l1_loss", &args))
         return NULL;
     if (args.beta < 0)
@@ -119,6 +123,7 @@ wk_tensor *wk_smooth_l1_loss_with(wk_loss_args args)
 wk_tensor *wk_huber_loss_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("huber_loss");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target);
     if (!check("huber_loss", &args))
         return NULL;
     if (args.delta <= 0)
@@ -168,6 +173,7 @@ static wk_tensor *binary_losses(wk_tensor *x, wk_tensor *target)
 wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("binary_cross_entropy");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target, &args.weight);
     static const char OP[] = "binary_cross_entropy";
     if (!check(OP, &args))
         return NULL;
@@ -190,6 +196,7 @@ wk_tensor *wk_binary_cross_entropy_with(wk_loss_args args)
 wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("binary_cross_entropy_with_logits");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target, &args.weight, &args.pos_weight);
     const char *op = "binary_cross_entropy_with_logits";
     if (!check(op, &args))
         return NULL;
@@ -207,6 +214,7 @@ wk_tensor *wk_binary_cross_entropy_with_logits_with(wk_loss_args args)
 wk_tensor *wk_kl_div_with(wk_loss_args args)
 {
     WK_NAMES_ERRORS("kl_div");
+    WK_AUTOCAST(FLOAT32, &args.x, &args.target);
     if (!check("kl_div", &args))
         return NULL;
     wk_tensor *losses;

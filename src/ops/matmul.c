@@ -3,6 +3,7 @@
 
    (B, L, k) by (k, n) folds into one product of (B * L, k), which is faster than B products and gives b's gradient in
    one product too. */
+#include "autocast.h"
 #include "matmul.h"
 #include "core/run.h"
 
@@ -166,6 +167,7 @@ static wk_tensor *as_column(wk_tensor *x) { return wk_unsqueeze(x, 1); }
 wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
 {
     WK_NAMES_ERRORS("matmul");
+    WK_AUTOCAST(LOW, &a, &b);
     WK_REQUIRE("matmul", a);
     WK_REQUIRE("matmul", b);
     if (a->ndim == 0 || b->ndim == 0)
@@ -193,6 +195,7 @@ wk_tensor *wk_matmul(wk_tensor *a, wk_tensor *b)
 
 static wk_tensor *mm(const char *op, wk_tensor *a, wk_tensor *b)
 {
+    WK_AUTOCAST(LOW, &a, &b);
     WK_REQUIRE(op, a);
     WK_REQUIRE(op, b);
     if (!check_dims(op, a, 2, b, 2) || !wk_check_product(op, "a", a, "b", b))
@@ -203,6 +206,7 @@ wk_tensor *wk_mm(wk_tensor *a, wk_tensor *b) { return mm("mm", a, b); }
 
 wk_tensor *wk_bmm(wk_tensor *a, wk_tensor *b)
 {
+    WK_AUTOCAST(LOW, &a, &b);
     WK_REQUIRE("bmm", a);
     WK_REQUIRE("bmm", b);
     if (!check_dims("bmm", a, 3, b, 3) || !wk_check_product("bmm", "a", a, "b", b))
@@ -250,6 +254,7 @@ wk_tensor *wk_outer(wk_tensor *a, wk_tensor *b)
 wk_tensor *wk_addmm_with(wk_addmm_args args)
 {
     wk_tensor *input = args.input;
+    WK_AUTOCAST(LOW, &input, &args.a, &args.b);
     WK_REQUIRE("addmm", input);
     wk_tensor *y = mm("addmm", args.a, args.b);
     if (!y)

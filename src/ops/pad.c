@@ -6,6 +6,7 @@
 
 #include <wick/index.h>
 
+#include "autocast.h"
 #include "copy.h"
 #include "core/host.h"
 #include "core/layout.h"
@@ -157,6 +158,10 @@ static wk_tensor *pad_from_inside(wk_tensor *x, wk_sizes pad, const ends *e, pad
 
 wk_tensor *wk_pad_with(wk_pad_args args)
 {
+    const bool replicates = args.mode && strcmp(args.mode, "replicate") == 0;
+    const bool reflects = args.mode && strcmp(args.mode, "reflect") == 0 && args.pad.count <= 4; // as PyTorch's list
+    wk_tensor *none = NULL;
+    WK_AUTOCAST(FLOAT32, replicates || reflects ? &args.x : &none);
     WK_REQUIRE("pad", args.x);
     static const char *const names[] = {"reflect", "replicate", "circular"};
     ends e;

@@ -7,6 +7,7 @@
 
 #include <wick/index.h>
 
+#include "autocast.h"
 #include "core/layout.h"
 #include "core/run.h"
 #include "kernels/pool.h"
@@ -190,6 +191,7 @@ wk_tensor *wk_max_pool2d_with(wk_max_pool_args args)
 }
 wk_tensor *wk_max_pool3d_with(wk_max_pool_args args)
 {
+    WK_AUTOCAST(FLOAT32, &args.x);
     return max_pool("max_pool3d", "max_pool3D_with_indices_backward", 3, &args);
 }
 
@@ -281,7 +283,11 @@ static wk_tensor *avg_pool(const char *op, const char *backward, int dims, const
 
 wk_tensor *wk_avg_pool1d_with(wk_avg_pool_args args) { return avg_pool("avg_pool1d", "avg_pool2D_backward", 1, &args); }
 wk_tensor *wk_avg_pool2d_with(wk_avg_pool_args args) { return avg_pool("avg_pool2d", "avg_pool2D_backward", 2, &args); }
-wk_tensor *wk_avg_pool3d_with(wk_avg_pool_args args) { return avg_pool("avg_pool3d", "avg_pool3D_backward", 3, &args); }
+wk_tensor *wk_avg_pool3d_with(wk_avg_pool_args args)
+{
+    WK_AUTOCAST(FLOAT32, &args.x);
+    return avg_pool("avg_pool3d", "avg_pool3D_backward", 3, &args);
+}
 
 static wk_tensor *adaptive_avg_pool(const char *op, const char *backward, int dims, const wk_adaptive_pool_args *args)
 {
@@ -309,5 +315,6 @@ wk_tensor *wk_adaptive_avg_pool2d_with(wk_adaptive_pool_args args)
 }
 wk_tensor *wk_adaptive_avg_pool3d_with(wk_adaptive_pool_args args)
 {
+    WK_AUTOCAST(FLOAT32, &args.x);
     return adaptive_avg_pool("adaptive_avg_pool3d", "adaptive_avg_pool3D_backward", 3, &args);
 }

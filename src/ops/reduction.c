@@ -5,6 +5,7 @@
 
 #include <wick/join.h>
 
+#include "autocast.h"
 #include "ops.h"
 
 /* which dims are reduced: those given, or all; false after an error */
@@ -188,6 +189,7 @@ static void prod_in_ops(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_prod_with(wk_reduce_args args)
 {
+    WK_AUTOCAST(FLOAT32, &args.x);
     wk_read_dims(&args);
     WK_REQUIRE("prod", args.x);
     const wk_dtype dtype = summed_dtype(&args);
