@@ -160,6 +160,35 @@ static void attention_result(wk_tensor **out)
     out[3] = v->grad;
 }
 
+/* ---- attention of one query (4, 8, 1, 64) over 2048 keys, as a decoder has it */
+static void one_query_setup(void)
+{
+    keep(&q, wk_randn((4, 8, 1, 64)), false);
+    keep(&k, wk_randn((4, 8, 2048, 64)), false);
+    keep(&v, wk_randn((4, 8, 2048, 64)), false);
+}
+static void one_query_run(void) { wk_scaled_dot_product_attention(q, k, v); }
+static void one_query_result(wk_tensor **out) { out[0] = wk_scaled_dot_product_attention(q, k, v); }
+
+/* ---- rotary embeddings (16, 256, 8, 64), forward and backward */
+static void rotary_setup(void)
+{
+    keep(&x, wk_randn((16, 256, 8, 64)), true);
+    keep(&dy, wk_randn((16, 256, 8, 64)), false);
+    keep(&w, wk_precompute_freqs_cis(64, 256), false);
+}
+static void rotary_run(void)
+{
+    clear_grads();
+    wk_backward(wk_apply_rotary_emb(x, w), .gradient = dy);
+}
+static void rotary_result(wk_tensor **out)
+{
+    rotary_run();
+    out[0] = wk_apply_rotary_emb(x, w);
+    out[1] = x->grad;
+}
+
 /* ---- conv2d (32, 64, 28, 28) by 64 kernels of 3x3, forward and backward */
 static void conv2d_setup(void)
 {
@@ -324,6 +353,8 @@ static const row ROWS[] = {
     {"softmax", rows_setup, softmax_run, softmax_result},
     {"gelu", rows_setup, gelu_run, gelu_result},
     {"attention", attention_setup, attention_run, attention_result},
+    {"one query", one_query_setup, one_query_run, one_query_result},
+    {"rotary", rotary_setup, rotary_run, rotary_result},
     {"conv2d", conv2d_setup, conv2d_run, conv2d_result},
     {"max_pool2d", pool_setup, max_pool2d_run, max_pool2d_result},
     {"avg_pool2d", pool_setup, avg_pool2d_run, avg_pool2d_result},

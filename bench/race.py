@@ -132,6 +132,36 @@ class Attention(Backward):
         return F.scaled_dot_product_attention(*self.leaves)
 
 
+class OneQuery(Row):
+    name = "one query"
+
+    def setup(self):
+        self.q = torch.randn(4, 8, 1, 64)
+        self.k, self.v = torch.randn(4, 8, 2048, 64), torch.randn(4, 8, 2048, 64)
+
+    def run(self):
+        return F.scaled_dot_product_attention(self.q, self.k, self.v)
+
+    def result(self):
+        return [self.run()]
+
+
+class Rotary(Backward):
+    """as Llama's own code has it"""
+
+    name = "rotary"
+
+    def setup(self):
+        self.make((16, 256, 8, 64))
+        self.dy = torch.randn(16, 256, 8, 64)
+        angles = torch.outer(torch.arange(256.0), 1 / 10000 ** (torch.arange(0, 64, 2) / 64))
+        self.freqs_cis = torch.polar(torch.ones_like(angles), angles)
+
+    def forward(self):
+        x = torch.view_as_complex(self.leaves[0].reshape(16, 256, 8, 32, 2))
+        return torch.view_as_real(x * self.freqs_cis[:, None]).flatten(3)
+
+
 class Conv2d(Backward):
     name = "conv2d"
     tolerance = 1e-3  # dweight sums 25088 products
@@ -310,8 +340,8 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, Conv2d, MaxPool2d, AvgPool2d, MaxPool2dLast,
-        AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d, AvgPool2d,
+        MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big, Step]
 
 
 class Wick:

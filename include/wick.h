@@ -22,6 +22,7 @@
 #include <wick/print.h>
 #include <wick/random.h>
 #include <wick/join.h>
+#include <wick/kv_cache.h>
 #include <wick/index.h>
 #include <wick/rearrange.h>
 #include <wick/einops.h>
@@ -40,6 +41,7 @@
 #include <wick/convolution.h>
 #include <wick/pooling.h>
 #include <wick/resize.h>
+#include <wick/rotary.h>
 #include <wick/data.h>
 #include <wick/io.h>
 #include <wick/progress.h>

@@ -161,6 +161,9 @@ typedef struct wk_modules {
 } wk_modules;
 wk_modules wk_module_modules(void *module);  // the module itself first
 wk_modules wk_module_children(void *module); // its direct children
+/* named_modules, named_children: the same lists, which have the names */
+#define wk_module_named_modules(module) wk_module_modules(module)
+#define wk_module_named_children(module) wk_module_children(module)
 
 /* wk_for_each_module (block, self->blocks) x = wk_forward(block, x): direct children */
 #define wk_for_each_module(child, module)                                                                              \
@@ -194,6 +197,14 @@ void *wk_module_to_dtype(void *module, wk_dtype dtype);
 void *wk_module_to_device(void *module, wk_device device);
 void *wk_module_to_like(void *module, wk_tensor *like);
 void *wk_module_to_memory_format(void *module, wk_memory_format format); // channels last: parameters of 4 (5) dims
+/* to_empty(module, device): parameters and buffers there, in new memory that holds no values yet; grads are let go */
+void *wk_module_to_empty(void *module, wk_device device);
+
+/* deepcopy(module): the tree with copies of its parameters, their grads, and buffers, as copy.deepcopy makes it: what
+   was shared inside is shared in the copy, and no random number is drawn.  A pointer in a struct to a module or a
+   tensor of the tree becomes the copy's, other fields keep their values; so a module with a .free of its own is an
+   error, as two would free one thing.  NULL after an error. */
+void *wk_module_deepcopy(void *module);
 
 /* ---- saving and loading */
 wk_dict *

@@ -49,6 +49,29 @@ wk_module *wk_nn_sequential_append(void *list, void *module);
 wk_module *wk_nn_module_list_append(void *list, void *module);
 wk_module *wk_nn_sequential_index(void *list, int64_t index);
 wk_module *wk_nn_module_list_index(void *list, int64_t index);
+/* extend(list, (a, b)): appends each; insert(list, index, module): before that index, which may be negative; the later
+   ones' names move on by one.  Both return the list. */
+#define wk_nn_module_list_extend(list, ...) wk_nn_module_list_extend_with(list, WK_MODULES(__VA_ARGS__))
+wk_module *wk_nn_module_list_extend_with(void *list, wk_module_tuple modules);
+wk_module *wk_nn_module_list_insert(void *list, int64_t index, void *module);
+/* slice(sequential, start = 0, stop = its end): a sequential of the same modules, start .. stop - 1, under their names;
+   negative ones count from the end.  Free both: a shared module goes with the last. */
+typedef struct wk_nn_sequential_slice_args {
+    void *list;
+    int64_t start, stop;
+} wk_nn_sequential_slice_args;
+#define wk_nn_sequential_slice(...)                                                                                    \
+    wk_nn_sequential_slice_with((wk_nn_sequential_slice_args){.stop = INT64_MAX, .list = __VA_ARGS__})
+wk_module *wk_nn_sequential_slice_with(wk_nn_sequential_slice_args args);
+
+/* parameter_list(a, b), or ((a, b)): each becomes a parameter, named "0", "1", ...; index gives one (negative: from the
+   end), wk_module_parameters(list) all, append returns the list */
+#define wk_nn_parameter_list(...)                                                                                      \
+    wk_nn_parameter_list_with(WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_TENSORS_OF, WK_TENSORS)(__VA_ARGS__))
+#define WK_TENSORS_OF(tuple) WK_TENSORS tuple
+wk_module *wk_nn_parameter_list_with(wk_tensors tensors);
+wk_module *wk_nn_parameter_list_append(void *list, wk_tensor *tensor);
+wk_tensor *wk_nn_parameter_list_index(void *list, int64_t index);
 
 /* module_dict(): children by any name; wk_module_add_module(dict, "image", wk_nn_linear(3, 8)) adds one,
    wk_module_get_submodule(dict, "image") gives it */

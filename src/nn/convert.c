@@ -6,16 +6,20 @@
 #include <wick/cast.h>
 
 #include "autograd/node.h"
+#include "core/layout.h"
 #include "module.h"
 
 typedef struct target {
     wk_dtype dtype;          // of floating tensors; default: as they are
     wk_device device;        // default: where they are
     wk_memory_format format; // of tensors that it is for; preserve: as they are
+    bool empty;              // no values go along
 } target;
 
 static wk_tensor *converted(wk_tensor *x, const target *to)
 {
+    if (to->empty)
+        return wk_tensor_new_like("module_to_empty", x, x->dtype, to->device);
     wk_tensor *y = wk_detach(x);
     if (y && to->dtype && wk_dtype_is_floating(x->dtype))
         y = wk_to(y, to->dtype);
@@ -59,7 +63,7 @@ static bool convert(wk_tensors of, const target *to, bool with_grads)
 
 static void *module_to(void *module, target to)
 {
-    const wk_tensors parameters = wk_module_parameters_for("module_to", module);
+    const wk_tensors parameters = wk_module_parameters_for(to.empty ? "module_to_empty" : "module_to", module);
     if (!parameters.items)
         return NULL;
     bool fine = false;
@@ -75,6 +79,11 @@ void *wk_module_to_dtype(void *module, wk_dtype dtype)
 }
 
 void *wk_module_to_device(void *module, wk_device device) { return module_to(module, (target){.device = device}); }
+
+void *wk_module_to_empty(void *module, wk_device device)
+{
+    return wk_module_zero_grad(module) ? module_to(module, (target){.device = device, .empty = true}) : NULL;
+}
 
 void *wk_module_to_like(void *module, wk_tensor *like)
 {

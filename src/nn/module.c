@@ -25,6 +25,7 @@ void *wk_module_new_with(wk_module_args args)
         wk_free(module);
         return wk_out_of_memory(args.type, args.size);
     }
+    inside->size = args.size;
     inside->forward = args.forward;
     inside->free = args.free;
     inside->extra_repr = args.extra_repr;
@@ -48,10 +49,15 @@ wk_module *wk_module_check(const char *op, void *module)
     return module;
 }
 
+bool wk_module_is_of(const wk_module *module, const char *type)
+{
+    return module->inside->of_library && strcmp(module->type, type) == 0;
+}
+
 wk_module *wk_module_check_type(const char *op, void *module_, const char *type)
 {
     wk_module *module = wk_module_check(op, module_);
-    if (module && (!module->inside->of_library || strcmp(module->type, type) != 0))
+    if (module && !wk_module_is_of(module, type))
         return wk_fail(op, "module: expected a wk_nn_%s, got a %s", type, module->type);
     return module;
 }

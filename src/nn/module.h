@@ -44,6 +44,7 @@ typedef struct wk_module_lists {
 } wk_module_lists;
 
 struct wk_module_inside {
+    size_t size; // of the user's struct
     wk_module_forward *forward;
     void (*free)(void *module);
     void (*extra_repr)(void *module, char *text, size_t size);
@@ -67,6 +68,7 @@ static inline bool wk_is_module(const void *x) { return x && ((const wk_module *
 /* module, or NULL after an error: it is NULL or no module */
 wk_module *wk_module_check(const char *op, void *module);
 wk_module *wk_module_check_type(const char *op, void *module, const char *type); // or no layer of ours of that type
+bool wk_module_is_of(const wk_module *module, const char *type);                 // a layer of ours of that type
 bool wk_module_contains(const wk_module *module, const wk_module *wanted);       // itself among what it contains
 void wk_module_lists_free_modules(wk_module_lists *lists); // of the lists, those of modules
 

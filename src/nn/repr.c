@@ -7,6 +7,22 @@
 
 enum { INDENT = 2 };
 
+/* what a parameter_list holds, a line each */
+static void print_parameters(const wk_members *of, int indent, FILE *file)
+{
+    fprintf(file, of->count ? "\n" : ")\n");
+    for (int64_t i = 0; i < of->count; i++) {
+        const wk_tensor *x = of->items[i].tensor;
+        fprintf(file, "%*s(%s): Parameter containing: [%s of size ", indent + 2 * INDENT, "", of->items[i].name,
+                wk_dtype_name(x->dtype));
+        for (int dim = 0; dim < x->ndim; dim++)
+            fprintf(file, "%s%lld", dim ? "x" : "", (long long)x->shape[dim]);
+        fprintf(file, "]\n");
+    }
+    if (of->count)
+        fprintf(file, "%*s)\n", indent, "");
+}
+
 /* "linear(in_features=4, out_features=2, bias=True)" of a leaf; children on lines of their own */
 static void print(const wk_module *module, int indent, FILE *file)
 {
@@ -14,6 +30,10 @@ static void print(const wk_module *module, int indent, FILE *file)
     if (module->inside->extra_repr)
         module->inside->extra_repr((void *)(uintptr_t)module, arguments, sizeof arguments);
     fprintf(file, "%s(", module->type);
+    if (wk_module_is_of(module, "parameter_list")) {
+        print_parameters(&module->inside->parameters, indent, file);
+        return;
+    }
     if (module->inside->children_count == 0) {
         fprintf(file, "%s)\n", arguments);
         return;

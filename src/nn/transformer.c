@@ -5,8 +5,6 @@
 #include <wick/activation.h>
 #include <wick/pointwise.h>
 
-#include "core/alloc.h"
-#include "core/random.h"
 #include "layer.h"
 
 typedef wk_nn_transformer_encoder_layer layer;
@@ -108,28 +106,6 @@ wk_tensor *wk_nn_transformer_encoder_forward_with(call args)
     return wk_call(encoder_call, args.module, args.x, &args);
 }
 
-/* the same arguments and values, drawing no random numbers */
-static wk_module *layer_copy(layer *of)
-{
-    const wk_nn_multihead_attention *attn = (wk_nn_multihead_attention *)of->self_attn;
-    const wk_nn_linear *linear1 = (wk_nn_linear *)of->linear1;
-    wk_generator *generator = wk_generator_or_default(NULL);
-    unsigned char *drawn = wk_alloc(WK_GENERATOR_STATE_BYTES);
-    if (!drawn)
-        return wk_out_of_memory("nn_transformer_encoder", WK_GENERATOR_STATE_BYTES);
-    wk_generator_save(generator, drawn);
-    wk_module *copy = wk_nn_transformer_encoder_layer(
-        attn->embed_dim, attn->num_heads, linear1->out_features, ((wk_nn_dropout *)of->dropout)->p,
-        of->gelu ? "gelu" : "relu", ((wk_nn_layer_norm *)of->norm1)->eps, attn->batch_first, of->norm_first,
-        linear1->bias != NULL, linear1->weight->device, linear1->weight->dtype);
-    wk_generator_load(generator, drawn);
-    wk_free(drawn);
-    wk_dict *values = copy ? wk_module_state_dict(of) : NULL;
-    const bool fine = values && wk_module_load_state_dict(copy, values);
-    wk_dict_free(values);
-    return wk_layer_ready(copy, fine);
-}
-
 wk_module *wk_nn_transformer_encoder_with(wk_module *of, int64_t num_layers, wk_module *norm)
 {
     const char *const op = "nn_transformer_encoder";
@@ -146,7 +122,7 @@ wk_module *wk_nn_transformer_encoder_with(wk_module *of, int64_t num_layers, wk_
     }
     fine = wk_nn_module_list_append(self->layers, of) != NULL;
     for (int64_t i = 1; fine && i < num_layers; i++)
-        fine = wk_nn_module_list_append(self->layers, layer_copy((layer *)of)) != NULL;
+        fine = wk_nn_module_list_append(self->layers, wk_module_deepcopy(of)) != NULL;
     if (norm)
         fine = wk_add_module(self, norm, norm) != NULL && fine;
     return wk_layer_ready(self, fine);
