@@ -56,6 +56,19 @@ void wk_grad_mode_close(wk_grad_guard *guard);
 bool wk_is_grad_enabled(void);
 void wk_set_grad_enabled(bool mode);
 
+/* wk_inference_mode { ... }: as wk_no_grad, and what is made inside stays out of gradients: outside it cannot be saved
+   for backward, written in place or required to have a grad, until it is cloned.  wk_enable_grad inside does nothing. */
+typedef struct wk_inference_guard {
+    bool inference, grad; // of before
+    bool open;
+} wk_inference_guard;
+#define wk_inference_mode                                                                                              \
+    for (wk_inference_guard wk_inference_here __attribute__((cleanup(wk_inference_mode_close))) =                      \
+             wk_inference_mode_open();                                                                                 \
+         wk_inference_here.open; wk_inference_here.open = false)
+wk_inference_guard wk_inference_mode_open(void);
+void wk_inference_mode_close(wk_inference_guard *guard);
+
 /* wk_detect_anomaly { ... }, or wk_set_detect_anomaly(true): looks, in this thread, for the op that makes NaN, or
    infinity of finite numbers.  Forward, the op is an error, which names the module that runs.  Backward, where a
    gradient is NaN, or infinite though what came was finite, and where a backward fails otherwise, the error shows the
@@ -102,8 +115,73 @@ typedef struct wk_autograd_function {
 bool wk_autograd_function_apply_with(const wk_autograd_function *function, void *context, wk_tensors inputs,
                                      wk_places outputs);
 void wk_ctx_save_for_backward(wk_autograd_ctx *ctx, wk_tensors saved);
+wk_tensors wk_ctx_saved_tensors(wk_autograd_ctx *ctx); // in backward; none after an error: one was changed in place
 wk_tensor *wk_ctx_saved_tensor(wk_autograd_ctx *ctx, int i);
 void *wk_ctx_context(wk_autograd_ctx *ctx); // what apply was given
+
+/* checkpoint(function, context, (x, mask), preserve_rng_state = true): function(context, x, mask), whose gradient keeps
+   the inputs alone and runs the function again (torch.utils.checkpoint with use_reentrant=False).  The function takes
+   context and one, two or three tensors, or a wk_tensors of any number, and gives one; of a module:
+       x = wk_checkpoint(wk_forward, self->block, (x));
+   It must compute the same again, and context must last until backward.  What it draws is the same again, but with
+   .preserve_rng_state = false, and so is the autocast that it runs in.  wk_checkpoint_wrapper (wick/module.h) makes a
+   module always do so. */
+typedef struct wk_checkpointed {
+    int inputs; // 0: any number
+    union {
+        wk_tensor *(*one)(void *context, wk_tensor *x);
+        wk_tensor *(*two)(void *context, wk_tensor *x, wk_tensor *y);
+        wk_tensor *(*three)(void *context, wk_tensor *x, wk_tensor *y, wk_tensor *z);
+        wk_tensor *(*any)(void *context, wk_tensors inputs);
+    } call;
+} wk_checkpointed;
+typedef struct wk_checkpoint_args {
+    wk_checkpointed function;
+    void *context;
+    wk_tensors inputs;
+    bool preserve_rng_state;
+} wk_checkpoint_args;
+#define wk_checkpoint(function_, context_, ...)                                                                        \
+    wk_checkpoint_with((wk_checkpoint_args){.preserve_rng_state = true,                                                \
+                                            .function = WK_CHECKPOINTED(function_),                                    \
+                                            .context = context_,                                                       \
+                                            .inputs = WK_TENSORS __VA_ARGS__})
+wk_tensor *wk_checkpoint_with(wk_checkpoint_args args);
+#define WK_CHECKPOINTED(function)                                                                                      \
+    _Generic(&*(function),                                                                                             \
+        wk_tensor * (*)(void *, wk_tensor *): wk_checkpointed_one,                                                     \
+        wk_tensor * (*)(void *, wk_tensor *, wk_tensor *): wk_checkpointed_two,                                        \
+        wk_tensor * (*)(void *, wk_tensor *, wk_tensor *, wk_tensor *): wk_checkpointed_three,                         \
+        wk_tensor * (*)(void *, wk_tensors): wk_checkpointed_any)(function)
+static inline wk_checkpointed wk_checkpointed_one(wk_tensor *(*function)(void *, wk_tensor *))
+{
+    wk_checkpointed checkpointed;
+    checkpointed.inputs = 1;
+    checkpointed.call.one = function;
+    return checkpointed;
+}
+static inline wk_checkpointed wk_checkpointed_two(wk_tensor *(*function)(void *, wk_tensor *, wk_tensor *))
+{
+    wk_checkpointed checkpointed;
+    checkpointed.inputs = 2;
+    checkpointed.call.two = function;
+    return checkpointed;
+}
+static inline wk_checkpointed wk_checkpointed_three(wk_tensor *(*function)(void *, wk_tensor *, wk_tensor *,
+                                                                           wk_tensor *))
+{
+    wk_checkpointed checkpointed;
+    checkpointed.inputs = 3;
+    checkpointed.call.three = function;
+    return checkpointed;
+}
+static inline wk_checkpointed wk_checkpointed_any(wk_tensor *(*function)(void *, wk_tensors))
+{
+    wk_checkpointed checkpointed;
+    checkpointed.inputs = 0;
+    checkpointed.call.any = function;
+    return checkpointed;
+}
 
 /* gradcheck: the gradient of function against finite differences, in float64; gradgradcheck: the gradient's gradient.
    False, with the reason in text, where they differ. */

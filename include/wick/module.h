@@ -147,6 +147,17 @@ wk_hook_handle wk_module_register_forward_pre_hook(void *module, wk_forward_pre_
 wk_hook_handle wk_module_register_forward_hook(void *module, wk_forward_hook *hook, void *context);
 void wk_hook_remove(wk_hook_handle handle);
 
+/* checkpoint_wrapper(module, preserve_rng_state = true): from now on wk_forward of the module, hooks aside, is a
+   wk_checkpoint, which computes activations again in the backward in place of keeping them; returns the module, whose
+   names stay as they are */
+typedef struct wk_checkpoint_wrapper_args {
+    void *module;
+    bool preserve_rng_state;
+} wk_checkpoint_wrapper_args;
+#define wk_checkpoint_wrapper(...)                                                                                     \
+    wk_checkpoint_wrapper_with((wk_checkpoint_wrapper_args){.preserve_rng_state = true, .module = __VA_ARGS__})
+void *wk_checkpoint_wrapper_with(wk_checkpoint_wrapper_args args);
+
 /* ---- looking inside: in order of registration, the module's own before its children's, shared ones once.  Lists
    belong to the module: they are valid until the same list is asked for again, or the module is freed. */
 wk_tensors wk_module_parameters(void *module);

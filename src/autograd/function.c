@@ -14,6 +14,7 @@ struct wk_autograd_ctx {
     function_kept kept;
     wk_tensors to_save; // during forward
     wk_node *node;      // during backward
+    wk_tensor **saved;  // what saved_tensors gave out
 };
 
 void *wk_ctx_context(wk_autograd_ctx *ctx) { return ctx->kept.context; }
@@ -41,6 +42,23 @@ wk_tensor *wk_ctx_saved_tensor(wk_autograd_ctx *ctx, int i)
     return wk_saved(ctx->node, i);
 }
 
+wk_tensors wk_ctx_saved_tensors(wk_autograd_ctx *ctx)
+{
+    const int count = ctx->node ? ctx->node->saves : 0;
+    if (!ctx->node) {
+        wk_fail(ctx->kept.function->name, "saved tensors: are there in backward, not in forward");
+        return (wk_tensors){0};
+    }
+    if (!ctx->saved && !(ctx->saved = wk_alloc((size_t)(count + 1) * sizeof *ctx->saved))) {
+        wk_out_of_memory(ctx->kept.function->name, (size_t)(count + 1) * sizeof *ctx->saved);
+        return (wk_tensors){0};
+    }
+    for (int i = 0; i < count; i++)
+        if (!(ctx->saved[i] = wk_saved(ctx->node, i)) && wk_failing())
+            return (wk_tensors){0};
+    return (wk_tensors){count, ctx->saved};
+}
+
 static void function_backward(wk_node *node, wk_tensor *dy)
 {
     (void)dy;
@@ -58,6 +76,7 @@ static void function_backward(wk_node *node, wk_tensor *dy)
     for (int i = 0; i < node->inputs; i++)
         wk_accumulate(node, i, of_inputs[i]);
     wk_free(gradients);
+    wk_free(ctx.saved);
 }
 
 bool wk_autograd_function_apply_with(const wk_autograd_function *function, void *context, wk_tensors inputs,

@@ -7,6 +7,9 @@ wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad)
     WK_REQUIRE("requires_grad_", x);
     if (requires_grad && !wk_dtype_is_floating(x->dtype) && !wk_dtype_is_complex(x->dtype))
         return wk_fail("requires_grad_", "x: expected a floating or complex dtype, got %s", wk_dtype_name(x->dtype));
+    if (requires_grad && x->storage->inference && !wk_inference)
+        return wk_fail("requires_grad_", "x: was made inside wk_inference_mode, and cannot require grad outside\n"
+                                         "hint: wk_clone it first");
     if (!requires_grad && wk_grad_fn(x))
         return wk_fail("requires_grad_", "x: only a leaf can stop requiring grad, and this is the result of %s\n"
                                          "hint: use wk_detach", x->grad_fn->name);

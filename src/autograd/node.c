@@ -1,5 +1,6 @@
 /* Making nodes, and what a node's backward asks of it. */
 #include "backward.h"
+#include "recompute.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -13,16 +14,31 @@ static _Thread_local bool grad_disabled;
 static uint64_t sequence;
 
 bool wk_is_grad_enabled(void) { return !grad_disabled; }
-void wk_set_grad_enabled(bool mode) { grad_disabled = !mode; }
+/* inside wk_inference_mode nothing is recorded, whatever is enabled */
+void wk_set_grad_enabled(bool mode) { grad_disabled = !mode || wk_inference; }
 
 wk_grad_guard wk_grad_mode_open(bool mode)
 {
     wk_grad_guard guard = {.before = !grad_disabled, .open = true};
-    grad_disabled = !mode;
+    wk_set_grad_enabled(mode);
     return guard;
 }
 
 void wk_grad_mode_close(wk_grad_guard *guard) { grad_disabled = !guard->before; }
+
+wk_inference_guard wk_inference_mode_open(void)
+{
+    const wk_inference_guard guard = {.inference = wk_inference, .grad = !grad_disabled, .open = true};
+    wk_inference = true;
+    grad_disabled = true;
+    return guard;
+}
+
+void wk_inference_mode_close(wk_inference_guard *guard)
+{
+    wk_inference = guard->inference;
+    grad_disabled = !guard->grad;
+}
 
 /* a view of a tensor that was written into takes the new history first */
 static bool requires_grad(wk_tensor *x)
@@ -63,6 +79,7 @@ static void node_destroy(wk_object *object)
     for (int i = 0; i < node->outputs; i++) {
         wk_object_release(node->output[i].hooks);
     }
+    wk_object_release(node->recomputation);
     wk_free(node->recorded_at);
     wk_free(node);
 }
@@ -103,6 +120,9 @@ static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
     node->saved[i] = (wk_saved_tensor){.output_nr = -1};
     if (!x)
         return true;
+    if (x->storage->inference)
+        return wk_fail(args->name, "a tensor of shape %s that the gradient needs was made inside wk_inference_mode\n"
+                                   "hint: wk_clone it outside, or make it inside wk_no_grad", wk_shape_string(x));
     for (int result = 0; result < args->results_count; result++)
         if (args->results[result] == x)
             node->saved[i].output_nr = result;
@@ -185,11 +205,20 @@ static wk_node *node_new(const wk_record_args *args)
         }
         node->saves = i + 1;
     }
+    if (__builtin_expect(wk_recording.recomputation != NULL, 0) && node->saves > 0 && !wk_recomputation_add(node)) {
+        wk_object_release((wk_object *)node);
+        return NULL;
+    }
     if (__builtin_expect(wk_anomaly.on, 0) && !(node->recorded_at = wk_anomaly_place(node->name))) {
         wk_object_release((wk_object *)node);
         return NULL;
     }
     return node;
+}
+
+wk_node *wk_node_saving(const char *name, wk_tensors tensors)
+{
+    return node_new(&(wk_record_args){.name = name, .saved = tensors});
 }
 
 bool wk_record_with(const wk_record_args *args)
@@ -227,7 +256,7 @@ wk_tensor *wk_record_one(wk_tensor *y, wk_record_args *args)
 wk_tensor *wk_saved(wk_node *node, int i)
 {
     const wk_saved_tensor *saved = &node->saved[i];
-    if (!saved->tensor)
+    if (!saved->tensor || (node->recomputation && !wk_recompute(node)))
         return NULL;
     if (saved->tensor->storage->version != saved->version)
         return wk_fail(node->name,
@@ -330,4 +359,6 @@ void wk_node_release_saved(wk_node *node)
     for (int i = 0; i < node->saves; i++)
         node->freed |= node->saved[i].tensor != NULL;
     release_saved(node);
+    wk_object_release(node->recomputation);
+    node->recomputation = NULL;
 }

@@ -56,6 +56,8 @@ struct wk_node {
     wk_edge *edges;
     wk_saved_tensor *saved;
     wk_output *output;
+    struct wk_object *recomputation; // what computes the saved tensors again (recompute.h); NULL: they are there
+    int place;                       // of this node in it
     bool freed; // a backward has let the saved tensors go
     char *recorded_at; // under wk_detect_anomaly: where, as text; NULL otherwise
 };

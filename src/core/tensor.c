@@ -7,6 +7,8 @@
 #include "host.h"
 
 /* header and data in one block, on the CPU: a small tensor costs two allocations */
+_Thread_local bool wk_inference;
+
 static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)
 {
     const size_t header = 64;
@@ -18,7 +20,8 @@ static wk_storage *storage_new(const char *op, int64_t bytes, wk_device device)
         wk_free(storage);
         return wk_out_of_memory(op, (size_t)bytes);
     }
-    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = data};
+    *storage = (wk_storage){
+        .references = 1, .device = device, .inference = wk_inference, .bytes = bytes, .data = data};
     return storage;
 }
 
@@ -116,6 +119,19 @@ static bool check_shape(const char *op, int ndim, const int64_t *shape, wk_dtype
     return true;
 }
 
+void wk_tensor_set_memory(wk_tensor *x, const wk_tensor *from)
+{
+    storage_release(x->storage);
+    x->storage = NULL;
+    if (!from)
+        return;
+    x->storage = from->storage;
+    __atomic_add_fetch(&x->storage->references, 1, __ATOMIC_RELAXED);
+    x->offset = from->offset;
+    for (int dim = 0; dim < x->ndim; dim++)
+        x->strides[dim] = from->strides[dim];
+}
+
 wk_tensor *wk_tensor_new(const char *op, int ndim, const int64_t *shape, wk_dtype dtype, wk_device device)
 {
     int64_t bytes;
@@ -179,7 +195,8 @@ wk_tensor *wk_tensor_from_memory(const char *op, void *data, int ndim, const int
             release(context);
         return NULL;
     }
-    *storage = (wk_storage){.references = 1, .device = device, .bytes = bytes, .data = data, .release = release,
+    *storage = (wk_storage){.references = 1, .device = device, .inference = wk_inference, .bytes = bytes, .data = data,
+                            .release = release,
                             .context = context};
     x->storage = storage;
     if (strides)

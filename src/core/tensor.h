@@ -16,6 +16,7 @@ typedef struct wk_storage {
     uint32_t version;
     uint32_t graph_version;
     wk_device device;
+    bool inference; // made inside wk_inference_mode
     int64_t bytes;
     void *data; // on the device
     void (*release)(void *context); // of memory that is not ours; NULL where it is
@@ -48,6 +49,9 @@ extern _Thread_local wk_scope_place wk_scope_closing __attribute__((visibility("
 /* zeroed, live, with one reference, counted; NULL where there is no memory */
 wk_tensor *wk_tensor_header(void);
 void wk_tensor_destroy(wk_tensor *x);
+/* x, whose header nobody else has, on from's memory; of NULL: on none */
+void wk_tensor_set_memory(wk_tensor *x, const wk_tensor *from);
+extern _Thread_local bool wk_inference; // inside wk_inference_mode
 
 /* The address of x's elements, for kernels; NULL of NULL. */
 static inline void *wk_data(const wk_tensor *x)

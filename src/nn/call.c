@@ -188,6 +188,33 @@ static wk_tensor *run_hooks(wk_module *module, wk_tensor *x, wk_tensor *y)
 
 /* ---------------------------------------------------------------- forward, call */
 
+void *wk_checkpoint_wrapper_with(wk_checkpoint_wrapper_args args)
+{
+    wk_module *module = wk_module_check("checkpoint_wrapper", args.module);
+    if (module) {
+        module->inside->checkpointed = true;
+        module->inside->preserve_rng_state = args.preserve_rng_state;
+    }
+    return module;
+}
+
+/* the forward alone, in whatever runs it: the module is among those that run also when it runs again */
+static wk_tensor *forward_again(void *module_, wk_tensor *x)
+{
+    wk_module *module = module_;
+    const int before = enter(module);
+    wk_tensor *y = module->inside->forward(module, x);
+    leave(module, y, before);
+    return y;
+}
+
+static wk_tensor *run_forward(wk_module *module, wk_tensor *x)
+{
+    return module->inside->checkpointed
+               ? wk_checkpoint(forward_again, module, (x), .preserve_rng_state = module->inside->preserve_rng_state)
+               : module->inside->forward(module, x);
+}
+
 wk_tensor *wk_forward(void *module_, wk_tensor *x)
 {
     wk_module *module = wk_module_check("forward", module_);
@@ -200,7 +227,7 @@ wk_tensor *wk_forward(void *module_, wk_tensor *x)
     const int before = enter(module);
     wk_scope_guard scope = wk_scope_open(FORWARD, 0);
     x = run_pre_hooks(module, x);
-    wk_tensor *y = x ? run_hooks(module, x, module->inside->forward(module, x)) : NULL;
+    wk_tensor *y = x ? run_hooks(module, x, run_forward(module, x)) : NULL;
     wk_scope_hand_out(y);
     wk_scope_close(&scope);
     leave(module, y, before);

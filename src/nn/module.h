@@ -48,6 +48,7 @@ struct wk_module_inside {
     wk_module_forward *forward;
     void (*free)(void *module);
     void (*extra_repr)(void *module, char *text, size_t size);
+    bool checkpointed, preserve_rng_state; // by wk_checkpoint_wrapper
     bool of_library;    // its type is a layer of ours
     atomic_bool placed; // where it belongs is known (call.c)
     bool asked;         // for its parameters, state or mode: the root of a tree of its own

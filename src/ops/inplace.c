@@ -252,6 +252,9 @@ bool wk_check_holds(const char *op, const wk_tensor *x, wk_dtype dtype)
 
 bool wk_check_leaf(const char *op, wk_tensor *x)
 {
+    if (x->storage->inference && !wk_inference)
+        return wk_fail(op, "x: a tensor made inside wk_inference_mode cannot be written in place outside\n"
+                           "hint: wk_clone it first, or make it inside wk_no_grad");
     if (x->view && x->view->untracked && wk_needs_grad(x->view->base))
         return wk_fail(op, "x: a view made inside wk_no_grad cannot be written outside it: its base would not know\n"
                            "hint: make the view and write it both inside wk_no_grad { }, or both outside");
