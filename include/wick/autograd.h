@@ -57,7 +57,7 @@ bool wk_is_grad_enabled(void);
 void wk_set_grad_enabled(bool mode);
 
 /* wk_inference_mode { ... }: as wk_no_grad, and what is made inside stays out of gradients: outside it cannot be saved
-   for backward, written in place or required to have a grad, until it is cloned.  wk_enable_grad inside does nothing. */
+   for backward, written in place or required to have a grad, until it is cloned.  wk_enable_grad does nothing in it. */
 typedef struct wk_inference_guard {
     bool inference, grad; // of before
     bool open;
