@@ -109,6 +109,31 @@ static void layer_norm_result(wk_tensor **out)
     out[3] = b->grad;
 }
 
+/* ---- batch_norm (16, 64, 56, 56) in training, forward and backward */
+static void batch_norm_setup(void)
+{
+    keep(&x, wk_randn((16, 64, 56, 56)), true);
+    keep(&w, wk_randn((64)), true);
+    keep(&b, wk_randn((64)), true);
+    keep(&dy, wk_randn((16, 64, 56, 56)), false);
+    keep(&q, wk_zeros((64)), false);
+    keep(&k, wk_ones((64)), false);
+}
+static wk_tensor *batch_norm(void) { return wk_batch_norm(x, q, k, w, b, .training = true); }
+static void batch_norm_run(void)
+{
+    clear_grads();
+    wk_backward(batch_norm(), .gradient = dy);
+}
+static void batch_norm_result(wk_tensor **out)
+{
+    batch_norm_run();
+    out[0] = batch_norm();
+    out[1] = x->grad;
+    out[2] = w->grad;
+    out[3] = b->grad;
+}
+
 /* ---- softmax, gelu (4096, 1024), forward and backward */
 static void rows_setup(void)
 {
@@ -350,6 +375,7 @@ static const row ROWS[] = {
     {"mul+sum+backward", graph_setup, graph_run, graph_result},
     {"linear", linear_setup, linear_run, linear_result},
     {"layer_norm", layer_norm_setup, layer_norm_run, layer_norm_result},
+    {"batch_norm", batch_norm_setup, batch_norm_run, batch_norm_result},
     {"softmax", rows_setup, softmax_run, softmax_result},
     {"gelu", rows_setup, gelu_run, gelu_result},
     {"attention", attention_setup, attention_run, attention_result},

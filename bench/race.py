@@ -103,6 +103,20 @@ class LayerNorm(Backward):
         return F.layer_norm(x, (1024,), w, b)
 
 
+class BatchNorm(Backward):
+    name = "batch_norm"
+    tolerance = 1e-3  # dweight sums 50176 products
+
+    def setup(self):
+        self.make((16, 64, 56, 56), (64,), (64,))
+        self.dy = torch.randn(16, 64, 56, 56)
+        self.mean, self.var = torch.zeros(64), torch.ones(64)
+
+    def forward(self):
+        x, w, b = self.leaves
+        return F.batch_norm(x, self.mean, self.var, w, b, training=True)
+
+
 class Softmax(Backward):
     name = "softmax"
 
@@ -340,8 +354,9 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d, AvgPool2d,
-        MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
+        AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big,
+        Step]
 
 
 class Wick:

@@ -86,6 +86,7 @@ OF_X(bicubic, wk_interpolate(x, 9, .mode = "bicubic", .antialias = true))
 OF_X(trilinear, wk_interpolate(x, 9, .mode = "trilinear"))
 OF_X(pixel_unshuffle, wk_pixel_unshuffle(x, 2))
 OF_X(pad, wk_pad(x, (1, 2, 0, 1), .value = 3))
+OF_X(batch_norm, wk_batch_norm(x, .weight = wk_ones((6)), .bias = wk_ones((6)), .training = true))
 OF_X(relu, wk_relu(x))
 OF_X(add, wk_add(x, wk_ones((6, 1, 1))))
 
@@ -100,6 +101,8 @@ static void results(void **state)
         wk_tensor *image = wk_randn((2, 6, 6, 8)), *volume = wk_randn((2, 6, 6, 5, 4));
 #define KEEPS(f, x) keeps(#f, f, x, true)
         KEEPS(conv2d, image);
+        KEEPS(batch_norm, image);
+        KEEPS(batch_norm, volume);
         KEEPS(conv3d, volume);
         KEEPS(conv_transpose2d, image);
         KEEPS(max_pool2d, image);

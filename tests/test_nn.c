@@ -1,5 +1,5 @@
 /* Layers start from PyTorch's values and compute what it computes, gradients too. */
-#include "answers.h"
+#include "layers.h"
 
 static int setup(void **state)
 {
@@ -93,13 +93,6 @@ static wk_module *mse_loss(void) { return wk_nn_mse_loss("sum"); }
 
 /* ---------------------------------------------------------------- calls: results in order */
 
-typedef wk_tensors call(wk_module *module, wk_tensor **in, wk_tensor **out);
-
-static wk_tensors forward(wk_module *module, wk_tensor **in, wk_tensor **out)
-{
-    out[0] = wk_forward(module, in[0]);
-    return (wk_tensors){1, out};
-}
 static wk_tensors loss(wk_module *module, wk_tensor **in, wk_tensor **out)
 {
     out[0] = wk_nn_loss(module, in[0], in[1]);
@@ -143,11 +136,7 @@ static wk_tensors encode_with_masks(wk_module *module, wk_tensor **in, wk_tensor
     return (wk_tensors){1, out};
 }
 
-static const struct {
-    const char *name;
-    wk_module *(*make)(void);
-    call *call;
-} LAYERS[] = {{"linear", linear, forward},
+static const layer_case LAYERS[] = {{"linear", linear, forward},
               {"linear_without_bias", linear_without_bias, forward},
               {"linear_float64", linear_float64, forward},
               {"conv2d", conv2d, forward},
@@ -188,111 +177,16 @@ static const struct {
               {"cross_entropy_loss", cross_entropy_loss, loss},
               {"mse_loss", mse_loss, loss}};
 
-/* every key of the answer, in its order, with its bits, and no other */
-static void check_state(const char *name, wk_module *module)
-{
-    char prefix[100], what[200];
-    snprintf(prefix, sizeof prefix, "%s/state/", name);
-    wk_dict *state = wk_module_state_dict(module), *expected = wk_dict_part(answers, prefix);
-    assert_int_equal(wk_dict_count(state), wk_dict_count(expected));
-    for (int64_t i = 0; i < wk_dict_count(state); i++) {
-        snprintf(what, sizeof what, "%s, %s at the start", name, wk_dict_key_at(state, i));
-        assert_string_equal(wk_dict_key_at(state, i), wk_dict_key_at(expected, i));
-        assert_near(what, wk_dict_value_at(state, i), wk_dict_value_at(expected, i), 0);
-    }
-    wk_dict_free(state);
-    wk_dict_free(expected);
-}
-
-static void check_results(const char *name, wk_module *module, call *run)
-{
-    char what[200];
-    wk_tensor *in[5] = {0}, *out[2] = {0};
-    for (int i = 0; i < 5 && find_answer("%s/in%d", name, i); i++) {
-        in[i] = wk_clone(answer("%s/in%d", name, i));
-        if (find_answer("%s/dx%d", name, i))
-            wk_requires_grad_(in[i], true);
-    }
-    const wk_tensors results = run(module, in, out);
-    for (int i = 0; i < results.count; i++) {
-        snprintf(what, sizeof what, "%s, result %d", name, i);
-        assert_near(what, results.items[i], answer("%s/out%d", name, i), 2e-6);
-    }
-    assert_null(find_answer("%s/out%d", name, (int)results.count));
-    assert_true(wk_backward(out[0], .gradient = answer("%s/dy", name)));
-    for (int i = 0; i < 5 && in[i]; i++)
-        if (find_answer("%s/dx%d", name, i)) {
-            snprintf(what, sizeof what, "%s, gradient of input %d", name, i);
-            assert_near(what, in[i]->grad, answer("%s/dx%d", name, i), 5e-6);
-        }
-    const wk_dict *parameters = wk_module_named_parameters(module);
-    for (int64_t i = 0; i < wk_dict_count(parameters); i++) {
-        snprintf(what, sizeof what, "%s, gradient of %s", name, wk_dict_key_at(parameters, i));
-        assert_near(what, wk_dict_value_at(parameters, i)->grad,
-                    answer("%s/grad/%s", name, wk_dict_key_at(parameters, i)), 5e-6);
-    }
-}
-
 static void layers_are_pytorchs(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof LAYERS / sizeof *LAYERS; i++)
-        wk_scope
-        {
-            wk_manual_seed(0);
-            wk_module *module = LAYERS[i].make();
-            assert_non_null(module);
-            check_state(LAYERS[i].name, module);
-            check_results(LAYERS[i].name, module, LAYERS[i].call);
-            wk_module_free(module);
-        }
+    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
 }
 
-/* allocations of making, calling and differentiating a layer fail, each of the first 40 and some of the others: an
-   error each time, and nothing is left */
 static void layers_without_memory_fail_cleanly(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof LAYERS / sizeof *LAYERS; i++) {
-        bool done = false;
-        for (int64_t allocation = 0; !done; allocation += 1 + allocation / 40) {
-            const int64_t before = wk_memory_get_stats().live_blocks;
-            wk_scope
-            {
-                wk_error err;
-                wk_module *module = NULL;
-                wk_tensor *in[5] = {0}, *out[2] = {0};
-                for (int k = 0; k < 5 && find_answer("%s/in%d", LAYERS[i].name, k); k++)
-                    in[k] = answer("%s/in%d", LAYERS[i].name, k);
-                wk_try (&err) {
-                    wk_memory_fail_after(allocation);
-                    module = LAYERS[i].make();
-                    if (module)
-                        LAYERS[i].call(module, in, out);
-                    if (out[0] && out[0]->requires_grad)
-                        wk_backward(out[0], .gradient = answer("%s/dy", LAYERS[i].name));
-                    wk_memory_fail_after(-1);
-                }
-                done = !err.set;
-                if (!done && module == NULL)
-                    assert_null(out[0]);
-                wk_module_free(module);
-            }
-            if (!done && allocation > 2 && wk_memory_get_stats().live_blocks > before)
-                fail_msg("%s: %lld blocks are left after allocation %lld failed", LAYERS[i].name,
-                         (long long)(wk_memory_get_stats().live_blocks - before), (long long)allocation);
-        }
-    }
-}
-
-static void prints(wk_module *module, const char *expected)
-{
-    char text[1000] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    wk_module_print(module, file);
-    fclose(file);
-    wk_module_free(module);
-    assert_string_equal(text, expected);
+    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
 }
 
 static void printed_forms(void **state)

@@ -39,6 +39,34 @@ typedef struct wk_group_norm_args {
 #define wk_group_norm(...) wk_group_norm_with((wk_group_norm_args){.eps = 1e-5, .x = __VA_ARGS__})
 wk_tensor *wk_group_norm_with(wk_group_norm_args args);
 
+/* batch_norm(x, running_mean, running_var, weight, bias, training = false, momentum = 0.1, eps = 1e-5): x (N, C, ...),
+   each channel normalized by running_mean and running_var (C).  In training by its own mean and biased variance over
+   the N images, and the running ones (NULL: none) move to them in place: running = (1 - momentum) running + momentum
+   new, the variance to the unbiased one.  weight and bias (C) may be NULL; dtypes as for layer_norm, the running ones'
+   alike.  A channel of one number has no variance: an error in training.  https://arxiv.org/abs/1502.03167
+   https://pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html */
+typedef struct wk_batch_norm_args {
+    wk_tensor *x, *running_mean, *running_var, *weight, *bias;
+    bool training;
+    double momentum, eps;
+} wk_batch_norm_args;
+#define wk_batch_norm(...) wk_batch_norm_with((wk_batch_norm_args){.momentum = 0.1, .eps = 1e-5, .x = __VA_ARGS__})
+wk_tensor *wk_batch_norm_with(wk_batch_norm_args args);
+
+/* instance_norm(x, running_mean, running_var, weight, bias, use_input_stats = true, momentum = 0.1, eps = 1e-5): x
+   (N, C, ...), each channel of each image normalized over its own numbers; the running ones, where given, move to the
+   mean of the images'.  Without use_input_stats, batch_norm by the running ones.  https://arxiv.org/abs/1607.08022
+   https://pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html */
+typedef struct wk_instance_norm_args {
+    wk_tensor *x, *running_mean, *running_var, *weight, *bias;
+    bool use_input_stats;
+    double momentum, eps;
+} wk_instance_norm_args;
+#define wk_instance_norm(...)                                                                                          \
+    wk_instance_norm_with(                                                                                             \
+        (wk_instance_norm_args){.use_input_stats = true, .momentum = 0.1, .eps = 1e-5, .x = __VA_ARGS__})
+wk_tensor *wk_instance_norm_with(wk_instance_norm_args args);
+
 /* rms_norm(x, (normalized_shape), weight, eps): y = x / sqrt(mean(x^2) + eps) * weight over the last dims, whose sizes
    are normalized_shape and weight's shape.  No eps given: the dtype's own (2^-23 for float32).  Floating dtypes; y has
    x's.

@@ -1,58 +1,9 @@
-"""PyTorch's answers for layers and for modules at large, as nn.safetensors: seeded with 0, each layer is made and called.
-
-    NAME/state/KEY     its state_dict after construction
-    NAME/in0 ...       what it is called with
-    NAME/out0 ...      what it gives
-    NAME/dy            the gradient given for out0
-    NAME/dx0 ...       the gradients of floating inputs
-    NAME/grad/KEY      the gradients of its parameters
-"""
-
-import pathlib
-import warnings
+"""PyTorch's answers for layers and for modules at large, as nn.safetensors."""
 
 import torch
 from torch import nn
 
-from safetensors_file import save_file
-
-torch.set_num_threads(1)
-warnings.filterwarnings("ignore")
-torch.backends.mha.set_fastpath_enabled(False)
-answers = {}
-
-
-def layer(name, make, *inputs, call=None):
-    torch.manual_seed(0)
-    module = make()
-    for key, value in module.state_dict().items():
-        answers[f"{name}/state/{key}"] = value.detach().clone()
-    inputs = [x.clone() for x in inputs]
-    for i, x in enumerate(inputs):
-        answers[f"{name}/in{i}"] = x.clone()
-        if x.is_floating_point() and i < 3:
-            x.requires_grad_()
-    results = call(module, *inputs) if call else module(*inputs)
-    results = [y for y in (results if isinstance(results, tuple) else (results,)) if y is not None]
-    for i, y in enumerate(results):
-        answers[f"{name}/out{i}"] = y.detach().clone()
-    generator = torch.Generator().manual_seed(7)
-    dy = torch.randn(results[0].shape, generator=generator).to(results[0].dtype)
-    answers[f"{name}/dy"] = dy
-    results[0].backward(dy)
-    for i, x in enumerate(inputs):
-        if x.grad is not None:
-            answers[f"{name}/dx{i}"] = x.grad
-    for key, value in module.named_parameters():
-        if value.grad is not None:
-            answers[f"{name}/grad/{key}"] = value.grad
-
-
-def draw(*shape):
-    return torch.randn(shape, generator=draw.generator)
-
-
-draw.generator = torch.Generator().manual_seed(1)
+from layers import draw, layer, save
 
 layer("linear", lambda: nn.Linear(7, 5), draw(3, 2, 7))
 layer("linear_without_bias", lambda: nn.Linear(4, 9, bias=False), draw(6, 4))
@@ -114,4 +65,4 @@ layer("conv_transpose2d", lambda: nn.ConvTranspose2d(3, 4, (3, 2), 2, 1, (1, 0),
 layer("conv_transpose3d", lambda: nn.ConvTranspose3d(2, 3, 2, (2, 1, 1)), draw(1, 2, 2, 3, 2))
 layer("softsign", lambda: nn.Softsign(), draw(5, 5))
 
-save_file(answers, pathlib.Path(__file__).with_name("nn.safetensors"))
+save("nn")
