@@ -307,6 +307,12 @@ static wk_tensor *antialias(void)
 }
 OF_X(antialias)
 
+/* ---- pictures of bytes, half as large */
+static void bytes_setup(void) { keep(&x, wk_randint(0, 256, (8, 3, 256, 256), .dtype = wk_uint8), false); }
+static wk_tensor *bytes(void) { return wk_interpolate(x, 128, .mode = "bilinear", .antialias = true); }
+static void bytes_run(void) { bytes(); }
+static void bytes_result(wk_tensor **out) { out[0] = bytes(); }
+
 /* ---- grid_sample (8, 32, 64, 64), bilinear: gradients of the grid too */
 static void sample_setup(void)
 {
@@ -391,6 +397,7 @@ static const row ROWS[] = {
     {"nearest", interpolate_setup, nearest_run, nearest_result},
     {"bilinear", interpolate_setup, bilinear_run, bilinear_result},
     {"antialias", antialias_setup, antialias_run, antialias_result},
+    {"resize bytes", bytes_setup, bytes_run, bytes_result},
     {"grid_sample", sample_setup, grid_sample_run, grid_sample_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},

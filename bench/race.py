@@ -269,6 +269,19 @@ class Antialias(Nearest):
         self.dy = torch.randn(8, 3, 128, 128)
 
 
+class ResizeBytes(Row):
+    name = "resize bytes"
+
+    def setup(self):
+        self.x = torch.randint(0, 256, (8, 3, 256, 256), dtype=torch.uint8)
+
+    def run(self):
+        return F.interpolate(self.x, size=128, mode="bilinear", antialias=True)
+
+    def result(self):
+        return [self.run()]
+
+
 class GridSample(Backward):
     name = "grid_sample"
     tolerance = 1e-2  # the grid's gradients are hundreds
@@ -355,8 +368,8 @@ class Step(Row):
 
 
 ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
-        AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, GridSample, Big,
-        Step]
+        AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias,
+        ResizeBytes, GridSample, Big, Step]
 
 
 class Wick:

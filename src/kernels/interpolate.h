@@ -16,8 +16,8 @@ typedef enum wk_interpolation {
 
 /* align_corners: the outermost places of in and out lie on each other.  antialias (linear, cubic of a = -1/2): where
    out is smaller, the neighbours are those of its coarser grid, so that all of in is seen.
-   bytes: the numbers are integers from 0 to 255, and weights are rounded to 16 bits, as in Pillow; after each of width
-   and height so is the result.
+   bytes, of float32's kernel: x and y are uint8.  But for the nearest, weights are rounded to 16 bits, as in Pillow,
+   and results to bytes after each dim.
    Neighbours outside in are its edge; those of antialias are left out. */
 typedef struct wk_interpolate_work {
     int64_t planes, in[3], out[3];

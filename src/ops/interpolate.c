@@ -50,7 +50,8 @@ static wk_tensor *interpolate(wk_tensor *x, const interpolate_kept *kept)
     memcpy(work.in, kept->in, sizeof work.in);
     memcpy(work.out, kept->out, sizeof work.out);
     memcpy(work.scale, kept->scale, sizeof work.scale);
-    if (!dense || !y || !wk_run_work(OP, y, interpolate, &work))
+    /* a float holds every byte, and the sums of bytes by weights of 16 bits */
+    if (!dense || !y || !wk_run_on(OP, x->device, kept->bytes ? wk_float32 : x->dtype, interpolate, &work))
         return NULL;
     y = wk_kept_format(y, wk_format_of(x));
     return wk_record(y, interpolate_backward, .name = kept->backward, WK_INPUTS(x), .kept = kept,
@@ -164,7 +165,7 @@ wk_tensor *wk_interpolate_with(wk_interpolate_args args)
                              .mode = mode->mode,
                              .align_corners = args.align_corners,
                              .antialias = args.antialias,
-                             .bytes = x->dtype == wk_uint8 && mode->antialias};
+                             .bytes = x->dtype == wk_uint8};
     memcpy(&kept.in[3 - dims], &x->shape[2], (size_t)dims * sizeof *kept.in);
     if (!find_sizes(&args, &kept))
         return NULL;
@@ -174,6 +175,5 @@ wk_tensor *wk_interpolate_with(wk_interpolate_args args)
         return FUNCTIONS[dims - 1](
             (wk_adaptive_pool_args){.x = x, .output_size = wk_per_dim_of(dims, &kept.out[3 - dims])});
     }
-    /* a float holds every byte, and the sums of bytes by weights of 16 bits */
-    return x->dtype == wk_uint8 ? wk_to(interpolate(wk_to(x, wk_float32), &kept), wk_uint8) : interpolate(x, &kept);
+    return interpolate(x, &kept);
 }

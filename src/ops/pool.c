@@ -136,12 +136,10 @@ static void max_pool_backward(wk_node *node, wk_tensor *dy)
     const bool last = kept->format >= wk_channels_last;
     wk_tensor *indices = flat(wk_saved(node, 0), kept);
     wk_shape like = wk_shape_of(dy->ndim, dy->shape);
-    int64_t *sizes = &like.sizes[like.ndim - shape->dims];
-    memcpy(sizes, &shape->in[3 - shape->dims], (size_t)shape->dims * sizeof *sizes);
-    if (last) { // (N, places, C)
-        memmove(&like.sizes[1], sizes, (size_t)shape->dims * sizeof *sizes);
+    memcpy(&like.sizes[last ? 1 : like.ndim - shape->dims], &shape->in[3 - shape->dims],
+           (size_t)shape->dims * sizeof *like.sizes);
+    if (last)
         like.sizes[like.ndim - 1] = shape->C;
-    }
     const int64_t zeros[] = {last ? shape->N : shape->N * shape->C, wk_spatial_size(shape->in), last ? shape->C : 1};
     wk_tensor *dx = wk_reshape_with(
         wk_scatter_add(wk_gradient_zeros(3, zeros, dy->dtype, dy->device), 1, indices, flat(dy, kept)), like);

@@ -28,14 +28,16 @@ typedef struct dim_of {
     double scale; // of in to out, a step of out in in
     double support;
     int64_t most;
+    bool rounds; // weights of bytes
 } dim_of;
 
 /* Source places are found in real, as PyTorch does; of bytes in double. */
-static double rounded(const dim_of *d, double value) { return d->w->bytes ? value : (double)(real)value; }
+static double rounded(const dim_of *d, double value) { return d->rounds ? value : (double)(real)value; }
 
 static dim_of dim_at(const wk_interpolate_work *w, int dim)
 {
     dim_of d = {.w = w, .in = w->in[dim], .out = w->out[dim]};
+    d.rounds = w->bytes && (w->mode == WK_INTERPOLATE_LINEAR || w->mode == WK_INTERPOLATE_CUBIC);
     if (w->align_corners)
         d.scale = d.out > 1 ? rounded(&d, (double)(d.in - 1) / (double)(d.out - 1)) : 0;
     else
@@ -155,28 +157,38 @@ static bool forward_table(wk_queue *queue, const dim_of *d, taps *t)
     if (!index || !make_table(queue, t, d->out, d->most))
         return false;
     double *weight = (double *)(index + (most + 1) / 2 * 2), largest = 0;
+    int64_t most_seen = 0;
     t->uniform = t->copies = true;
     t->identity = d->in == d->out;
-    for (int pass = d->w->bytes ? 0 : 1; pass < 2; pass++) { // bytes need the largest weight first
+    for (int pass = d->rounds ? 0 : 1; pass < 2; pass++) { // bytes need the largest weight first
         for (int64_t i = 0; i < d->out; i++) {
             int64_t count = taps_of(d, i, index, weight);
-            if (d->w->bytes)
+            if (d->rounds)
                 count = merged(index, weight, count);
             for (int64_t k = 0; k < count && pass == 0; k++)
                 largest = weight[k] > largest ? weight[k] : largest;
             if (pass == 0)
                 continue;
             t->count[i] = (int32_t)count;
-            t->uniform &= count == d->most;
+            most_seen = count > most_seen ? count : most_seen;
             t->copies &= count == 1 && weight[0] == 1;
             for (int64_t k = 0; k < count; k++) {
                 t->identity &= weight[k] == (index[k] == i ? 1 : 0) || (weight[k] == 0 && index[k] == i);
                 t->index[k * d->out + i] = index[k];
-                t->weight[k * d->out + i] = (real)(d->w->bytes ? in_units(weight[k], t->unit) : weight[k]);
+                t->weight[k * d->out + i] = (real)(d->rounds ? in_units(weight[k], t->unit) : weight[k]);
             }
         }
-        t->unit = d->w->bytes ? (real)unit_of_bytes(largest) : 0;
+        t->unit = d->rounds ? (real)unit_of_bytes(largest) : 0;
     }
+    t->most = most_seen;
+    for (int64_t i = 0; i < d->out; i++)
+        t->uniform &= t->count[i] == t->most;
+    for (int64_t i = 0; d->rounds && i < d->out; i++) // no byte is infinite: a tap of weight 0 is none
+        for (int64_t k = t->count[i]; k < t->most; k++) {
+            t->index[k * d->out + i] = t->index[i];
+            t->weight[k * d->out + i] = 0;
+        }
+    t->uniform |= d->rounds;
     return true;
 }
 
@@ -233,10 +245,14 @@ static void along(const taps *t, const real *x, real *y)
     if (t->copies) {
         for (int64_t i = 0; i < n; i++)
             y[i] = x[index[i]];
-    } else if (t->uniform && t->most == 2) {
+    } else if (t->uniform && t->most > 1) {
 #pragma omp simd
         for (int64_t i = 0; i < n; i++)
             y[i] = weight[i] * x[index[i]] + weight[n + i] * x[index[n + i]];
+        for (int64_t k = 2; k < t->most; k++)
+#pragma omp simd
+            for (int64_t i = 0; i < n; i++)
+                y[i] += weight[k * n + i] * x[index[k * n + i]];
     } else {
         memset(y, 0, (size_t)n * sizeof *y);
         for (int64_t k = 0; k < t->most; k++, index += n, weight += n)
@@ -310,17 +326,45 @@ static void rows_seen(const taps *t, int64_t begin, int64_t end, int64_t *first,
     *first = *first < *beyond ? *first : *beyond;
 }
 
-/* lines first to end of a plane of x along width, into y */
-static void width_of_lines(const plan *p, const elem *x, int64_t lines, real *line, real *y)
+/* n numbers of x from this element on, where they lie or in a buffer */
+static const real *reals_in(const wk_interpolate_work *w, int64_t at, real *buffer, int64_t n)
+{
+    if (!w->bytes)
+        return wk_reals_in((const elem *)w->x + at, buffer, n);
+    const uint8_t *x = (const uint8_t *)w->x + at;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        buffer[i] = (real)x[i];
+    return buffer;
+}
+
+/* where n results for y are put, and, when they are there, into y itself */
+static real *reals_out(const wk_interpolate_work *w, int64_t at, real *buffer)
+{
+    return w->bytes ? buffer : wk_reals_out((elem *)w->y + at, buffer);
+}
+static void reals_store(const wk_interpolate_work *w, int64_t at, const real *results, int64_t n)
+{
+    if (!w->bytes) {
+        wk_reals_store((elem *)w->y + at, results, n);
+        return;
+    }
+    uint8_t *y = (uint8_t *)w->y + at;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (uint8_t)(int32_t)results[i];
+}
+
+/* lines of x, the first from this element on, along width into y */
+static void width_of_lines(const plan *p, int64_t at, int64_t lines, real *line, real *y)
 {
     const taps *t = &p->taps[2];
-    for (int64_t i = 0; i < lines; i++, x += p->from[2], y += p->to[2]) {
-        if (t->identity) {
-            for (int64_t j = 0; j < t->places; j++)
-                y[j] = LOAD(x[j]);
-            continue;
-        }
-        along(t, wk_reals_in(x, line, p->from[2]), y);
+    for (int64_t i = 0; i < lines; i++, at += p->from[2], y += p->to[2]) {
+        const real *x = reals_in(p->w, at, line, p->from[2]);
+        if (t->identity)
+            memcpy(y, x, (size_t)t->places * sizeof *y);
+        else
+            along(t, x, y);
     }
 }
 
@@ -331,10 +375,9 @@ static void interpolate_lines(const void *work, int64_t begin, int64_t end)
     const int64_t from = p->from[2], to = p->to[2];
     real *line = p->memory + wk_parallel_thread() * (p->lines + p->line), *room = line + p->line;
     for (int64_t item = begin; item < end; item++) {
-        elem *y = (elem *)p->w->y + item * to;
-        real *result = wk_reals_out(y, room);
-        width_of_lines(p, (const elem *)p->w->x + item * from, 1, line, result);
-        wk_reals_store(y, result, to);
+        real *result = reals_out(p->w, item * to, room);
+        width_of_lines(p, item * from, 1, line, result);
+        reals_store(p->w, item * to, result, to);
     }
 }
 
@@ -353,17 +396,16 @@ static void interpolate_bands(const void *work, int64_t begin, int64_t end)
         const int64_t last = first + p->band < cut->places ? first + p->band : cut->places;
         int64_t row, beyond; // of x
         rows_seen(cut, first, last, &row, &beyond);
-        const elem *x = (const elem *)p->w->x + plane * from[p->cut] * row_x + row * row_x;
-        elem *y = (elem *)p->w->y + plane * to[p->cut] * row_y;
-        width_of_lines(p, x, (beyond - row) * (volume ? from[1] : 1), line, lines);
+        width_of_lines(p, (plane * from[p->cut] + row) * row_x, (beyond - row) * (volume ? from[1] : 1), line, lines);
         const bool between = volume && !height->identity;
         for (int64_t d = 0; between && d < beyond - row; d++)
             for (int64_t h = 0; h < to[1]; h++)
                 across(height, h, lines + d * from[1] * to[2], 0, planes + (d * to[1] + h) * to[2], to[2]);
         for (int64_t i = first; i < last; i++) {
-            real *result = wk_reals_out(y + i * row_y, line);
+            const int64_t at = (plane * to[p->cut] + i) * row_y;
+            real *result = reals_out(p->w, at, line);
             across(cut, i, between ? planes : lines, row, result, row_y);
-            wk_reals_store(y + i * row_y, result, row_y);
+            reals_store(p->w, at, result, row_y);
         }
     }
 }
