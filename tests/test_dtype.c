@@ -137,13 +137,48 @@ static void test_complex128(void **state)
     }
 }
 
+static void test_limits(void **state)
+{
+    (void)state;
+    const struct {
+        wk_dtype dtype;
+        double max, eps, tiny;
+        int bits;
+    } floats[] = {
+        {wk_float16, 65504, 0x1p-10, 0x1p-14, 16},
+        {wk_bfloat16, 3.3895313892515355e38, 0.0078125, 1.1754943508222875e-38, 16},
+        {wk_float32, 3.4028234663852886e38, 1.1920928955078125e-07, 1.1754943508222875e-38, 32},
+        {wk_float64, 1.7976931348623157e308, 2.220446049250313e-16, 2.2250738585072014e-308, 64},
+        {wk_complex64, 3.4028234663852886e38, 1.1920928955078125e-07, 1.1754943508222875e-38, 32},
+    };
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
+        const wk_float_info info = wk_finfo(floats[i].dtype);
+        assert_true(info.max == floats[i].max && info.min == -info.max && info.eps == floats[i].eps);
+        assert_true(info.tiny == floats[i].tiny && info.bits == floats[i].bits);
+        wk_scope
+        {
+            const wk_dtype dtype = floats[i].dtype;
+            wk_tensor *one = wk_full((), 1.0, .dtype = wk_dtype_to_real(dtype));
+            assert_true(wk_item(wk_sub(wk_add(one, info.eps), one)) == info.eps);
+            assert_true(wk_item(wk_full((), info.max, .dtype = wk_dtype_to_real(dtype))) == info.max);
+        }
+    }
+    const wk_integer_info wide = wk_iinfo(wk_int64), narrow = wk_iinfo(wk_uint8);
+    assert_true(wide.max == INT64_MAX && wide.min == INT64_MIN && wide.bits == 64);
+    assert_true(narrow.max == 255 && narrow.min == 0 && wk_iinfo(wk_int8).min == -128);
+    assert_true(wk_iinfo(wk_int16).max == INT16_MAX && wk_iinfo(wk_int32).min == INT32_MIN);
+    wk_error error;
+    wk_try(&error) { assert_int_equal(wk_finfo(wk_int64).bits, 0); }
+    assert_non_null(strstr(error.message, "finfo: dtype: expected a floating or complex dtype, got int64"));
+    wk_try(&error) { assert_int_equal(wk_iinfo(wk_bool).bits, 0); }
+    assert_non_null(strstr(error.message, "iinfo: dtype: expected an integer dtype, got bool"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_promotion),
-        cmocka_unit_test(test_result_type),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_complex128),
+        cmocka_unit_test(test_promotion),  cmocka_unit_test(test_result_type), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_complex128), cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,14 +247,32 @@ static void test_long_texts(void **state)
     assert_string_equal(error.message, "nobody's");
 }
 
+static void test_assert(void **state)
+{
+    (void)state;
+    wk_error error;
+    bool held = false;
+    wk_try(&error) held = wk_assert(1 + 1 == 2, "never");
+    assert_true(held && !error.set);
+    wk_try(&error) held = wk_assert(held == false, "expected %d channels", 3);
+    assert_false(held);
+    assert_string_equal(error.message, "assert: expected 3 channels");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_try_records),       cmocka_unit_test(test_try_nests),
-        cmocka_unit_test(test_try_restores),      cmocka_unit_test(test_try_is_per_thread),
-        cmocka_unit_test(test_try_needs_a_place), cmocka_unit_test(test_host_mode),
-        cmocka_unit_test(test_null_input),        cmocka_unit_test(test_print_recorded),
-        cmocka_unit_test(test_module_path),       cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_try_records),
+        cmocka_unit_test(test_try_nests),
+        cmocka_unit_test(test_try_restores),
+        cmocka_unit_test(test_try_is_per_thread),
+        cmocka_unit_test(test_try_needs_a_place),
+        cmocka_unit_test(test_host_mode),
+        cmocka_unit_test(test_null_input),
+        cmocka_unit_test(test_print_recorded),
+        cmocka_unit_test(test_module_path),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_assert),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -303,6 +303,9 @@ static void from_blob_and_arrays(void **state)
         assert_int_equal(wk_tensor((2), ((double[]){1, 2}))->dtype, wk_float64);
         assert_int_equal(wk_tensor((2), ((int8_t[]){1, 2}), .dtype = wk_float16)->dtype, wk_float16);
         assert_true(wk_tensor((), (float[]){1}, .requires_grad = true)->requires_grad);
+        wk_tensor *half = wk_new_tensor(wk_ones((1), .dtype = wk_float16), (2), ((float[]){1, 2}));
+        assert_true(half->dtype == wk_float16 && wk_item(wk_sum(half)) == 3 && !half->requires_grad);
+        assert_int_equal(wk_new_tensor(half, (2), ((float[]){1, 2}), .dtype = wk_int32)->dtype, wk_int32);
         wk_try(&error) assert_null(wk_tensor((2), (float *)NULL));
         assert_true(error.set);
         assert_ptr_equal(wk_to(x, wk_cpu), x);

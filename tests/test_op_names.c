@@ -33,6 +33,12 @@ static bool is_name_of(const char *op, const char *row)
                                           {"full_bool", "full"},
                                           {"squeeze_all", "squeeze"},
                                           {"squeeze_dim", "squeeze"},
+                                          {"squeeze_dims", "squeeze"},
+                                          {"movedims", "movedim"},
+                                          {"complex_abs", "abs"},
+                                          {"round_decimals", "round"},
+                                          {"round_decimals_", "round_"},
+                                          {"div_rounding_", "div_"},
                                           {"linalg_vector_norm", "norm"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (strcmp(row, same[i][0]) == 0)

@@ -386,6 +386,32 @@ static void every_allocation_may_fail(void **state)
     assert_true(failures > 10);
 }
 
+/* torch.manual_seed(5); then torch.normal of these */
+static void normals_of_tensors(void **state)
+{
+    (void)state;
+    static const float expected[11] = {-0.24339038f, 0.69808924f, 1.72095191f, 1.33504856f, 0.60516977f, 5.88556671f,
+                                       -2.80340409f, -0.5251143f, 3.26242685f, 1.05043244f, 0.38441312f};
+    wk_scope
+    {
+        wk_manual_seed(5);
+        wk_tensor *mean = wk_arange((3), .dtype = wk_float32), *std = wk_tensor((2, 1), ((float[]){0.5f, 2}));
+        wk_tensor *both = wk_normal(mean, std), *of_mean = wk_normal(mean, 2), *of_std = wk_normal(1.5, std);
+        assert_true(both->ndim == 2 && both->shape[0] == 2 && both->shape[1] == 3);
+        wk_tensor *flat = wk_flatten_dense_tensors((both, of_mean, of_std));
+        for (int i = 0; i < 11; i++)
+            assert_true(fabsf(((const float *)wk_data_ptr(flat))[i] - expected[i]) < 1e-5f);
+        assert_false(wk_normal(wk_zeros((2), .requires_grad = true), 1)->requires_grad);
+        wk_error error;
+        wk_try(&error) assert_null(wk_normal(mean, 1, (3)));
+        assert_non_null(strstr(error.message, "normal: size: is that of mean and std where they are tensors"));
+        wk_try(&error) assert_null(wk_normal(mean, -1));
+        assert_non_null(strstr(error.message, "std: expected 0 or more, got -1"));
+        wk_try(&error) assert_null(wk_normal(mean, wk_ones((2))));
+        assert_non_null(strstr(error.message, "normal: "));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +421,7 @@ int main(void)
         cmocka_unit_test(threads_share_a_generator),
         cmocka_unit_test(complex_numbers_drop_as_real_ones),
         cmocka_unit_test(complex_normals_have_a_complex_mean),
+        cmocka_unit_test(normals_of_tensors),
         cmocka_unit_test(orthogonal_rows),
         cmocka_unit_test(parameters_are_filled_outside_gradients),
         cmocka_unit_test(truncated_normals_stay_within),

@@ -56,6 +56,22 @@ wk_tensor *wk_to_dtype(wk_tensor *x, wk_dtype dtype);
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device);
 wk_tensor *wk_type_as(wk_tensor *x, wk_tensor *like);
 
+/* finfo(dtype): what a floating dtype holds; of a complex one its parts.  iinfo(dtype): an integer one.  Zeros after an
+   error: of another kind. */
+typedef struct wk_float_info {
+    int bits;
+    double max, min;   // largest, lowest
+    double eps;        // from 1 to the next
+    double tiny;       // smallest of full precision, which is smallest_normal too
+    double resolution; // of decimals
+} wk_float_info;
+typedef struct wk_integer_info {
+    int bits;
+    int64_t max, min;
+} wk_integer_info;
+wk_float_info wk_finfo(wk_dtype dtype);
+wk_integer_info wk_iinfo(wk_dtype dtype);
+
 wk_tensor *wk_clone(wk_tensor *x);                        // a copy, with gradient
 /* contiguous(x, memory_format = wk_contiguous_format): x itself where it lies so, else a copy, with gradient.
    wk_channels_last is for 4 dims, wk_channels_last_3d for 5. */

@@ -62,6 +62,15 @@ typedef struct wk_factory_args {
                                     .bytes = WK_ARRAY_BYTES(data_),                                                    \
                                     .data = data_,                                                                     \
                                     __VA_ARGS__})
+/* new_tensor(x, (2, 2), array): wk_tensor, of x's dtype and on x's device unless told */
+#define wk_new_tensor(x, size_, data_, ...)                                                                            \
+    wk_new_tensor_with(x, (wk_tensor_args){.size = WK_TUPLE(WK_SHAPE, size_) size_,                                    \
+                                           .data_dtype = _Generic((data_) + 0, WK_ARRAYS(WK_ARRAY),                    \
+                                                                  default : _Generic(*(data_), WK_ARRAYS(WK_CUBE),     \
+                                                                                     default : (wk_no_dtype){0})),     \
+                                           .bytes = WK_ARRAY_BYTES(data_),                                             \
+                                           .data = data_,                                                              \
+                                           __VA_ARGS__})
 #define WK_ARRAYS(of)                                                                                                  \
     of(bool, wk_bool), of(uint8_t, wk_uint8), of(int8_t, wk_int8), of(int16_t, wk_int16), of(int32_t, wk_int32),       \
         of(long, wk_int64), of(long long, wk_int64), of(float, wk_float32), of(double, wk_float64),                    \
@@ -130,6 +139,25 @@ typedef struct wk_range_args {
 #define WK_NUMBERS_3(start, end, step) WK_NUMBER(start), WK_NUMBER(end), WK_NUMBER(step)
 /* linspace(start, end, steps, .dtype): both ends included; steps = 1 gives start */
 #define wk_linspace(start, end, steps, ...) wk_linspace_with(start, end, steps, (wk_range_args){__VA_ARGS__})
+/* logspace(start, end, steps, .base = 10): base to the powers of linspace */
+typedef struct wk_logspace_args {
+    double start, end;
+    int64_t steps;
+    double base;
+    wk_dtype dtype;
+    wk_device device;
+    bool requires_grad;
+} wk_logspace_args;
+#define wk_logspace(...) wk_logspace_with((wk_logspace_args){.base = 10, .start = __VA_ARGS__})
+/* hann_window(n, periodic = true): 0.5 - 0.5 cos(2 pi k / n), or / (n - 1) where it is not periodic; (n) */
+typedef struct wk_window_args {
+    int64_t window_length;
+    bool periodic;
+    wk_dtype dtype;
+    wk_device device;
+    bool requires_grad;
+} wk_window_args;
+#define wk_hann_window(...) wk_hann_window_with((wk_window_args){.periodic = true, .window_length = __VA_ARGS__})
 /* eye(n) or eye(n, m): ones on the diagonal */
 #define wk_eye(...) wk_eye_with((wk_eye_args){.m = WK_EYE_SQUARE, .n = __VA_ARGS__})
 #define WK_EYE_SQUARE INT64_MIN // m is not given
@@ -147,9 +175,12 @@ wk_tensor *wk_full_like_with(wk_factory_args args);
 wk_tensor *wk_new_empty_with(wk_tensor *x, wk_factory_args args);
 wk_tensor *wk_new_full_with(wk_tensor *x, wk_factory_args args);
 wk_tensor *wk_tensor_with(wk_tensor_args args);
+wk_tensor *wk_new_tensor_with(wk_tensor *x, wk_tensor_args args);
 wk_tensor *wk_from_blob_with(wk_from_blob_args args);
 wk_tensor *wk_arange_with(wk_number start, wk_number end, wk_number step, wk_range_args args);
 wk_tensor *wk_linspace_with(double start, double end, int64_t steps, wk_range_args args);
+wk_tensor *wk_logspace_with(wk_logspace_args args);
+wk_tensor *wk_hann_window_with(wk_window_args args);
 wk_tensor *wk_eye_with(wk_eye_args args);
 
 void wk_set_default_dtype(wk_dtype dtype); // of floating tensors, in all threads: float32 unless set

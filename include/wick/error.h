@@ -47,6 +47,8 @@ void wk_error_print(const wk_error *error); // to stderr, as it had been printed
    returns NULL, so that an op says: return wk_fail("softmax", "dim: expected ...").  A line of the message that starts
    with "hint: " is shown as the hint. */
 void *wk_fail(const char *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* wk_assert(condition, "message, as of printf"): an error where the condition does not hold; whether it does */
+#define wk_assert(condition, ...) ((condition) ? true : (wk_fail("assert", __VA_ARGS__), false))
 bool wk_failing(void); // an error is pending: in this thread's innermost wk_try, or without one in host mode
 
 #pragma GCC visibility pop

@@ -73,6 +73,15 @@ typedef struct wk_meshgrid_args {
                                         .places = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
 wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 
+/* flatten_dense_tensors((a, b)): all elements in one 1-D tensor, a copy.  unflatten_dense_tensors(flat, (a, b)): back,
+   as views of flat in the shapes of a and b. */
+#define wk_flatten_dense_tensors(...) wk_flatten_dense_tensors_with(WK_DENSE_TENSORS(__VA_ARGS__) __VA_ARGS__)
+#define wk_unflatten_dense_tensors(flat, ...)                                                                          \
+    wk_unflatten_dense_tensors_with(flat, WK_DENSE_TENSORS(__VA_ARGS__) __VA_ARGS__)
+#define WK_DENSE_TENSORS(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_TENSORS, )
+wk_tensor *wk_flatten_dense_tensors_with(wk_tensors tensors);
+wk_tensors wk_unflatten_dense_tensors_with(wk_tensor *flat, wk_tensors tensors);
+
 /* a parenthesised tuple or a list, and keywords */
 #define WK_JOIN_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_JOIN_TUPLE, WK_JOIN_LIST)()
 #define WK_JOIN_TUPLE() .tensors = WK_TENSORS

@@ -32,7 +32,20 @@ typedef struct wk_addmm_args {
 } wk_addmm_args;
 #define wk_addmm(input_, a_, ...)                                                                                      \
     wk_addmm_with((wk_addmm_args){.beta = 1, .alpha = 1, .input = input_, .a = a_, .b = __VA_ARGS__})
+#define wk_addmm_(input_, a_, ...)                                                                                     \
+    wk_addmm_in_place_with((wk_addmm_args){.beta = 1, .alpha = 1, .input = input_, .a = a_, .b = __VA_ARGS__})
 wk_tensor *wk_addmm_with(wk_addmm_args args);
+wk_tensor *wk_addmm_in_place_with(wk_addmm_args args);
+
+/* cdist(a, b, p = 2): the p-norm of the difference of every row of a to every row of b; p may be 0 and INFINITY.
+   (..., P, M) and (..., R, M) -> (..., P, R); leading dims broadcast.  Gradient 0 at distance 0.  From 26 rows on p = 2
+   is computed from a product of the two, as PyTorch does: close points lose digits. */
+typedef struct wk_cdist_args {
+    wk_tensor *a, *b;
+    double p;
+} wk_cdist_args;
+#define wk_cdist(a_, ...) wk_cdist_with((wk_cdist_args){.p = 2, .a = a_, .b = __VA_ARGS__})
+wk_tensor *wk_cdist_with(wk_cdist_args args);
 
 /* linear(x, weight, bias = NULL): x @ weight^T + bias.  (..., in), (out, in), (out) -> (..., out). */
 typedef struct wk_linear_args {

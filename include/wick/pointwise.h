@@ -40,13 +40,15 @@ typedef struct wk_div_args {
 #define wk_mul_(x, b) wk_mul_in_place_with(x, WK_OPERAND(b))
 /* a / b; integers divide to floats unless .rounding_mode is given, then a zero in an integer b is an error */
 #define wk_div(a_, b_, ...) wk_div_with((wk_div_args){.a = WK_OPERAND(a_), .b = WK_OPERAND(b_), __VA_ARGS__})
-#define wk_div_(x, b) wk_div_in_place_with(x, WK_OPERAND(b))
+#define wk_div_(x_, b_, ...)                                                                                           \
+    wk_div_in_place_with((wk_div_args){.a = WK_OPERAND(x_), .b = WK_OPERAND(b_), __VA_ARGS__})
 #define wk_floor_divide(a, b) wk_floor_divide_with(WK_OPERAND(a), WK_OPERAND(b)) // towards minus infinity (//)
 #define wk_remainder(a, b) wk_remainder_with(WK_OPERAND(a), WK_OPERAND(b))       // of b's sign (%)
 #define wk_fmod(a, b) wk_fmod_with(WK_OPERAND(a), WK_OPERAND(b))                 // of a's sign
 #define wk_pow(a, b) wk_pow_with(WK_OPERAND(a), WK_OPERAND(b)) // NaN for a negative a and a fractional b
 #define wk_pow_(x, b) wk_pow_in_place_with(x, WK_OPERAND(b))
 wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b);   // the angle of (b, a)
+wk_tensor *wk_logaddexp(wk_tensor *a, wk_tensor *b); // log(exp(a) + exp(b)), without overflow
 wk_tensor *wk_maximum(wk_tensor *a, wk_tensor *b); // NaN wins; the gradient is halved at ties
 wk_tensor *wk_minimum(wk_tensor *a, wk_tensor *b);
 
@@ -89,6 +91,20 @@ typedef struct wk_allclose_args {
 #define wk_clamp_(x, min, max) wk_clamp_in_place_with(x, WK_OPERAND(min), WK_OPERAND(max))
 #define wk_lerp(a, b, weight) wk_lerp_with(a, b, WK_OPERAND(weight)) // a + weight (b - a)
 #define wk_lerp_(a, b, weight) wk_lerp_in_place_with(a, b, WK_OPERAND(weight))
+/* nan_to_num(x, nan = 0, posinf, neginf): x with numbers for NaN, infinity and minus infinity; where the latter are not
+   given, the dtype's largest and lowest; gradient 0 there.  Integers stay. */
+typedef struct wk_nan_to_num_args {
+    wk_tensor *x;
+    double nan, posinf, neginf; // NaN: not given
+} wk_nan_to_num_args;
+#define wk_nan_to_num(...)                                                                                             \
+    wk_nan_to_num_with((wk_nan_to_num_args){                                                                           \
+        .posinf = __builtin_nan(""), .neginf = __builtin_nan(""), .x = __VA_ARGS__})
+#define wk_nan_to_num_(...)                                                                                            \
+    wk_nan_to_num_in_place_with((wk_nan_to_num_args){                                                                  \
+        .posinf = __builtin_nan(""), .neginf = __builtin_nan(""), .x = __VA_ARGS__})
+wk_tensor *wk_nan_to_num_with(wk_nan_to_num_args args);
+wk_tensor *wk_nan_to_num_in_place_with(wk_nan_to_num_args args);
 typedef struct wk_addcmul_args {
     wk_tensor *x, *a, *b;
     double value;
@@ -146,6 +162,17 @@ WK_EACH(silu);       // x sigmoid(x)
 WK_EACH(mish);       // x tanh(log(1 + exp(x)))
 WK_EACH(softsign);   // x / (1 + |x|)
 #undef WK_EACH
+/* round(x, decimals = 0): to tens, hundreds, ... where negative */
+typedef struct wk_round_args {
+    wk_tensor *x;
+    int decimals;
+} wk_round_args;
+#ifndef __cplusplus
+#define wk_round(...) wk_round_with((wk_round_args){.x = __VA_ARGS__})
+#define wk_round_(...) wk_round_in_place_with((wk_round_args){.x = __VA_ARGS__})
+#endif
+wk_tensor *wk_round_with(wk_round_args args);
+wk_tensor *wk_round_in_place_with(wk_round_args args);
 
 /* what the macros call; other languages and C++ call these */
 wk_tensor *wk_add_with(wk_add_args args);
@@ -155,7 +182,7 @@ wk_tensor *wk_sub_in_place_with(wk_add_args args);
 wk_tensor *wk_mul_with(wk_operand a, wk_operand b);
 wk_tensor *wk_mul_in_place_with(wk_tensor *x, wk_operand b);
 wk_tensor *wk_div_with(wk_div_args args);
-wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b);
+wk_tensor *wk_div_in_place_with(wk_div_args args);
 wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b);
 wk_tensor *wk_remainder_with(wk_operand a, wk_operand b);
 wk_tensor *wk_fmod_with(wk_operand a, wk_operand b);

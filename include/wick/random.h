@@ -103,9 +103,10 @@ typedef struct wk_randperm_args {
 #define wk_randperm(...) wk_randperm_with((wk_randperm_args){.n = __VA_ARGS__})
 wk_tensor *wk_randperm_with(wk_randperm_args args);
 
-/* normal(mean, std, (B, C)): mean and std are numbers */
+/* normal(mean, std, (B, C)): of numbers; normal(mean, std) where one or both are tensors, each element with its own:
+   they broadcast, and the result has the shape and dtype of mean, or of std; no gradient */
 typedef struct wk_normal_args {
-    double mean, std;
+    wk_operand mean, std;
     wk_shape size;
     wk_dtype dtype;
     wk_device device;
@@ -113,7 +114,9 @@ typedef struct wk_normal_args {
     bool requires_grad;
 } wk_normal_args;
 #define wk_normal(mean_, std_, ...)                                                                                    \
-    wk_normal_with((wk_normal_args){.mean = mean_, .std = std_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})
+    wk_normal_with(                                                                                                    \
+        (wk_normal_args){.mean = WK_OPERAND(mean_), .std = WK_OPERAND(std_), WK_NORMAL_SIZE(__VA_ARGS__) __VA_ARGS__})
+#define WK_NORMAL_SIZE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), .size = WK_SHAPE, )
 wk_tensor *wk_normal_with(wk_normal_args args);
 
 /* bernoulli(p): 1 with probability p, else 0; shape and dtype of p, floating, each in [0, 1] */

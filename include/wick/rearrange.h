@@ -25,6 +25,7 @@ typedef struct wk_repeat_interleave_args {
     wk_tensor *x;
     wk_operand repeats;
     int64_t dim;
+    int64_t output_size; // what the repeats add up to; 0: not given
 } wk_repeat_interleave_args;
 #define wk_repeat_interleave(x_, repeats_, ...)                                                                        \
     wk_repeat_interleave_with(                                                                                         \
@@ -43,6 +44,13 @@ wk_tensor *wk_flip_with(wk_tensor *x, wk_sizes dims);
 #define WK_ROLL_DIM(dim_) ((wk_sizes){1, &((struct { int64_t dims; }){dim_}).dims}) // 1, or .dims = 1
 wk_tensor *wk_roll_with(wk_tensor *x, wk_sizes shifts, wk_sizes dims);
 
+/* rot90(x, k = 1, (0, 1)): k quarter turns, from the first of the two dims towards the second */
+#define wk_rot90(...) WK_ROLL_(__VA_ARGS__, WK_ROT90_DIMS, WK_ROT90_K, WK_ROT90, 0)(__VA_ARGS__)
+#define WK_ROT90(x) wk_rot90_with(x, 1, WK_SHAPE(0, 1))
+#define WK_ROT90_K(x, k) wk_rot90_with(x, k, WK_SHAPE(0, 1))
+#define WK_ROT90_DIMS(x, k, dims) wk_rot90_with(x, k, WK_TUPLE(WK_SHAPE, dims) dims)
+wk_tensor *wk_rot90_with(wk_tensor *x, int64_t k, wk_shape dims);
+
 /* triu(x, diagonal = 0): zeros below the diagonal, which is `diagonal` columns to the right of the main one; tril:
    zeros above it.  (..., M, N) */
 typedef struct wk_triangle_args {
@@ -60,6 +68,17 @@ wk_tensor *wk_tril_in_place_with(wk_triangle_args args);
 /* diag(x, diagonal = 0): of a vector the matrix with it on a diagonal, of a matrix a diagonal (a copy) */
 #define wk_diag(...) wk_diag_with((wk_triangle_args){.diagonal = 0, .x = __VA_ARGS__})
 wk_tensor *wk_diag_with(wk_triangle_args args);
+/* fill_diagonal_(x, value, .wrap = false): the main diagonal of x becomes value; of more than 2 dims, which are then
+   all equal, x[i, i, i, ...].  .wrap goes on below a matrix's last column, after a row left out. */
+typedef struct wk_fill_diagonal_args {
+    wk_tensor *x;
+    wk_operand value;
+    bool wrap;
+} wk_fill_diagonal_args;
+#define wk_fill_diagonal_(x_, value_, ...)                                                                             \
+    wk_fill_diagonal_in_place_with(                                                                                    \
+        (wk_fill_diagonal_args){.x = x_, .value = WK_OPERAND(value_), __VA_ARGS__})
+wk_tensor *wk_fill_diagonal_in_place_with(wk_fill_diagonal_args args);
 /* diagonal(x, offset = 0, dim1 = 0, dim2 = 1): (.., M, .., N, ..) -> (.., .., min(M, N)); a view */
 typedef struct wk_diagonal_args {
     wk_tensor *x;

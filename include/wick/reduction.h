@@ -28,6 +28,7 @@ typedef struct wk_reduce_args {
 #define wk_sum(...) wk_sum_with(WK_REDUCE_ARGS(__VA_ARGS__))
 #define wk_prod(...) wk_prod_with(WK_REDUCE_ARGS(__VA_ARGS__))
 #define wk_mean(...) wk_mean_with(WK_REDUCE_ARGS(__VA_ARGS__))
+#define wk_nanmean(...) wk_nanmean_with(WK_REDUCE_ARGS(__VA_ARGS__)) // of what is not NaN; floating
 /* the largest, the smallest; NaN wins; the gradient is shared among ties.  Of nothing: an error. */
 #define wk_amax(...) wk_amax_with(WK_REDUCE_ARGS(__VA_ARGS__))
 #define wk_amin(...) wk_amin_with(WK_REDUCE_ARGS(__VA_ARGS__))
@@ -47,6 +48,25 @@ typedef struct wk_reduce_args {
 /* norm(x, p = 2, dims): (sum |x|^p)^(1/p); p may be 0 (how many are not 0), INFINITY, -INFINITY; gradient 0 at 0.
    wk_linalg_vector_norm is the same. */
 #define wk_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
+/* linalg_norm(x, ord, dims): a vector norm over one dim, or of a 1-D x, as wk_norm; a matrix norm over two, or of a 2-D
+   x: ord 1 and -1 (largest and smallest sum of a column of |x|), INFINITY and -INFINITY (of a row).  Without ord: the
+   root of the sum of squares, of all where no dims are given either ("fro" of matrices). */
+typedef struct wk_linalg_norm_args {
+    wk_tensor *x;
+    double ord; // NaN: not given
+    wk_shape dims;
+    bool keepdim;
+    wk_dtype dtype;
+    int64_t dim;
+} wk_linalg_norm_args;
+#define wk_linalg_norm(...)                                                                                            \
+    WK_NORM_ARGS_(__VA_ARGS__, WK_LINALG_3, WK_LINALG_3, WK_LINALG_3, WK_LINALG_2, WK_LINALG_1, 0)(__VA_ARGS__)
+#define WK_LINALG_1(x_) wk_linalg_norm_with((wk_linalg_norm_args){.ord = __builtin_nan(""), .dim = WK_NO_DIM, .x = x_})
+#define WK_LINALG_2(x_, ord_)                                                                                          \
+    wk_linalg_norm_with((wk_linalg_norm_args){WK_ALL_DIMS, .ord = __builtin_nan(""), .x = x_, ord_})
+#define WK_LINALG_3(x_, ord_, ...)                                                                                     \
+    wk_linalg_norm_with((wk_linalg_norm_args){                                                                         \
+        WK_ALL_DIMS, .ord = __builtin_nan(""), .x = x_, ord_, WK_DIMS_BEFORE(__VA_ARGS__) __VA_ARGS__})
 #define wk_linalg_vector_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
 
 /* max(x): the largest of all.  max(x, dim, [(&values, &indices)], .keepdim): along a dim, with the index of the first
@@ -63,6 +83,7 @@ typedef struct wk_reduce_args {
 #define wk_argmin(...) wk_argmin_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
 /* cumsum(x, dim, .dtype): y_i = x_0 + ... + x_i; bool and integers become int64 */
 #define wk_cumsum(...) wk_cumsum_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
+#define wk_cumsum_(...) wk_cumsum_in_place_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__}) // in x's dtype
 /* cumprod(x, dim, .dtype): y_i = x_0 * ... * x_i; bool and integers become int64 */
 #define wk_cumprod(...) wk_cumprod_with((wk_dim_args){.dim = WK_NO_DIM, .x = __VA_ARGS__})
 
@@ -90,6 +111,8 @@ wk_tensor *wk_var_with(wk_reduce_args args);
 wk_tensor *wk_std_with(wk_reduce_args args);
 bool wk_var_mean_with(wk_reduce_args args, wk_places places);
 wk_tensor *wk_logsumexp_with(wk_reduce_args args);
+wk_tensor *wk_nanmean_with(wk_reduce_args args);
+wk_tensor *wk_linalg_norm_with(wk_linalg_norm_args args);
 wk_tensor *wk_norm_with(wk_reduce_args args);
 wk_tensor *wk_max_all(wk_tensor *x);
 wk_tensor *wk_min_all(wk_tensor *x);
@@ -98,6 +121,7 @@ wk_tensor *wk_min_dim_with(wk_extremum_args args);
 wk_tensor *wk_argmax_with(wk_dim_args args);
 wk_tensor *wk_argmin_with(wk_dim_args args);
 wk_tensor *wk_cumsum_with(wk_dim_args args);
+wk_tensor *wk_cumsum_in_place_with(wk_dim_args args);
 wk_tensor *wk_cumprod_with(wk_dim_args args);
 wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that size was broadcast along to x's shape
 

@@ -32,19 +32,23 @@ typedef struct wk_flatten_args {
 wk_tensor *wk_transpose(wk_tensor *x, int64_t dim0, int64_t dim1); // the two dims change places
 wk_tensor *wk_t(wk_tensor *x);                                     // transposed matrix; at most 2 dims
 #define wk_permute(x, ...) wk_permute_with(x, WK_SHAPE_OR(__VA_ARGS__)(__VA_ARGS__)) // all dims in a new order
-wk_tensor *wk_movedim(wk_tensor *x, int64_t from, int64_t to);
+wk_tensor *wk_movedim(wk_tensor *x, int64_t source, int64_t destination); // or tuples of as many dims each
+wk_tensor *wk_movedim_with(wk_tensor *x, wk_shape source, wk_shape destination);
 
 /* expand(x, (sizes)): dims of size 1, and new ones in front, repeat without copying; -1 keeps a size */
 #define wk_expand(x, ...) wk_expand_with(x, WK_SHAPE_OR(__VA_ARGS__)(__VA_ARGS__), NULL)
 wk_tensor *wk_expand_as(wk_tensor *x, wk_tensor *like);
 
 wk_tensor *wk_unsqueeze(wk_tensor *x, int64_t dim); // a new dim of size 1; -1 appends
-/* squeeze(x), squeeze(x, dim): drops dims of size 1; a dim of another size is left alone */
+/* squeeze(x), squeeze(x, dim), squeeze(x, (dims)): drops dims of size 1; a dim of another size is left alone */
 #define wk_squeeze(...) WK_SQUEEZE_(__VA_ARGS__, WK_SQUEEZE_DIM, wk_squeeze_all, 0)(__VA_ARGS__)
 #define WK_SQUEEZE_(x, dim, which, ...) which
-#define WK_SQUEEZE_DIM(x_, dim_) WK_NAMED(int64_t dim;, wk_squeeze_dim(wk_given.x, wk_given.dim), x_, dim_)
+#define WK_SQUEEZE_DIM(x, dim) WK_IF_TUPLE(dim, WK_SQUEEZE_DIMS, WK_SQUEEZE_ONE)(x, dim)
+#define WK_SQUEEZE_DIMS(x, dims) wk_squeeze_dims(x, WK_SHAPE dims)
+#define WK_SQUEEZE_ONE(x_, dim_) WK_NAMED(int64_t dim;, wk_squeeze_dim(wk_given.x, wk_given.dim), x_, dim_)
 wk_tensor *wk_squeeze_all(wk_tensor *x);
 wk_tensor *wk_squeeze_dim(wk_tensor *x, int64_t dim);
+wk_tensor *wk_squeeze_dims(wk_tensor *x, wk_shape dims);
 
 wk_tensor *wk_select(wk_tensor *x, int64_t dim, int64_t index); // x[:, index]: dim goes; may be negative
 wk_tensor *wk_narrow(wk_tensor *x, int64_t dim, int64_t start, int64_t length);  // x[:, start:start+length]
@@ -57,7 +61,11 @@ wk_tensor *wk_slice(wk_tensor *x, int64_t dim, int64_t start, int64_t end, int64
 #ifndef __cplusplus
 #define wk_transpose(x_, dim0_, dim1_)                                                                                 \
     WK_NAMED(int64_t dim0; int64_t dim1;, wk_transpose(wk_given.x, wk_given.dim0, wk_given.dim1), x_, dim0_, dim1_)
-#define wk_movedim(x_, source_, destination_)                                                                          \
+#define wk_movedim(x, source, destination)                                                                             \
+    WK_IF_TUPLE(source, WK_MOVE_DIMS, WK_MOVE_DIM)(x, source, destination)
+#define WK_MOVE_DIMS(x, source, destination)                                                                           \
+    wk_movedim_with(x, WK_SHAPE source, WK_TUPLE(WK_SHAPE, destination) destination)
+#define WK_MOVE_DIM(x_, source_, destination_)                                                                         \
     WK_NAMED(int64_t source; int64_t destination;                                                                      \
              , wk_movedim(wk_given.x, wk_given.source, wk_given.destination), x_, source_, destination_)
 #define wk_unsqueeze(x_, dim_) WK_NAMED(int64_t dim;, wk_unsqueeze(wk_given.x, wk_given.dim), x_, dim_)

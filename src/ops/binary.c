@@ -238,9 +238,13 @@ wk_tensor *wk_div_with(wk_div_args args)
 }
 
 static wk_tensor *div_form(wk_operand a, wk_operand b) { return wk_div_with((wk_div_args){.a = a, .b = b}); }
-wk_tensor *wk_div_in_place_with(wk_tensor *x, wk_operand b)
+wk_tensor *wk_div_in_place_with(wk_div_args args)
 {
-    return binary_into("div_", WK_ROW(div), x, b, true, div_form);
+    WK_NAMES_ERRORS("div_");
+    if (!args.rounding_mode)
+        return binary_into("div_", WK_ROW(div), args.a.tensor, args.b, true, div_form);
+    WK_REQUIRE("div_", args.a.tensor);
+    return wk_check_writable("div_", args.a.tensor) ? wk_write("div_", args.a.tensor, wk_div_with(args)) : NULL;
 }
 
 wk_tensor *wk_floor_divide_with(wk_operand a, wk_operand b)
@@ -366,6 +370,27 @@ wk_tensor *wk_atan2(wk_tensor *a, wk_tensor *b)
     wk_tensor *y = binary("atan2", WK_ROW(atan2), WK_OPERAND(a), WK_OPERAND(b),
                           wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), NULL);
     return wk_record(y, atan2_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
+}
+
+/* ---------------------------------------------------------------- logaddexp: da = dy exp(a - y), db = dy exp(b - y) */
+
+/* by what a and b differ, which is right where both are infinite too */
+static void logaddexp_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_tensor *a = wk_type_as(wk_saved(node, 0), dy), *b = wk_type_as(wk_saved(node, 1), dy);
+    if (wk_needs(node, 0))
+        wk_accumulate(node, 0, wk_div(dy, wk_add(wk_exp(wk_sub(b, a)), 1)));
+    if (wk_needs(node, 1))
+        wk_accumulate(node, 1, wk_div(dy, wk_add(wk_exp(wk_sub(a, b)), 1)));
+}
+
+wk_tensor *wk_logaddexp(wk_tensor *a, wk_tensor *b)
+{
+    WK_REQUIRE("logaddexp", a);
+    WK_REQUIRE("logaddexp", b);
+    wk_tensor *y = binary("logaddexp", WK_ROW(logaddexp), WK_OPERAND(a), WK_OPERAND(b),
+                          wk_float_type(type_of(WK_OPERAND(a), WK_OPERAND(b))), NULL);
+    return wk_record(y, logaddexp_backward, WK_INPUTS(a, b), WK_SAVED(a, b));
 }
 
 /* ---------------------------------------------------------------- maximum, minimum: to the winner; halves at a tie */

@@ -136,6 +136,42 @@ wk_tensor *wk_clone(wk_tensor *x)
     return wk_record(copy_into("clone", x, x->dtype, NULL), clone_backward, WK_INPUTS(x));
 }
 
+wk_float_info wk_finfo(wk_dtype dtype)
+{
+    switch (wk_dtype_to_real(dtype)) {
+    case wk_float16:
+        return (wk_float_info){16, 65504, -65504, 0x1p-10, 0x1p-14, 1e-3};
+    case wk_bfloat16:
+        return (wk_float_info){16, 0x1.fep127, -0x1.fep127, 0x1p-7, 0x1p-126, 1e-2};
+    case wk_float32:
+        return (wk_float_info){32, 0x1.fffffep127, -0x1.fffffep127, 0x1p-23, 0x1p-126, 1e-6};
+    case wk_float64:
+        return (wk_float_info){64, 0x1.fffffffffffffp1023, -0x1.fffffffffffffp1023, 0x1p-52, 0x1p-1022, 1e-15};
+    default:
+        wk_fail("finfo", "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(dtype));
+    }
+    return (wk_float_info){0};
+}
+
+wk_integer_info wk_iinfo(wk_dtype dtype)
+{
+    switch (dtype) {
+    case wk_uint8:
+        return (wk_integer_info){8, UINT8_MAX, 0};
+    case wk_int8:
+        return (wk_integer_info){8, INT8_MAX, INT8_MIN};
+    case wk_int16:
+        return (wk_integer_info){16, INT16_MAX, INT16_MIN};
+    case wk_int32:
+        return (wk_integer_info){32, INT32_MAX, INT32_MIN};
+    case wk_int64:
+        return (wk_integer_info){64, INT64_MAX, INT64_MIN};
+    default:
+        wk_fail("iinfo", "dtype: expected an integer dtype, got %s", wk_dtype_name(dtype));
+    }
+    return (wk_integer_info){0};
+}
+
 bool wk_check_floating(const char *op, const wk_tensor *x)
 {
     if (wk_dtype_is_floating(x->dtype))

@@ -147,9 +147,8 @@ wk_tensor *wk_angle(wk_tensor *x)
 {
     WK_NAMES_ERRORS("angle");
     WK_REQUIRE("angle", x);
-    wk_tensor *y = WK_WITHOUT_GRAD(wk_dtype_is_complex(x->dtype)
-                                       ? of_parts("angle", WK_ROW(atan2), wk_imag(x), wk_real(x))
-                                       : angle_of_reals(x));
+    wk_tensor *y = WK_WITHOUT_GRAD(
+        wk_dtype_is_complex(x->dtype) ? of_parts("angle", WK_ROW(atan2), wk_imag(x), wk_real(x)) : angle_of_reals(x));
     return wk_record(y, angle_backward, WK_INPUTS(x), WK_SAVED(x));
 }
 

@@ -116,6 +116,15 @@ wk_tensor *wk_tensor_with(wk_tensor_args args)
     return finish(x, args.requires_grad);
 }
 
+wk_tensor *wk_new_tensor_with(wk_tensor *x, wk_tensor_args args)
+{
+    WK_NAMES_ERRORS("new_tensor");
+    WK_REQUIRE("new_tensor", x);
+    args.dtype = args.dtype ? args.dtype : x->dtype;
+    args.device = args.device.type ? args.device : x->device;
+    return wk_tensor_with(args);
+}
+
 /* how many elements of memory a shape reaches over; INT64_MAX where that cannot be counted */
 static int64_t reach(const wk_shape *size, const int64_t *strides)
 {
@@ -248,4 +257,34 @@ wk_tensor *wk_eye_with(wk_eye_args args)
     for (int64_t i = 0; i < args.n && i < m; i++)
         memcpy(y + (size_t)(i * (m + 1)) * size, one, size);
     return finish(wk_to(x, device_or_cpu(args.device)), args.requires_grad);
+}
+
+wk_tensor *wk_logspace_with(wk_logspace_args args)
+{
+    WK_NAMES_ERRORS("logspace");
+    const wk_dtype dtype = args.dtype ? args.dtype : wk_get_default_dtype();
+    if (dtype == wk_bool)
+        return wk_fail("logspace", "dtype: is not defined for bool");
+    const bool whole = wk_dtype_is_integral(dtype);
+    wk_tensor *powers = wk_linspace_with(args.start, args.end, args.steps,
+                                         (wk_range_args){.dtype = whole ? wk_float64 : dtype, .device = args.device});
+    return finish(wk_to(wk_pow(args.base, powers), dtype), args.requires_grad);
+}
+
+wk_tensor *wk_hann_window_with(wk_window_args args)
+{
+    WK_NAMES_ERRORS("hann_window");
+    const int64_t n = args.window_length;
+    const wk_dtype dtype = args.dtype ? args.dtype : wk_get_default_dtype();
+    if (n < 0)
+        return wk_fail("hann_window", "window_length: must not be negative, got %lld", (long long)n);
+    if (!wk_dtype_is_floating(dtype))
+        return wk_fail("hann_window", "dtype: expected a floating dtype, got %s", wk_dtype_name(dtype));
+    const wk_dtype compute = wk_real_dtype(dtype);
+    if (n <= 1)
+        return finish(wk_ones((n), .dtype = dtype, .device = args.device), args.requires_grad);
+    wk_tensor *k = wk_arange_with(WK_NUMBER(0), WK_NUMBER(n), WK_NUMBER(1),
+                                  (wk_range_args){.dtype = compute, .device = args.device});
+    wk_tensor *turns = wk_cos(wk_mul(k, 2 * wk_pi / (double)(args.periodic ? n : n - 1)));
+    return finish(wk_to(wk_sub(0.5, wk_mul(turns, 0.5)), dtype), args.requires_grad);
 }

@@ -59,6 +59,17 @@ wk_tensor *wk_cumsum_with(wk_dim_args args)
     return x ? cumsum(x, dim, false) : NULL;
 }
 
+wk_tensor *wk_cumsum_in_place_with(wk_dim_args args)
+{
+    WK_NAMES_ERRORS("cumsum_");
+    WK_REQUIRE("cumsum_", args.x);
+    if (args.dtype && args.dtype != args.x->dtype)
+        return wk_fail("cumsum_", "dtype: expected x's own, %s, got %s", wk_dtype_name(args.x->dtype),
+                       wk_dtype_name(args.dtype));
+    args.dtype = args.x->dtype == wk_bool ? wk_int64 : args.x->dtype;
+    return wk_check_writable("cumsum_", args.x) ? wk_write("cumsum_", args.x, wk_cumsum_with(args)) : NULL;
+}
+
 /* ---------------------------------------------------------------- cumprod: dx_k = sum over i >= k of dy_i y_i / x_k */
 
 /* Up to the first zero z only the y before it count.  At z itself dx = sum of dy_i y_i / x_z, up to the next zero, with

@@ -100,6 +100,37 @@ wk_tensor *wk_diag_with(wk_triangle_args args)
     return on_diagonal(x, (wk_shape){2, {size, size}}, args.diagonal, 0, 1);
 }
 
+/* ---------------------------------------------------------------- fill_diagonal_: a write into views */
+
+wk_tensor *wk_fill_diagonal_in_place_with(wk_fill_diagonal_args args)
+{
+    static const char OP[] = "fill_diagonal_";
+    WK_NAMES_ERRORS(OP);
+    wk_tensor *x = args.x;
+    WK_REQUIRE(OP, x);
+    WK_REQUIRE_OPERAND(OP, args.value);
+    if (x->ndim < 2)
+        return wk_fail(OP, "x: expected at least 2 dims, got %s", wk_shape_string(x));
+    int64_t n = x->shape[0], step = 0;
+    for (int dim = 0; dim < x->ndim; dim++) {
+        if (x->ndim > 2 && x->shape[dim] != n)
+            return wk_fail(OP, "x: expected equal sizes where there are more than 2 dims, got %s", wk_shape_string(x));
+        n = x->shape[dim] < n ? x->shape[dim] : n;
+        step += x->strides[dim];
+    }
+    if (!wk_check_writable(OP, x) || !wk_check_value(OP, "value", args.value, x->dtype))
+        return NULL;
+    const int64_t height = x->ndim == 2 && args.wrap ? x->shape[0] : n, apart = x->shape[1] + 1;
+    for (int64_t row = 0; row < height && n > 0; row += apart) {
+        const int64_t length = row + n < height || height == n ? n : height - row;
+        if (!wk_fill_(
+                wk_as_strided_with(x, (wk_shape){1, {length}}, (wk_shape){1, {step}}, x->offset + row * x->strides[0]),
+                args.value))
+            return NULL;
+    }
+    return x;
+}
+
 /* ---------------------------------------------------------------- triu, tril: dx = the same triangle of dy */
 
 static bool check_matrix(const char *op, const wk_tensor *x)

@@ -275,3 +275,10 @@ wk_tensor *wk_addmm_with(wk_addmm_args args)
         input = wk_needs_grad(input) ? wk_masked_fill(input, wk_ones_like(input, .dtype = wk_bool), 0) : NULL;
     return input ? wk_add(y, input, .alpha = args.beta) : y;
 }
+
+wk_tensor *wk_addmm_in_place_with(wk_addmm_args args)
+{
+    WK_NAMES_ERRORS("addmm_");
+    WK_REQUIRE("addmm_", args.input);
+    return wk_check_writable("addmm_", args.input) ? wk_write("addmm_", args.input, wk_addmm_with(args)) : NULL;
+}

@@ -88,13 +88,39 @@ wk_tensor *wk_randn_like_with(wk_rand_like_args args)
     return finish(draw_normal("randn_like", x, 0, 1, args.generator), args.requires_grad);
 }
 
+/* each element by its own mean and std: draws around 0, stretched and moved in PyTorch's order */
+static wk_tensor *normal_of_tensors(const wk_normal_args *args)
+{
+    WK_NAMES_ERRORS("normal");
+    wk_tensor *const mean = args->mean.tensor, *const std = args->std.tensor, *const like = mean ? mean : std, *x;
+    if (args->size.ndim > 0)
+        return wk_fail("normal", "size: is that of mean and std where they are tensors");
+    wk_shape shape = wk_shape_of(like->ndim, like->shape);
+    if (mean && std &&
+        !wk_broadcast_shapes("normal", mean->ndim, mean->shape, std->ndim, std->shape, &shape.ndim, shape.sizes))
+        return NULL;
+    x = draw_normal("normal", new_of_size("normal", &shape, dtype_or(args->dtype, like->dtype), like->device), 0,
+                    std ? 1 : args->std.number.value, args->generator);
+    wk_no_grad
+    {
+        x = std ? wk_mul_(x, std) : x;
+        x = wk_add_in_place_with((wk_add_args){.a = WK_OPERAND(x), .b = args->mean, .alpha = 1});
+    }
+    return finish(x, args->requires_grad);
+}
+
 wk_tensor *wk_normal_with(wk_normal_args args)
 {
-    if (!(args.std >= 0))
-        return wk_fail("normal", "std: expected 0 or more, got %g", args.std);
+    WK_REQUIRE_OPERAND("normal", args.mean);
+    WK_REQUIRE_OPERAND("normal", args.std);
+    if (!args.std.tensor && !(args.std.number.value >= 0))
+        return wk_fail("normal", "std: expected 0 or more, got %g", args.std.number.value);
+    if (args.mean.tensor || args.std.tensor)
+        return normal_of_tensors(&args);
     const wk_dtype dtype = dtype_or(args.dtype, wk_get_default_dtype());
     wk_tensor *x = new_of_size("normal", &args.size, dtype, args.device);
-    return finish(draw_normal("normal", x, args.mean, args.std, args.generator), args.requires_grad);
+    return finish(draw_normal("normal", x, args.mean.number.value, args.std.number.value, args.generator),
+                  args.requires_grad);
 }
 
 /* ---------------------------------------------------------------- randint, randperm */

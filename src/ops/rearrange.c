@@ -82,7 +82,7 @@ wk_tensor *wk_tile_with(wk_tensor *x, wk_sizes repeats)
 /* ---------------------------------------------------------------- repeat_interleave */
 
 /* Each index i of size as often as repeats says.  How many there are depends on values: the host waits for them. */
-static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repeats)
+static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repeats, int64_t output_size)
 {
     static const char OP[] = "repeat_interleave";
     const int64_t size = x->shape[dim];
@@ -103,6 +103,9 @@ static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repe
         if (__builtin_add_overflow(total, n, &total))
             return wk_fail(OP, "repeats: add up to more than can be counted");
     }
+    if (output_size && total != output_size)
+        return wk_fail(OP, "output_size: expected %lld, what repeats add up to, got %lld", (long long)total,
+                       (long long)output_size);
     wk_tensor *index = wk_tensor_new(OP, 1, &total, wk_int64, wk_cpu);
     int64_t *to = index ? wk_host(OP, index) : NULL;
     for (int64_t i = 0, at = 0; to && i < size; i++)
@@ -125,6 +128,9 @@ wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
         const int64_t n = args.repeats.number.integer;
         if (n < 0)
             return wk_fail("repeat_interleave", "repeats: must not be negative, got %lld", (long long)n);
+        if (args.output_size && n * x->shape[dim] != args.output_size)
+            return wk_fail("repeat_interleave", "output_size: expected %lld, what repeats add up to, got %lld",
+                           (long long)(n * x->shape[dim]), (long long)args.output_size);
         if (x->ndim < WK_MAX_DIMS) {
             wk_shape shown = wk_shape_of(x->ndim + 1, x->shape), result = wk_shape_of(x->ndim, x->shape);
             memmove(shown.sizes + dim + 2, x->shape + dim + 1, (size_t)(x->ndim - dim - 1) * sizeof *shown.sizes);
@@ -135,7 +141,7 @@ wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
         }
         repeats = wk_full((1), n);
     }
-    wk_tensor *index = repeats ? interleaved_index(x, dim, repeats) : NULL;
+    wk_tensor *index = repeats ? interleaved_index(x, dim, repeats, args.output_size) : NULL;
     return wk_index_select(x, dim, index);
 }
 
@@ -179,6 +185,29 @@ wk_tensor *wk_flip_with(wk_tensor *x, wk_sizes dims)
         kept.turned[dim] = true;
     }
     return flip(x, &kept);
+}
+
+wk_tensor *wk_rot90_with(wk_tensor *x, int64_t k, wk_shape dims)
+{
+    WK_NAMES_ERRORS("rot90");
+    WK_REQUIRE("rot90", x);
+    if (dims.ndim != 2)
+        return wk_fail("rot90", "dims: expected two, got %d", dims.ndim);
+    const int from = wk_check_dim("rot90", x->ndim, dims.sizes[0]), to = wk_check_dim("rot90", x->ndim, dims.sizes[1]);
+    if (from < 0 || to < 0)
+        return NULL;
+    if (from == to)
+        return wk_fail("rot90", "dims: must be two dims, both are %d", from);
+    switch (k & 3) {
+    case 1:
+        return wk_transpose(wk_flip(x, (to)), from, to);
+    case 2:
+        return wk_flip(x, (from, to));
+    case 3:
+        return wk_transpose(wk_flip(x, (from)), from, to);
+    default:
+        return wk_clone_contiguous(x);
+    }
 }
 
 /* ---------------------------------------------------------------- roll: dx = dy rolled back */

@@ -65,6 +65,24 @@ bool wk_var_mean_with(wk_reduce_args args, wk_places places)
     return mean != NULL;
 }
 
+/* ---------------------------------------------------------------- nanmean */
+
+wk_tensor *wk_nanmean_with(wk_reduce_args args)
+{
+    WK_NAMES_ERRORS("nanmean");
+    wk_read_dims(&args);
+    WK_REQUIRE("nanmean", args.x);
+    wk_tensor *x = args.dtype ? wk_to(args.x, args.dtype) : args.x;
+    if (!x || !wk_check_floating("nanmean", x))
+        return NULL;
+    args.dtype = wk_dtype_default;
+    wk_tensor *missing = wk_isnan(x);
+    args.x = wk_masked_fill(x, missing, 0);
+    wk_tensor *sum = args.x ? wk_sum_with(args) : NULL;
+    args.x = wk_logical_not(missing);
+    return sum && args.x ? wk_div(sum, wk_sum_with(args)) : NULL;
+}
+
 /* ---------------------------------------------------------------- norm: (sum |x|^p)^(1/p) */
 
 typedef struct norm_kept {
@@ -118,7 +136,8 @@ wk_tensor *wk_norm_with(wk_reduce_args args)
     wk_read_dims(&args);
     WK_REQUIRE("norm", args.x);
     wk_tensor *x = wk_to(args.x, args.dtype ? args.dtype : args.x->dtype);
-    if (!x || !wk_check_floating("norm", x))
+    x = x && wk_dtype_is_complex(x->dtype) ? wk_abs(x) : x;
+    if (!x || !wk_check_inexact("norm", x))
         return NULL;
     if (wk_is_half(x->dtype) && args.p != 2) { // powers of halves would be rounded, and soon infinite
         args.x = wk_to(x, wk_float32);

@@ -1,4 +1,7 @@
 /* The functions of one tensor without parameters: each is a row of pointwise.def, here given its name. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "ops.h"
 
 #define FUNCTION(name)                                                                                                 \
@@ -61,8 +64,38 @@ static wk_tensor *whole_(const wk_unary_op *op, wk_tensor *x)
 
 ROUNDING(floor)
 ROUNDING(ceil)
-ROUNDING(round)
 ROUNDING(trunc)
+
+wk_tensor *(wk_round)(wk_tensor *x) { return whole(&WK_UNARY_OP(round), x); }
+wk_tensor *(wk_round_)(wk_tensor *x) { return whole_(&WK_UNARY_OP(round), x); }
+
+/* as PyTorch: times a power of 10, rounded, and back, each in x's dtype */
+static wk_tensor *round_to(const char *op, wk_tensor *x, int decimals)
+{
+    const double power = pow(10, abs(decimals));
+    if (is_integral(x))
+        return wk_fail(op, "decimals: %s has none, got %d", wk_dtype_name(x->dtype), decimals);
+    return decimals > 0 ? wk_div(wk_round(wk_mul(x, power)), power) : wk_mul(wk_round(wk_div(x, power)), power);
+}
+
+wk_tensor *wk_round_with(wk_round_args args)
+{
+    if (args.decimals == 0)
+        return (wk_round)(args.x);
+    WK_NAMES_ERRORS("round");
+    WK_REQUIRE("round", args.x);
+    return round_to("round", args.x, args.decimals);
+}
+
+wk_tensor *wk_round_in_place_with(wk_round_args args)
+{
+    if (args.decimals == 0)
+        return (wk_round_)(args.x);
+    WK_NAMES_ERRORS("round_");
+    WK_REQUIRE("round_", args.x);
+    return wk_check_writable("round_", args.x) ? wk_write("round_", args.x, round_to("round_", args.x, args.decimals))
+                                               : NULL;
+}
 
 static bool not_bool(const char *op, const wk_tensor *x, const char *hint)
 {

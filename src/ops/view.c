@@ -276,20 +276,6 @@ wk_tensor *wk_t(wk_tensor *x)
     return x->ndim < 2 ? x : wk_transpose(x, 0, 1);
 }
 
-wk_tensor *(wk_movedim)(wk_tensor *x, int64_t from_, int64_t to_)
-{
-    WK_REQUIRE("movedim", x);
-    const int from = wk_check_dim("movedim", x->ndim, from_), to = wk_check_dim("movedim", x->ndim, to_);
-    if (from < 0 || to < 0)
-        return NULL;
-    wk_shape dims = {x->ndim, {0}};
-    for (int dim = 0, rest = 0; dim < x->ndim; dim++) {
-        rest += rest == from;
-        dims.sizes[dim] = dim == to ? from : rest++;
-    }
-    return wk_permute_with(x, dims);
-}
-
 /* ---------------------------------------------------------------- expand: dx = dy summed over what was repeated */
 
 /* wk_accumulate sums */
@@ -346,12 +332,13 @@ wk_tensor *(wk_unsqueeze)(wk_tensor *x, int64_t dim)
                      WK_KEPT(view_kept, shape_of(x)), .name = "unsqueeze_backward");
 }
 
-static wk_tensor *squeeze(wk_tensor *x, int only)
+/* without the dims of size 1 among those chosen, a bit each */
+static wk_tensor *squeeze(wk_tensor *x, unsigned chosen)
 {
     int64_t shape[WK_MAX_DIMS], strides[WK_MAX_DIMS];
     int ndim = 0;
     for (int dim = 0; dim < x->ndim; dim++) {
-        if (x->shape[dim] == 1 && (only < 0 || dim == only))
+        if (x->shape[dim] == 1 && chosen >> dim & 1)
             continue;
         shape[ndim] = x->shape[dim];
         strides[ndim++] = x->strides[dim];
@@ -363,14 +350,29 @@ static wk_tensor *squeeze(wk_tensor *x, int only)
 wk_tensor *wk_squeeze_all(wk_tensor *x)
 {
     WK_REQUIRE("squeeze", x);
-    return squeeze(x, -1);
+    return squeeze(x, ~0u);
 }
 
 wk_tensor *wk_squeeze_dim(wk_tensor *x, int64_t dim)
 {
     WK_REQUIRE("squeeze", x);
     const int only = wk_check_dim("squeeze", x->ndim, dim);
-    return only < 0 ? NULL : squeeze(x, only);
+    return only < 0 ? NULL : squeeze(x, 1u << only);
+}
+
+wk_tensor *wk_squeeze_dims(wk_tensor *x, wk_shape dims)
+{
+    WK_REQUIRE("squeeze", x);
+    unsigned chosen = 0;
+    for (int i = 0; i < dims.ndim; i++) {
+        const int dim = wk_check_dim("squeeze", x->ndim, dims.sizes[i]);
+        if (dim < 0)
+            return NULL;
+        if (chosen >> dim & 1)
+            return wk_fail("squeeze", "dim: %d comes twice", dim);
+        chosen |= 1u << dim;
+    }
+    return squeeze(x, chosen);
 }
 
 /* ---------------------------------------------------------------- select, narrow, slice: dx = 0 but dy in its place */

@@ -79,6 +79,50 @@ wk_tensor *wk_masked_fill_in_place_with(wk_tensor *x, wk_tensor *mask, wk_operan
     return masked_fill("masked_fill_", x, mask, value, x);
 }
 
+/* ---------------------------------------------------------------- nan_to_num: dx = dy, 0 where x is not finite */
+
+static void nan_to_num_backward(wk_node *node, wk_tensor *dy)
+{
+    wk_accumulate(node, 0, wk_where(wk_isfinite(wk_saved(node, 0)), dy, 0));
+}
+
+static wk_tensor *made_finite(const char *op, const wk_nan_to_num_args *args, wk_tensor *into)
+{
+    wk_tensor *x = args->x;
+    if (!wk_check_floating(op, x))
+        return NULL;
+    const double most = wk_finfo(x->dtype).max;
+    return wk_pointwise(
+        &(wk_pointwise_call){.op = op,
+                             .row = WK_ROW(nan_to_num),
+                             .inputs = 3,
+                             .in = {WK_OPERAND(x), WK_OPERAND(isnan(args->posinf) ? most : args->posinf),
+                                    WK_OPERAND(isnan(args->neginf) ? -most : args->neginf)},
+                             .compute = x->dtype,
+                             .result = x->dtype,
+                             .p = args->nan,
+                             .into = into});
+}
+
+wk_tensor *wk_nan_to_num_with(wk_nan_to_num_args args)
+{
+    WK_REQUIRE("nan_to_num", args.x);
+    if (wk_dtype_is_integral(args.x->dtype))
+        return wk_clone(args.x);
+    return wk_record(made_finite("nan_to_num", &args, NULL), nan_to_num_backward, WK_INPUTS(args.x), WK_SAVED(args.x));
+}
+
+wk_tensor *wk_nan_to_num_in_place_with(wk_nan_to_num_args args)
+{
+    WK_REQUIRE("nan_to_num_", args.x);
+    if (!wk_check_writable("nan_to_num_", args.x))
+        return NULL;
+    if (wk_dtype_is_integral(args.x->dtype))
+        return args.x;
+    return wk_needs_grad(args.x) ? wk_write("nan_to_num_", args.x, wk_nan_to_num_with(args))
+                                 : made_finite("nan_to_num_", &args, args.x);
+}
+
 /* ---------------------------------------------------------------- clamp by numbers: rows of the table */
 
 /* Bounds of integers that every one of them keeps go, so that none is cut; false after an error: none of them lies

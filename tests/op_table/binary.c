@@ -36,7 +36,7 @@ static wk_tensor *run_div(golden_case *c)
         (wk_div_args){.a = operand(c, 0), .b = operand(c, 1), .rounding_mode = text(c, "rounding_mode")});
 }
 static wk_tensor *run_mul_(golden_case *c) { return wk_mul_in_place_with(input(c, 0), operand(c, 1)); }
-static wk_tensor *run_div_(golden_case *c) { return wk_div_in_place_with(input(c, 0), operand(c, 1)); }
+static wk_tensor *run_div_(golden_case *c) { return wk_div_(input(c, 0), operand(c, 1)); }
 static wk_tensor *run_pow_(golden_case *c) { return wk_pow_in_place_with(input(c, 0), operand(c, 1)); }
 OP(div, run_div)
 OP(mul_, run_mul_)

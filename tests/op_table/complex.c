@@ -1,4 +1,5 @@
 /* Complex numbers: views, parts, polar form. */
+#include "core/error_internal.h"
 #include "op_table.h"
 
 #define OF_ONE(name, ...)                                                                                              \
@@ -18,6 +19,7 @@ OP(polar, run_polar)
 /* rotary embeddings, as codebases write them: pairs times e^(i m theta) */
 static wk_tensor *run_rotated_pairs(golden_case *c)
 {
+    WK_NAMES_ERRORS("rotated_pairs");
     wk_tensor *x = wk_contiguous(input(c, 0)), *pairs = wk_reshape(x, (wk_size(x, 0), wk_size(x, 1), -1, 2));
     return wk_flatten(wk_view_as_real(wk_mul(wk_view_as_complex(pairs), input(c, 1))), 2);
 }
@@ -26,6 +28,7 @@ OP(rotated_pairs, run_rotated_pairs)
 /* a write into the parts reaches what they are parts of */
 static wk_tensor *run_parts_mul_(golden_case *c)
 {
+    WK_NAMES_ERRORS("parts_mul_");
     wk_tensor *x = input(c, 0);
     const bool fine = wk_mul_(wk_real(x), input(c, 1)) && wk_mul_(wk_select(wk_view_as_real(x), 0, 0), 3);
     return fine ? x : NULL;
@@ -33,6 +36,7 @@ static wk_tensor *run_parts_mul_(golden_case *c)
 OP(parts_mul_, run_parts_mul_)
 static wk_tensor *run_pairs_mul_(golden_case *c)
 {
+    WK_NAMES_ERRORS("pairs_mul_");
     wk_tensor *x = input(c, 0);
     return wk_mul_(wk_view_as_complex(x), input(c, 1)) ? x : NULL;
 }
