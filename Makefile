@@ -3,6 +3,7 @@
 #   make test     run the tests            make katas   run the small programs, in order
 #   make bench    race PyTorch: make bench PYTHON=path/to/python
 #   make fuzz     run the fuzzers, FUZZ_SECONDS=60 each
+#   make sanitize  the tests with the address and undefined-behaviour sanitizers; make tsan  with the thread sanitizer
 #   make rebuild-cost  what one changed work struct, and one more kernel, compile again
 #   make mutants  whether the tests see a fault: 200 of them, one at a time (hours)
 #   make api-coverage  what of PyTorch's essential API is here; writes docs/not-there.md and the names of from-pytorch.md
@@ -13,7 +14,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize install misuses rebuild-cost fuzz mutants api-coverage form clean
+.PHONY: all setup configure demo test katas bench debug sanitize tsan install misuses rebuild-cost fuzz mutants api-coverage form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -54,6 +55,11 @@ debug:
 sanitize:
 	@$(MAKE) --no-print-directory test BUILD=build-sanitize TYPE=Debug \
 	    CMAKE_FLAGS="-DWICK_SANITIZE=address,undefined $(CMAKE_FLAGS)"
+
+# children that exit by the hundred need not wait a second each
+tsan:
+	@TSAN_OPTIONS=atexit_sleep_ms=0 $(MAKE) --no-print-directory test BUILD=build-tsan TYPE=Debug \
+	    CMAKE_FLAGS="-DWICK_SANITIZE=thread -DWICK_ISAS= $(CMAKE_FLAGS)"
 
 install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)

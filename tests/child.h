@@ -14,6 +14,18 @@
 
 #include <cmocka.h>
 
+/* the thread sanitizer has no children of several threads that start threads of their own */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) && !defined(__SANITIZE_THREAD__)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SKIP_UNDER_TSAN skip()
+#else
+#define SKIP_UNDER_TSAN
+#endif
+
 static char output[1 << 16]; // what the last child wrote to stderr
 
 static void read_output(int from)

@@ -125,6 +125,7 @@ static void forks(void)
 static void a_child_works(void **state)
 {
     (void)state;
+    SKIP_UNDER_TSAN;
     assert_int_equal(run(forks), 0);
 }
 
@@ -157,6 +158,7 @@ static void forks_in_a_loop(void)
 static void a_loop_with_workers_stays_behind(void **state)
 {
     (void)state;
+    SKIP_UNDER_TSAN;
     for (turn = 0; turn < 20; turn++)
         assert_int_equal(run(forks_in_a_loop), 0);
 }

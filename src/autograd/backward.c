@@ -270,13 +270,14 @@ static void finish_leaf(walk *w, const step *s)
     if (!*gradient)
         return;
     bool fine = true;
-    if (leaf->hooks)
-        wk_scope fine = wk_replace_reference(gradient, wk_run_hooks(leaf->hooks, *gradient));
+    wk_hooks *hooks = __atomic_load_n(&leaf->hooks, __ATOMIC_ACQUIRE);
+    if (hooks)
+        wk_scope fine = wk_replace_reference(gradient, wk_run_hooks(hooks, *gradient));
     if (fine && w->args->captured)
         capture(w, s);
     else if (fine)
         fine = wk_grad_accumulate(leaf, gradient, w->args->create_graph) &&
-               (!leaf->hooks || wk_run_post_accumulate_hooks(leaf));
+               (!hooks || wk_run_post_accumulate_hooks(hooks, leaf));
     w->failed |= !fine;
     wk_release(*gradient);
     *gradient = NULL;
@@ -321,8 +322,9 @@ static bool run_hooks(walk *w, const step *s)
     bool any = false;
     for (int i = 0; i < s->node->outputs; i++) {
         wk_tensor **gradient = &w->gradients[s->gradients + i];
-        if (*gradient && s->node->output[i].hooks)
-            wk_scope w->failed |= !wk_replace_reference(gradient, wk_run_hooks(s->node->output[i].hooks, *gradient));
+        wk_hooks *hooks = __atomic_load_n(&s->node->output[i].hooks, __ATOMIC_ACQUIRE);
+        if (*gradient && hooks)
+            wk_scope w->failed |= !wk_replace_reference(gradient, wk_run_hooks(hooks, *gradient));
         any |= *gradient != NULL;
     }
     return any && !w->failed;

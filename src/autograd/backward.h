@@ -42,12 +42,13 @@ typedef struct wk_hooks {
 /* gradient after the tensor's hooks; NULL after an error */
 wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient);
 /* the leaf's hooks after its grad has grown; false after an error */
-bool wk_run_post_accumulate_hooks(wk_tensor *leaf);
+bool wk_run_post_accumulate_hooks(const wk_hooks *hooks, wk_tensor *leaf);
 
 /* dense memory that nobody else holds */
 static inline bool wk_is_ours(const wk_tensor *x)
 {
-    return x->references == 1 && x->storage->references == 1 && wk_is_contiguous(x);
+    return __atomic_load_n(&x->references, __ATOMIC_ACQUIRE) == 1 &&
+           __atomic_load_n(&x->storage->references, __ATOMIC_ACQUIRE) == 1 && wk_is_contiguous(x);
 }
 
 static inline bool wk_replace_reference(wk_tensor **place, wk_tensor *with) // false where with is NULL

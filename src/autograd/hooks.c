@@ -3,10 +3,15 @@
 
    As in PyTorch a run is over the hooks that were there when it began: one that is removed meanwhile still has its
    turn, one that is registered meanwhile waits for the next. */
+#include <pthread.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "kernels/fork.h"
 #include "backward.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // of the lists: not held while a hook runs
+__attribute__((constructor)) static void watch_forks(void) { wk_fork_takes(&lock); }
 
 static void hooks_destroy(wk_object *object)
 {
@@ -17,26 +22,34 @@ static void hooks_destroy(wk_object *object)
     wk_free(hooks);
 }
 
+/* under the lock: a list in place of `older`; NULL where there is no memory */
+static wk_hooks *new_list(wk_tensor *x, wk_node *node, wk_hooks *older)
+{
+    wk_hooks *fresh = wk_alloc_zeroed(sizeof *fresh);
+    if (!fresh)
+        return NULL;
+    fresh->head.object = (wk_object){.references = 1, .destroy = hooks_destroy};
+    fresh->older = older;
+    __atomic_store_n(&x->hooks, (void *)fresh, __ATOMIC_RELEASE); // backward looks without the lock
+    if (node) {
+        wk_object_retain(&fresh->head.object);
+        __atomic_store_n(&node->output[x->output_nr].hooks, (void *)fresh, __ATOMIC_RELEASE);
+    }
+    return fresh;
+}
+
 /* x's list, for where x comes from now: of a leaf its own, else the one that its node holds, too */
 static wk_hooks *hooks_of(wk_tensor *x, const char *op)
 {
     wk_node *node = wk_grad_fn(x);
-    wk_hooks *hooks = x->hooks;
     if (!node && !x->requires_grad)
         return wk_fail(op, "x: does not require grad");
-    if (hooks && (!node || node->output[x->output_nr].hooks == hooks))
-        return hooks;
-    wk_hooks *fresh = wk_alloc_zeroed(sizeof *fresh);
-    if (!fresh)
-        return wk_out_of_memory(op, sizeof *fresh);
-    fresh->head.object = (wk_object){.references = 1, .destroy = hooks_destroy};
-    fresh->older = hooks;
-    x->hooks = fresh;
-    if (node) {
-        wk_object_retain(&fresh->head.object);
-        node->output[x->output_nr].hooks = fresh;
-    }
-    return fresh;
+    pthread_mutex_lock(&lock);
+    wk_hooks *hooks = x->hooks;
+    if (!hooks || (node && node->output[x->output_nr].hooks != hooks))
+        hooks = new_list(x, node, hooks);
+    pthread_mutex_unlock(&lock);
+    return hooks ? hooks : wk_out_of_memory(op, sizeof *hooks);
 }
 
 /* ---------------------------------------------------------------- registering */
@@ -44,15 +57,19 @@ static wk_hooks *hooks_of(wk_tensor *x, const char *op)
 static int add_hook(wk_hooks *hooks, const char *op, wk_hook hook)
 {
     static int handles;
-    wk_hook *items = hooks ? wk_realloc(hooks->items, (size_t)(hooks->count + 1) * sizeof *items) : NULL;
-    if (!items) {
-        if (hooks)
-            wk_out_of_memory(op, (size_t)(hooks->count + 1) * sizeof *items);
+    if (!hooks)
         return 0;
+    pthread_mutex_lock(&lock);
+    const size_t bytes = (size_t)(hooks->count + 1) * sizeof hook;
+    wk_hook *items = wk_realloc(hooks->items, bytes);
+    if (items) {
+        hook.handle = ++handles;
+        hooks->items = items;
+        items[hooks->count++] = hook;
     }
-    hook.handle = __atomic_add_fetch(&handles, 1, __ATOMIC_RELAXED);
-    hooks->items = items;
-    items[hooks->count++] = hook;
+    pthread_mutex_unlock(&lock);
+    if (!items)
+        wk_out_of_memory(op, bytes);
     return hook.handle;
 }
 
@@ -81,13 +98,9 @@ int wk_register_post_accumulate_grad_hook(wk_tensor *leaf, wk_post_accumulate_gr
     return add_hook(hooks_of(leaf, op), op, (wk_hook){.after = hook, .context = context});
 }
 
-void wk_remove_hook(wk_tensor *x, int handle)
+static void remove_from(wk_hooks *hooks, int handle)
 {
-    if (x && !wk_is_tensor(x)) {
-        wk_not_a_tensor("remove_hook", "x", x);
-        return;
-    }
-    for (wk_hooks *hooks = x ? x->hooks : NULL; hooks; hooks = hooks->older)
+    for (; hooks; hooks = hooks->older)
         for (int i = 0; i < hooks->count; i++)
             if (hooks->items[i].handle == handle) {
                 wk_hook *item = &hooks->items[i];
@@ -95,6 +108,17 @@ void wk_remove_hook(wk_tensor *x, int handle)
                 hooks->count--;
                 return;
             }
+}
+
+void wk_remove_hook(wk_tensor *x, int handle)
+{
+    if (x && !wk_is_tensor(x)) {
+        wk_not_a_tensor("remove_hook", "x", x);
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    remove_from(x ? x->hooks : NULL, handle);
+    pthread_mutex_unlock(&lock);
 }
 
 /* ---------------------------------------------------------------- retain_grad */
@@ -124,27 +148,28 @@ bool wk_set_grad_fn(wk_tensor *x, wk_node *node, int output_nr)
     return !node || wk_retain_grad(x);
 }
 
-/* a copy: what flows on may be written into, or be the caller's */
+/* a copy, since it is held here: what flows on may be written into, or be the caller's.  Recorded, never in place. */
 static bool add_to_retained(wk_tensor *x, wk_tensor *gradient)
 {
-    wk_tensor *grad = x->grad ? wk_gradient_add(x->grad, gradient) : wk_gradient_clone(gradient);
-    if (!grad)
-        return false;
-    wk_release(x->grad);
-    x->grad = wk_retain(grad);
-    return true;
+    wk_tensor *held = wk_retain(gradient);
+    const bool fine = wk_grad_accumulate(x, &held, true);
+    wk_release(held);
+    return fine;
 }
 
 /* ---------------------------------------------------------------- running */
 
 /* the hooks as they are now, to be freed; NULL after an error */
-static wk_hook *copy_of(const wk_hooks *hooks)
+static wk_hook *copy_of(const wk_hooks *hooks, int *count)
 {
+    pthread_mutex_lock(&lock);
     const size_t bytes = (size_t)hooks->count * sizeof(wk_hook);
     wk_hook *items = wk_alloc(bytes + 1);
-    if (!items)
-        return wk_out_of_memory("backward", bytes);
-    return hooks->count ? memcpy(items, hooks->items, bytes) : items;
+    if (items && bytes)
+        memcpy(items, hooks->items, bytes);
+    *count = hooks->count;
+    pthread_mutex_unlock(&lock);
+    return items ? items : wk_out_of_memory("backward", bytes);
 }
 
 static wk_tensor *run_hook(const wk_hook *hook, wk_tensor *gradient)
@@ -163,8 +188,8 @@ static wk_tensor *run_hook(const wk_hook *hook, wk_tensor *gradient)
 
 wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient)
 {
-    wk_hook *items = copy_of(hooks);
-    const int count = hooks->count;
+    int count;
+    wk_hook *items = copy_of(hooks, &count);
     if (!items)
         return NULL;
     wk_object_retain(&hooks->head.object);
@@ -179,11 +204,10 @@ wk_tensor *wk_run_hooks(wk_hooks *hooks, wk_tensor *gradient)
     return gradient;
 }
 
-bool wk_run_post_accumulate_hooks(wk_tensor *leaf)
+bool wk_run_post_accumulate_hooks(const wk_hooks *hooks, wk_tensor *leaf)
 {
-    const wk_hooks *hooks = leaf->hooks;
-    wk_hook *items = copy_of(hooks);
-    const int count = hooks->count;
+    int count;
+    wk_hook *items = copy_of(hooks, &count);
     for (int i = 0; items && i < count && !wk_failing(); i++)
         if (items[i].after)
             wk_scope items[i].after(leaf, items[i].context);

@@ -90,13 +90,13 @@ static wk_tensor *without_history(wk_tensor *x)
     wk_tensor *copy = wk_tensor_header();
     if (!copy)
         return wk_out_of_memory("record", sizeof *copy);
-    *copy = *x;
-    copy->references = 1;
-    copy->grad = NULL;
-    copy->grad_fn = NULL;
-    copy->view = NULL;
-    copy->hooks = NULL;
-    copy->requires_grad = false;
+    /* not the whole struct: another thread may be counting a reference in it */
+    memcpy(copy, x, offsetof(wk_tensor, requires_grad));
+    copy->storage = x->storage;
+    copy->offset = x->offset;
+    copy->numel = x->numel;
+    copy->output_nr = x->output_nr;
+    copy->is_parameter = x->is_parameter;
     __atomic_add_fetch(&x->storage->references, 1, __ATOMIC_RELAXED);
     return copy;
 }
@@ -130,7 +130,7 @@ static bool save(wk_node *node, int i, wk_tensor *x, const wk_record_args *args)
     node->saved[i].tensor = node->saved[i].output_nr >= 0 ? without_history(x)
                             : is_leaf                     ? wk_retain(x)
                                                           : with_history(x);
-    node->saved[i].version = x->storage->version;
+    node->saved[i].version = wk_writes(x);
     return node->saved[i].tensor;
 }
 
@@ -258,12 +258,13 @@ wk_tensor *wk_saved(wk_node *node, int i)
     const wk_saved_tensor *saved = &node->saved[i];
     if (!saved->tensor || (node->recomputation && !wk_recompute(node)))
         return NULL;
-    if (saved->tensor->storage->version != saved->version)
+    const uint32_t version = wk_writes(saved->tensor);
+    if (version != saved->version)
         return wk_fail(node->name,
                        "a tensor of shape %s that the gradient needs was changed in place: it is at version %u, "
                        "expected version %u\nhint: use the form of the op without the trailing _; "
                        "wk_set_detect_anomaly(true) shows which call needs it",
-                       wk_shape_string(saved->tensor), saved->tensor->storage->version, saved->version);
+                       wk_shape_string(saved->tensor), version, saved->version);
     if (saved->output_nr < 0 || grad_disabled)
         return saved->tensor;
     /* the op's own result, to be differentiated in its turn */
@@ -299,7 +300,7 @@ bool wk_save_copy_of(wk_node *node, wk_tensor *x)
         copy->requires_grad = saved->requires_grad;
         wk_release(saved);
         node->saved[i].tensor = wk_retain(copy);
-        node->saved[i].version = copy->storage->version;
+        node->saved[i].version = wk_writes(copy);
     }
     return true;
 }

@@ -13,7 +13,7 @@
    graph_version counts those that autograd recorded: views compare it to find that their grad_fn is out of date. */
 typedef struct wk_storage {
     int references; // atomic
-    uint32_t version;
+    uint32_t version; // atomic: several threads may write into places of one storage
     uint32_t graph_version;
     wk_device device;
     bool inference; // made inside wk_inference_mode
@@ -58,6 +58,13 @@ static inline void *wk_data(const wk_tensor *x)
 {
     return x ? (char *)x->storage->data + x->offset * (int64_t)wk_dtype_size(x->dtype) : NULL;
 }
+
+/* x was written into */
+static inline void wk_count_write(const wk_tensor *x)
+{
+    __atomic_add_fetch(&x->storage->version, 1, __ATOMIC_RELAXED);
+}
+static inline uint32_t wk_writes(const wk_tensor *x) { return __atomic_load_n(&x->storage->version, __ATOMIC_RELAXED); }
 
 /* shapes */
 int64_t wk_shape_numel(int ndim, const int64_t *shape);

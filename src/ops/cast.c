@@ -25,7 +25,7 @@ static wk_tensor *copy_into(const char *op, wk_tensor *from, wk_dtype dtype, wk_
     if (!wk_copy_values(from, y))
         return NULL;
     if (into)
-        into->storage->version++;
+        wk_count_write(into);
     return y;
 }
 

@@ -182,7 +182,7 @@ static wk_tensor *triangle_in_place(const char *op, wk_tensor *x, int64_t diagon
         return wk_write(op, x, triangle(op, x, diagonal, upper));
     if (!run_triangle(op, x, x, diagonal, upper))
         return NULL;
-    x->storage->version++;
+    wk_count_write(x);
     return x;
 }
 

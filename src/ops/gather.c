@@ -179,7 +179,7 @@ static wk_tensor *written_in_place(const element_write *w)
         return wk_write(w->op, w->x, written(w));
     if (!write_elements(w, w->x))
         return NULL;
-    w->x->storage->version++;
+    wk_count_write(w->x);
     return w->x;
 }
 

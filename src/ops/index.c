@@ -152,7 +152,7 @@ static wk_tensor *write_in_place(const row_write *w)
 {
     if (!write_rows(w, w->x))
         return NULL;
-    w->x->storage->version++;
+    wk_count_write(w->x);
     return w->x;
 }
 

@@ -232,7 +232,7 @@ wk_tensor *wk_write(const char *op, wk_tensor *x, wk_tensor *y)
     wk_tensor *values = y->storage == x->storage ? WK_WITHOUT_GRAD(wk_clone(y)) : y;
     if (!values || !wk_copy_values(values, x))
         return NULL;
-    x->storage->version++;
+    wk_count_write(x);
     if (!wk_is_grad_enabled() || (!y->requires_grad && !wk_needs_grad(x)))
         return x;
     if (x->view)

@@ -311,7 +311,7 @@ wk_tensor *wk_pointwise(const wk_pointwise_call *call)
     if (!fine)
         return NULL;
     if (call->into)
-        y->storage->version++;
+        wk_count_write(y);
     if (wk_detects_anomaly() && !wk_anomaly_check_pointwise(call, y))
         return NULL;
     return y;

@@ -100,7 +100,7 @@ static bool step_group(const wk_optimizer *optimizer, const wk_param_group *grou
             continue;
         fine = append(optimizer, group, &group->state[i], call);
         copies |= group->state[i].values != param;
-        param->storage->version++;
+        wk_count_write(param);
     }
     fine = fine && run(optimizer, group, call);
     for (int64_t i = 0; fine && copies && i < group->params.count; i++)

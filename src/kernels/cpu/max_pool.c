@@ -4,8 +4,8 @@
 
 #if WK_IS_FLOATING
 #define LEAST (-INFINITY)
-#else // a bit pattern of ones but for the sign, where there is one
-#define LEAST ((real)((real)-1 < 0 ? (real)1 << (sizeof(real) * 8 - 1) : 0))
+#else // the sign's bit alone, where there is one
+#define LEAST ((real)((real)-1 < 0 ? (uint64_t)1 << (sizeof(real) * 8 - 1) : 0))
 #endif
 
 /* a NaN takes the place of any number, and is kept */
