@@ -36,6 +36,7 @@
 #include <wick/loss.h>
 #include <wick/matmul.h>
 #include <wick/einsum.h>
+#include <wick/fft.h>
 #include <wick/attention.h>
 #include <wick/spatial.h>
 #include <wick/convolution.h>
