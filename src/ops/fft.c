@@ -1,4 +1,4 @@
-/* fft, its inverse, and both for reals: one kernel over rows.  Each is linear, so that each one's gradient is another. */
+/* fft, its inverse, and both for reals: one kernel over rows.  Each is linear, and its gradient another of them. */
 #include <wick/fft.h>
 
 #include <math.h>
@@ -24,8 +24,8 @@ typedef struct fft_kept {
 
 static wk_tensor *transform(const char *op, wk_tensor *x, const fft_kept *kept);
 
-/* Half of a transform stands for all of it: but for the first and, of even n, the last number, each for two.  x (.., n /
-   2 + 1, ..) with these times `factor`. */
+/* Half of a transform stands for all of it: but for the first and, of even n, the last number, each for two.  This is x
+   (.., n / 2 + 1, ..) with those times `factor`. */
 static wk_tensor *weigh_doubles(wk_tensor *x, const fft_kept *kept, double factor)
 {
     const int64_t doubles = (kept->n - 1) / 2;

@@ -22,7 +22,8 @@ BAD(fft_fft, wk_fft_fft(wk_zeros((2, 3)), .dim = 2), "fft_fft: dim: expected -2 
 BAD(fft_fft, wk_fft_fft(wk_zeros((2, 3)), 0), "n: expected at least 1, got 0")
 BAD(fft_fft, wk_fft_fft(wk_zeros((2, 0))), "n: expected at least 1, got 0")
 BAD(fft_fft, wk_fft_fft(wk_zeros(())), "x: expected at least 1 dim, got ()")
-BAD(fft_fft, wk_fft_fft(wk_zeros((2)), .norm = "both"), "norm: expected \"backward\", \"ortho\" or \"forward\", got \"both\"")
+BAD(fft_fft, wk_fft_fft(wk_zeros((2)), .norm = "both"),
+    "norm: expected \"backward\", \"ortho\" or \"forward\", got \"both\"")
 BAD(fft_ifft, wk_fft_ifft(wk_zeros((2), .dtype = wk_float16)), "fft_ifft: x: expected float32 or float64, got float16")
 BAD(fft_rfft, wk_fft_rfft(wk_zeros((2), .dtype = wk_complex64)), "x: expected a real tensor, got complex64")
 BAD(fft_irfft, wk_fft_irfft(wk_zeros((1), .dtype = wk_complex64)), "fft_irfft: n: expected at least 1, got 0")
@@ -66,10 +67,12 @@ BAD(stft, wk_stft(wk_zeros((2, 2, 20)), 8), "x: expected (T) or (B, T), got (2, 
 BAD(stft, wk_stft(wk_zeros((20)), 0), "n_fft: expected at least 1, got 0")
 BAD(stft, wk_stft(wk_zeros((20)), 8, -1), "hop_length: expected at least 1, got -1")
 BAD(stft, wk_stft(wk_zeros((20)), 8, .win_length = 9), "win_length: expected 1 to n_fft, which is 8, got 9")
-BAD(stft, wk_stft(wk_zeros((20)), 8, .window = wk_ones((7))), "window: expected shape (8,), as win_length says, got (7,)")
+BAD(stft, wk_stft(wk_zeros((20)), 8, .window = wk_ones((7))),
+    "window: expected shape (8,), as win_length says, got (7,)")
 BAD(stft, wk_stft(wk_zeros((4)), 8), "expected more than n_fft / 2 = 4 samples to reflect, got 4\nhint: .pad_mode")
 BAD(stft, wk_stft(wk_zeros((4)), 8, .center = false), "n_fft: expected at most the 4 samples that there are, got 8")
-BAD(stft, wk_stft(wk_zeros((20), .dtype = wk_complex64), 8, .onesided = 1, .pad_mode = "constant"), "onesided: expected false")
+BAD(stft, wk_stft(wk_zeros((20), .dtype = wk_complex64), 8, .onesided = 1, .pad_mode = "constant"),
+    "onesided: expected false")
 
 static wk_tensor *run_istft(golden_case *c)
 {
@@ -84,4 +87,5 @@ BAD(istft, wk_istft(frames(4, 2), 8), "x: expected 5 frequencies, n_fft / 2 + 1,
 BAD(istft, wk_istft(wk_zeros((5), .dtype = wk_complex64), 8), "x: expected (F, frames) or (B, F, frames), got (5,)")
 BAD(istft, wk_istft(frames(5, 3), 8, 9), "window: leaves samples without weight: the least sum of its squares is 0")
 BAD(istft, wk_istft(frames(5, 1), 8), "leave no sample")
-BAD(istft, wk_istft(frames(8, 3), 8, .onesided = 1, .return_complex = true), "onesided: expected false for a complex result")
+BAD(istft, wk_istft(frames(8, 3), 8, .onesided = 1, .return_complex = true),
+    "onesided: expected false for a complex result")

@@ -27,9 +27,9 @@ typedef struct parts {
 
 /* ---------------------------------------------------------------- passes */
 
-/* x (r, m, S) -> y (m, r, S): y[p][k] = sum over j of x[j][p] w_r^(j k), times w_(r m)^(p k).  tw is what of the table is
-   one step of w_(r m).  S: the columns, lanes among them.  The first p has no factor to multiply with: so the last pass
-   has none at all, and an infinity stays in its own part. */
+/* x (r, m, S) -> y (m, r, S): y[p][k] = sum over j of x[j][p] w_r^(j k), times w_(r m)^(p k).  tw is what of the table
+   is one step of w_(r m).  S: the columns, lanes among them.  The first p has no factor to multiply with: so the last
+   pass has none at all, and an infinity stays in its own part. */
 typedef struct rotation {
     real c, s;
 } rotation;
