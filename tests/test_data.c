@@ -96,16 +96,18 @@ static void test_samplers(void **state)
 {
     (void)state;
     wk_dataset *dataset = numbered(10);
-    wk_sampler sampler = wk_data_random_sampler(dataset, .replacement = true, .num_samples = 37);
-    wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 100, .sampler = &sampler, .seed = 7);
+    wk_sampler *sampler = wk_data_random_sampler(dataset, .replacement = true, .num_samples = 37);
+    wk_data_loader *loader = wk_data_loader(dataset, .batch_size = 100, .sampler = sampler, .seed = 7);
+    wk_sampler_free(sampler); // the loader keeps it
     assert_string_equal(epoch_text(loader),
                         "1 6 3 7 7 9 8 1 8 1 8 7 2 0 6 2 3 8 6 0 5 1 8 8 3 7 0 8 1 0 6 3 5 6 6 7 5");
     assert_string_equal(epoch_text(loader),
                         "1 4 2 2 1 4 8 2 2 9 9 7 3 0 7 0 5 2 2 0 7 3 2 0 0 3 9 2 9 1 2 1 5 7 2 5 6");
     wk_data_loader_free(loader);
     sampler = wk_data_random_sampler(dataset, .num_samples = 23);
-    loader = wk_data_loader(dataset, .batch_size = 100, .sampler = &sampler, .seed = 7);
+    loader = wk_data_loader(dataset, .batch_size = 100, .sampler = sampler, .seed = 7);
     assert_string_equal(epoch_text(loader), "1 3 5 7 9 4 6 2 8 0 1 9 3 5 8 6 2 7 4 0 6 5 9");
+    wk_sampler_free(sampler);
     wk_data_loader_free(loader);
     wk_dataset_free(dataset);
 }

@@ -44,6 +44,9 @@ static void test_progress_lines(void **state)
     progress.items = 60000;
     wk_progress_line(&progress, 4000, 0, line, sizeof line);
     assert_string_equal(line, "epoch 2/6 100% 469/469  loss 0.4123  15 images/s  1:06:40");
+    progress.steps = -1; // of a stream
+    wk_progress_line(&progress, 4000, 100, line, sizeof line);
+    assert_string_equal(line, "epoch 2/6 469  loss 0.4123  15 images/s  1:06:40");
 }
 
 static void test_progress_of_a_loop(void **state)

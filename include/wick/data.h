@@ -53,10 +53,31 @@ typedef struct wk_dataset_args {
 } wk_dataset_args;
 #define wk_data_dataset(...) wk_data_dataset_with((wk_dataset_args){.context = __VA_ARGS__})
 
+/* data.IterableDataset: a stream, of the user's.  iter begins a walk over it (a new epoch), in a worker over that
+   worker's part of it (wk_data_get_worker_info), and returns what next is given: next returns the walk's next item,
+   or at its end one without x.  Each walk stays in one thread; batch k comes from worker k % num_workers while that one
+   has items.  Not for samplers, subsets and items by number; batch.indices is NULL. */
+typedef struct wk_iterable_dataset_args {
+    void *context;
+    void *(*iter)(void *context);
+    wk_sample (*next)(void *iterator);
+    void (*close)(void *iterator);    // may be left out: when a walk ends
+    int64_t (*length)(void *context); // may be left out: how many items all walks give together
+    void (*release)(void *context);   // may be left out
+} wk_iterable_dataset_args;
+#define wk_data_iterable_dataset(...) wk_data_iterable_dataset_with((wk_iterable_dataset_args){.context = __VA_ARGS__})
+
 /* data.TensorDataset: wk_data_tensor_dataset((images, labels)): item i is (images[i], labels[i]) */
 #define wk_data_tensor_dataset(...) wk_data_tensor_dataset_with(WK_TUPLE(WK_TENSORS, __VA_ARGS__) __VA_ARGS__)
 /* data.Subset: the items at indices (copied) of dataset, in that order */
 wk_dataset *wk_data_subset(wk_dataset *dataset, const int64_t *indices, int64_t count);
+/* data.ConcatDataset: wk_data_concat_dataset((a, b)): the items of a, then those of b */
+#define wk_data_concat_dataset(...) wk_data_concat_dataset_with(WK_TUPLE(WK_DATASETS, __VA_ARGS__) __VA_ARGS__)
+#define WK_DATASETS(...) ((wk_datasets){WK_COUNT(wk_dataset *, __VA_ARGS__), (wk_dataset *[]){__VA_ARGS__}})
+typedef struct wk_datasets {
+    int64_t count;
+    wk_dataset **items;
+} wk_datasets;
 /* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole */
 #define wk_data_random_split(dataset_, lengths_, ...)                                                                  \
     wk_data_random_split_with((wk_random_split_args){.dataset = dataset_,                                              \
@@ -71,34 +92,78 @@ typedef struct wk_random_split_args {
 } wk_random_split_args;
 bool wk_data_random_split_with(wk_random_split_args args); // false after an error: then nothing was made
 
-int64_t wk_dataset_length(const wk_dataset *dataset);          // len(dataset)
+int64_t wk_dataset_length(const wk_dataset *dataset);          // len(dataset); an error where a stream has none
 wk_sample wk_dataset_item(wk_dataset *dataset, int64_t index); // dataset[index]; may be negative; x NULL after an error
 void wk_dataset_free(wk_dataset *dataset); // the caller's hold on it: loaders and subsets keep theirs
 
 wk_dataset *wk_data_dataset_with(wk_dataset_args args); // NULL after an error; release has then been called
+wk_dataset *wk_data_iterable_dataset_with(wk_iterable_dataset_args args);
 wk_dataset *wk_data_tensor_dataset_with(wk_tensors tensors);
+wk_dataset *wk_data_concat_dataset_with(wk_datasets datasets);
+
+/* data.default_collate: item k of each of count samples stacked, (count, ...); a number is a tensor of 0 dims.  What
+   the loader does without .collate_fn; inside of one, for what needs nothing special.  context: not used. */
+wk_sample wk_data_default_collate(void *context, const wk_sample *samples, int64_t count);
 
 /* ---------------------------------------------------------------- samplers */
 
-/* The order of an epoch: draw writes length indices.  The loader's own, without .sampler, is the sequential or
-   (shuffle) the random one. */
+/* The order of an epoch.  Each returns a sampler that the caller frees (loaders keep theirs), NULL after an error.
+   .generator is the sampler's own and must outlive it; without it the loader's is used, or the process's. */
 typedef struct wk_sampler wk_sampler;
-struct wk_sampler {
+void wk_sampler_free(wk_sampler *sampler);            // NULL is fine
+int64_t wk_sampler_length(const wk_sampler *sampler); // len(sampler): indices of an epoch
+
+/* data.Sampler: the user's order.  draw writes an epoch's length indices; false after an error. */
+typedef struct wk_sampler_args {
+    void *context; // given to each function
     int64_t length;
-    bool (*draw)(const wk_sampler *sampler, int64_t *indices, wk_generator *generator); // false after an error
-    int64_t population;
-    bool replacement;
-    void *context; // the user's
-};
-wk_sampler wk_data_sequential_sampler(const wk_dataset *dataset);
+    bool (*draw)(void *context, int64_t *indices, int64_t length, wk_generator *generator);
+    void (*release)(void *context); // may be left out: when the last user of the sampler goes
+} wk_sampler_args;
+#define wk_data_sampler(...) wk_data_sampler_with((wk_sampler_args){.context = __VA_ARGS__})
+
+wk_sampler *wk_data_sequential_sampler(const wk_dataset *dataset);
 /* data.RandomSampler: num_samples of them (0: as many as there are), each time anew with .replacement */
 #define wk_data_random_sampler(...) wk_data_random_sampler_with((wk_random_sampler_args){.dataset = __VA_ARGS__})
 typedef struct wk_random_sampler_args {
     const wk_dataset *dataset;
     bool replacement;
     int64_t num_samples;
+    wk_generator *generator;
 } wk_random_sampler_args;
-wk_sampler wk_data_random_sampler_with(wk_random_sampler_args args);
+/* data.WeightedRandomSampler(weights, num_samples, replacement=True): item i with probability weights[i] / sum; weights
+   (n,), copied */
+#define wk_data_weighted_random_sampler(weights_, ...)                                                                 \
+    wk_data_weighted_random_sampler_with(                                                                              \
+        (wk_weighted_random_sampler_args){.replacement = true, .weights = weights_, .num_samples = __VA_ARGS__})
+typedef struct wk_weighted_random_sampler_args {
+    wk_tensor *weights;
+    int64_t num_samples;
+    bool replacement;
+    wk_generator *generator;
+} wk_weighted_random_sampler_args;
+/* data.DistributedSampler(dataset, num_replicas, rank, shuffle=True, seed=0): the part of process rank of num_replicas,
+   both to be given: every num_replicas-th item of an order that seed + epoch decides.  Parts are equally long: items of
+   the order's beginning come again at its end, or, .drop_last, some of the end are left out.  Without
+   wk_sampler_set_epoch every epoch has the same order. */
+#define wk_data_distributed_sampler(...)                                                                               \
+    wk_data_distributed_sampler_with((wk_distributed_sampler_args){.rank = -1, .shuffle = true, .dataset = __VA_ARGS__})
+typedef struct wk_distributed_sampler_args {
+    const wk_dataset *dataset;
+    int64_t num_replicas, rank;
+    bool shuffle;
+    int64_t seed;
+    bool drop_last;
+} wk_distributed_sampler_args;
+/* DistributedSampler.set_epoch, for loops that begin later; false after an error */
+bool wk_sampler_set_epoch(wk_sampler *sampler, int64_t epoch);
+/* data.BatchSampler: batches of sampler's items, for the loader's .batch_sampler */
+wk_sampler *wk_data_batch_sampler(wk_sampler *sampler, int64_t batch_size, bool drop_last);
+
+wk_sampler *wk_data_sampler_with(wk_sampler_args args); // release has been called where it returns NULL
+wk_sampler *wk_data_random_sampler_with(wk_random_sampler_args args);
+wk_sampler *wk_data_weighted_random_sampler_with(wk_weighted_random_sampler_args args);
+wk_sampler *wk_data_distributed_sampler_with(wk_distributed_sampler_args args);
 
 /* ---------------------------------------------------------------- the loader */
 
@@ -109,16 +174,21 @@ typedef struct wk_data_loader_args {
     bool shuffle;
     int64_t seed;              // >= 0: a generator of the loader's own; -1: .generator, or the process's
     wk_generator *generator;   // the caller's; must outlive the loader
-    const wk_sampler *sampler; // in place of shuffle; copied
-    bool drop_last;            // leave out a last batch that is not full
+    wk_sampler *sampler;       // in place of shuffle
+    wk_sampler *batch_sampler; // in place of batch_size, shuffle, sampler and drop_last
+    bool drop_last;            // leave out a last batch that is not full (of a stream: each worker's last)
     int num_workers;           // threads that make batches ahead; 0: made in the loop itself
     int prefetch;              // batches that each worker makes ahead; 2
+    bool pin_memory;           // no effect without CUDA, as in PyTorch
+    bool persistent_workers;   // no effect: threads last as long as a loop, and cost less than a batch
+    /* called in each worker when a loop begins, with context and 0 .. num_workers - 1; errors reach the loop */
+    void (*worker_init_fn)(void *context, int worker_id);
     /* In place of stacking the items: a batch from count samples. */
     wk_sample (*collate_fn)(void *context, const wk_sample *samples, int64_t count);
     /* Changes a batch (batch->x = ...) before it is handed out, with a generator that is the same for the same batch
        whichever worker makes it. */
     void (*transform)(void *context, wk_sample *batch, wk_generator *generator);
-    void *context;    // given to collate_fn and transform
+    void *context;    // given to collate_fn, transform and worker_init_fn
     const char *unit; // what the progress bar counts: "items"; a constant string
 } wk_data_loader_args;
 #define wk_data_loader(...)                                                                                            \
@@ -127,7 +197,17 @@ typedef struct wk_data_loader_args {
 wk_data_loader *wk_data_loader_with(wk_data_loader_args args);
 void wk_data_loader_free(wk_data_loader *loader); // NULL is fine
 
-int64_t wk_data_loader_length(const wk_data_loader *loader); // batches in an epoch
+int64_t
+wk_data_loader_length(const wk_data_loader *loader); // batches in an epoch; an error where a stream has no length
+
+/* data.get_worker_info(): which worker this thread is; NULL outside of a worker */
+typedef struct wk_worker_info {
+    int id, num_workers;
+    uint64_t seed; // another one for each worker and each loop
+    wk_dataset *dataset;
+} wk_worker_info;
+const wk_worker_info *wk_data_get_worker_info(void);
+
 /* The next loop is this epoch (0: the first) of the loader's seed, as after a resume; only for a loader with .seed. */
 bool wk_data_loader_set_epoch(wk_data_loader *loader, int64_t epoch);
 
@@ -143,7 +223,7 @@ typedef struct wk_batch {
     };
     int64_t index;          // 0, 1, ... within the loop
     int64_t size;           // how many items it holds
-    const int64_t *indices; // which ones
+    const int64_t *indices; // which ones; NULL of a stream
     struct wk_batch_loop *loop;
 } wk_batch;
 

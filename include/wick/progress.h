@@ -34,7 +34,7 @@ typedef struct wk_progress {
     int width; // of what stands on the terminal's line
 } wk_progress;
 
-/* To stdout; steps: how many there will be; an empty title shows nothing at all. */
+/* To stdout; steps: how many there will be, or -1 where nobody knows; an empty title shows nothing at all. */
 void wk_progress_start(wk_progress *progress, int64_t steps, const char *title, ...)
     __attribute__((format(printf, 3, 4)));
 void wk_progress_show(wk_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));

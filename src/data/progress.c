@@ -57,10 +57,16 @@ void wk_progress_line(const wk_progress *progress, double seconds, int width, ch
     WK_PLAIN_NUMBERS;
     const int64_t steps = progress->steps, done = progress->done;
     const double part = steps > 0 ? (double)done / (double)steps : 1;
-    const bool finished = done >= steps;
+    const bool counted = steps >= 0, finished = !counted || done >= steps; // not counted: how many, nobody knows
     char bar[BAR + 4] = "", counts[64], speed[96] = "", time[32], text[sizeof progress->text + 4] = "";
 
-    snprintf(counts, sizeof counts, "%lld/%lld", (long long)done, (long long)steps);
+    if (counted)
+        snprintf(counts, sizeof counts, "%lld/%lld", (long long)done, (long long)steps);
+    else
+        snprintf(counts, sizeof counts, "%lld", (long long)done);
+    char percent[8] = "";
+    if (counted)
+        snprintf(percent, sizeof percent, "%3d%% ", (int)(100 * part));
     if (seconds > 0 && progress->items > 0) {
         const double rate = (double)progress->items / seconds;
         snprintf(speed, sizeof speed, "  %.*f %.48s/s", rate < 10 ? 1 : 0, rate, progress->unit);
@@ -75,7 +81,7 @@ void wk_progress_line(const wk_progress *progress, double seconds, int width, ch
     memcpy(bar + 1 + BAR, "| ", 3);
     /* where the line is narrow, the bar goes first, then the speed */
     for (int cuts = width > 0 ? 0 : 1; cuts < 3; cuts++) {
-        snprintf(line, size, "%s %3d%% %s%s%s%s  %s%s", progress->title, (int)(100 * part), cuts < 1 ? bar : "", counts,
+        snprintf(line, size, "%s %s%s%s%s%s  %s%s", progress->title, percent, cuts < 1 && counted ? bar : "", counts,
                  text, cuts < 2 ? speed : "", done > 0 || finished ? time : "",
                  finished   ? ""
                  : done > 0 ? " left"
@@ -154,7 +160,7 @@ void wk_progress_step(wk_progress *progress, int64_t items)
         return;
     progress->done++;
     progress->items += items;
-    if (progress->title[0] && progress->done < progress->steps &&
+    if (progress->title[0] && (progress->steps < 0 || progress->done < progress->steps) &&
         now() - progress->drawn >= (progress->terminal ? DRAW_SECONDS : PLAIN_SECONDS))
         draw(progress, false);
 }
