@@ -3,6 +3,7 @@
 #define WICK_H
 
 #include <wick/dtype.h>
+#include <wick/device.h>
 #include <wick/tensor.h>
 #include <wick/memory.h>
 #include <wick/dict.h>
