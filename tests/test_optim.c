@@ -99,6 +99,22 @@ static wk_optimizer *adagrad_float64(wk_tensors p)
 static wk_optimizer *adagrad_eps(wk_tensors p) { return wk_optim_adagrad(p, 0.1, .eps = 1e-3); }
 static wk_optimizer *adagrad_both(wk_tensors p) { return wk_optim_adagrad(p, 0.1, 0.05, 0.3, 2, 1e-2, true); }
 
+static wk_optimizer *lion(wk_tensors p) { return wk_optim_lion(p); }
+static wk_optimizer *lion_both(wk_tensors p) { return wk_optim_lion(p, 0.02, {0.8, 0.95}, .weight_decay = 0.3); }
+static wk_optimizer *lion_float64(wk_tensors p) { return wk_optim_lion(p, 0.01); }
+static wk_optimizer *muon(wk_tensors p) { return wk_optim_muon(p); }
+static wk_optimizer *muon_decay(wk_tensors p)
+{
+    return wk_optim_muon(p, 0.02, .weight_decay = 0.3, .momentum = 0.8, .nesterov = false);
+}
+static wk_optimizer *muon_adamw(wk_tensors p) { return wk_optim_muon(p, 0.02, .adjust_lr_fn = "match_rms_adamw"); }
+static wk_optimizer *muon_spectral(wk_tensors p)
+{
+    return wk_optim_muon(p, 0.02, .ns_coefficients = {2, -1.5, 0.5}, .ns_steps = 3, .eps = 1e-5,
+                         .adjust_lr_fn = "spectral_unclamped");
+}
+static wk_optimizer *muon_fast(wk_tensors p) { return wk_optim_muon(p, 0.02); }
+
 static const struct {
     const char *name;
     make_optimizer *make;
@@ -147,7 +163,19 @@ static const struct {
                   {"adagrad_eps_float16", adagrad_eps, 0},
                   {"adagrad_eps_bfloat16", adagrad_eps, 0},
                   {"adagrad_both_float16", adagrad_both, 0},
-                  {"adagrad_both_bfloat16", adagrad_both, 0}};
+                  {"adagrad_both_bfloat16", adagrad_both, 0},
+                  {"lion", lion, 1e-6},
+                  {"lion_decay", lion_both, 1e-6},
+                  {"lion_float64", lion_float64, 1e-14},
+                  {"lion_both_float16", lion_both, 0},
+                  {"lion_both_bfloat16", lion_both, 0},
+                  /* matrices in bfloat16, whose products add up in another order */
+                  {"muon", muon, 1e-4},
+                  {"muon_decay", muon_decay, 2e-3},
+                  {"muon_adamw", muon_adamw, 2e-3},
+                  {"muon_spectral", muon_spectral, 2e-3},
+                  {"muon_bfloat16", muon_fast, 2e-2},
+                  {"muon_float64", muon_fast, 2e-3}};
 
 enum { PLAIN, COLUMNS, STRIDED, LAYOUTS };
 

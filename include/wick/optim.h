@@ -43,6 +43,15 @@ typedef struct wk_adagrad_options {
     bool maximize;
 } wk_adagrad_options;
 
+typedef struct wk_lion_options {
+    double betas[2];
+} wk_lion_options;
+typedef struct wk_muon_options {
+    double momentum, ns_coefficients[3], eps, ns_steps;
+    bool nesterov;
+    const char *adjust_lr_fn; // in no state dict
+} wk_muon_options;
+
 /* Parameters that share options.  Read and write these at any time:
        optimizer->param_groups[0].sgd->momentum = 0.95; */
 typedef struct wk_param_group {
@@ -52,6 +61,8 @@ typedef struct wk_param_group {
     wk_adam_options *adam; // adam, adamw
     wk_rmsprop_options *rmsprop;
     wk_adagrad_options *adagrad;
+    wk_lion_options *lion;
+    wk_muon_options *muon;
     wk_tensors params;
 
     /* the library's own */
@@ -126,6 +137,43 @@ typedef struct wk_optim_adagrad_args {
     wk_optim_adagrad_with((wk_optim_adagrad_args){.lr = 1e-2, .eps = 1e-10, .params = __VA_ARGS__})
 wk_optimizer *wk_optim_adagrad_with(wk_optim_adagrad_args args);
 
+/* lion(params, lr = 1e-4, betas = {0.9, 0.99}, weight_decay = 0):  p *= 1 - lr weight_decay;
+   p -= lr sign(beta1 m + (1 - beta1) grad);  m = beta2 m + (1 - beta2) grad, from 0.
+   Chen et al., "Symbolic discovery of optimization algorithms", 2023. */
+typedef struct wk_optim_lion_args {
+    wk_tensors params;
+    double lr, betas[2], weight_decay;
+} wk_optim_lion_args;
+#define wk_optim_lion(...)                                                                                             \
+    wk_optim_lion_with((wk_optim_lion_args){.lr = 1e-4, .betas = {0.9, 0.99}, .params = __VA_ARGS__})
+wk_optimizer *wk_optim_lion_with(wk_optim_lion_args args);
+
+/* muon(params, lr = 1e-3, weight_decay = 0.1, momentum = 0.95, nesterov = true, ns_coefficients = {3.4445, -4.775,
+   2.0315}, eps = 1e-7, ns_steps = 5, adjust_lr_fn = "original"): of matrices alone; the rest of a model is another's.
+   b = momentum b + (1 - momentum) grad, u = nesterov ? momentum b + (1 - momentum) grad : b, from which ns_steps of a
+   Newton-Schulz iteration in bfloat16 make a matrix with singular values near 1, O;  p *= 1 - lr weight_decay;
+   p -= lr r O, where of p (A, B) r is sqrt(max(1, A / B)), of "match_rms_adamw" 0.2 sqrt(max(A, B)), of
+   "spectral_unclamped" sqrt(A / B).  https://kellerjordan.github.io/posts/muon/ */
+typedef struct wk_optim_muon_args {
+    wk_tensors params;
+    double lr, weight_decay, momentum;
+    bool nesterov;
+    double ns_coefficients[3], eps;
+    int64_t ns_steps;
+    const char *adjust_lr_fn;
+} wk_optim_muon_args;
+#define wk_optim_muon(...)                                                                                             \
+    wk_optim_muon_with((wk_optim_muon_args){.lr = 1e-3,                                                                \
+                                            .weight_decay = 0.1,                                                       \
+                                            .momentum = 0.95,                                                          \
+                                            .nesterov = true,                                                          \
+                                            .ns_coefficients = {3.4445, -4.775, 2.0315},                               \
+                                            .eps = 1e-7,                                                               \
+                                            .ns_steps = 5,                                                             \
+                                            .adjust_lr_fn = "original",                                                \
+                                            .params = __VA_ARGS__})
+wk_optimizer *wk_optim_muon_with(wk_optim_muon_args args);
+
 void wk_optim_free(wk_optimizer *optimizer); // NULL is fine; free its schedules first
 
 /* add_param_group(optimizer, params, any option of its class): the options not given are the optimizer's.
@@ -135,7 +183,7 @@ typedef struct wk_param_group_args {
     wk_tensors params;
     /* numbers all, also true and false; NaN: not given */
     double lr, weight_decay, maximize, momentum, dampening, nesterov, betas[2], eps, amsgrad, alpha, centered,
-        lr_decay, initial_accumulator_value;
+        lr_decay, initial_accumulator_value, ns_coefficients[3], ns_steps;
 } wk_param_group_args;
 #define wk_optim_add_param_group(optimizer, ...)                                                                       \
     wk_optim_add_param_group_with(optimizer, (wk_param_group_args){WK_NOT_GIVEN, .params = __VA_ARGS__})
@@ -143,7 +191,8 @@ typedef struct wk_param_group_args {
 #define WK_NOT_GIVEN                                                                                                   \
     .lr = WK_UNSET, .weight_decay = WK_UNSET, .maximize = WK_UNSET, .momentum = WK_UNSET, .dampening = WK_UNSET,       \
     .nesterov = WK_UNSET, .betas = {WK_UNSET, WK_UNSET}, .eps = WK_UNSET, .amsgrad = WK_UNSET, .alpha = WK_UNSET,      \
-    .centered = WK_UNSET, .lr_decay = WK_UNSET, .initial_accumulator_value = WK_UNSET
+    .centered = WK_UNSET, .lr_decay = WK_UNSET, .initial_accumulator_value = WK_UNSET,                                 \
+    .ns_coefficients = {WK_UNSET, WK_UNSET, WK_UNSET}, .ns_steps = WK_UNSET
 bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
 
 /* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */
@@ -166,7 +215,15 @@ bool wk_optim_load_state_dict(wk_optimizer *optimizer, const wk_dict *state);
 /* ---- schedules: each sets its first learning rate when it is made.  After the optimizer's step, one step of the
    schedule. */
 typedef struct wk_lr_scheduler wk_lr_scheduler;
-bool wk_lr_scheduler_step(wk_lr_scheduler *scheduler);                       // false after an error
+/* step(scheduler), of reduce_lr_on_plateau step(scheduler, metrics); false after an error */
+typedef struct wk_lr_scheduler_step_args {
+    wk_lr_scheduler *scheduler;
+    double metrics;
+} wk_lr_scheduler_step_args;
+#define WK_NO_METRICS __builtin_nan("7759")
+#define wk_lr_scheduler_step(...)                                                                                      \
+    wk_lr_scheduler_step_with((wk_lr_scheduler_step_args){.metrics = WK_NO_METRICS, .scheduler = __VA_ARGS__})
+bool wk_lr_scheduler_step_with(wk_lr_scheduler_step_args args);
 const double *wk_lr_scheduler_get_last_lr(const wk_lr_scheduler *scheduler); // one for each group
 int64_t wk_lr_scheduler_last_epoch(const wk_lr_scheduler *scheduler);        // steps so far
 void wk_lr_scheduler_free(wk_lr_scheduler *scheduler);
@@ -245,6 +302,57 @@ typedef struct wk_optim_cosine_annealing_lr_args {
 #define wk_optim_cosine_annealing_lr(...)                                                                              \
     wk_optim_cosine_annealing_lr_with((wk_optim_cosine_annealing_lr_args){.optimizer = __VA_ARGS__})
 wk_lr_scheduler *wk_optim_cosine_annealing_lr_with(wk_optim_cosine_annealing_lr_args args);
+
+/* one_cycle_lr(optimizer, max_lr, total_steps, pct_start = 0.3, anneal_strategy = "cos", cycle_momentum = true,
+   base_momentum = 0.85, max_momentum = 0.95, div_factor = 25, final_div_factor = 1e4, three_phase = false): a step for
+   each of the optimizer's; from max_lr / div_factor up to max_lr for pct_start of them, then down to that start /
+   final_div_factor, while momentum, or the first beta, falls and rises.  "linear" goes in straight lines; three_phase
+   comes back to the start in as many steps as it rose.  More steps than total_steps are an error.  Smith and Topin,
+   "Super-convergence", 2017. */
+typedef struct wk_optim_one_cycle_lr_args {
+    wk_optimizer *optimizer;
+    double max_lr;
+    int64_t total_steps;
+    double pct_start;
+    const char *anneal_strategy;
+    bool cycle_momentum;
+    double base_momentum, max_momentum, div_factor, final_div_factor;
+    bool three_phase;
+} wk_optim_one_cycle_lr_args;
+#define wk_optim_one_cycle_lr(...)                                                                                     \
+    wk_optim_one_cycle_lr_with((wk_optim_one_cycle_lr_args){.pct_start = 0.3,                                          \
+                                                            .anneal_strategy = "cos",                                  \
+                                                            .cycle_momentum = true,                                    \
+                                                            .base_momentum = 0.85,                                     \
+                                                            .max_momentum = 0.95,                                      \
+                                                            .div_factor = 25,                                          \
+                                                            .final_div_factor = 1e4,                                   \
+                                                            .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_one_cycle_lr_with(wk_optim_one_cycle_lr_args args);
+
+/* reduce_lr_on_plateau(optimizer, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, threshold_mode = "rel",
+   cooldown = 0, min_lr = 0, eps = 1e-8): wk_lr_scheduler_step(schedule, loss) multiplies the rates by factor when the
+   loss ("max": a score) has not got better, by threshold of the best ("abs": by threshold), for more than patience
+   steps; then cooldown steps do not count.  NaN is not better. */
+typedef struct wk_optim_reduce_lr_on_plateau_args {
+    wk_optimizer *optimizer;
+    const char *mode;
+    double factor;
+    int64_t patience;
+    double threshold;
+    const char *threshold_mode;
+    int64_t cooldown;
+    double min_lr, eps;
+} wk_optim_reduce_lr_on_plateau_args;
+#define wk_optim_reduce_lr_on_plateau(...)                                                                             \
+    wk_optim_reduce_lr_on_plateau_with((wk_optim_reduce_lr_on_plateau_args){.mode = "min",                             \
+                                                                            .factor = 0.1,                             \
+                                                                            .patience = 10,                            \
+                                                                            .threshold = 1e-4,                         \
+                                                                            .threshold_mode = "rel",                   \
+                                                                            .eps = 1e-8,                               \
+                                                                            .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_reduce_lr_on_plateau_with(wk_optim_reduce_lr_on_plateau_args args);
 
 /* sequential_lr(optimizer, (warmup, cosine), (100)): the first schedule until epoch 100, then the second from its
    start. Owns its schedules, also after an error. */

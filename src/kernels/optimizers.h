@@ -62,4 +62,10 @@ typedef struct wk_adagrad_work {
     bool maximize;
 } wk_adagrad_work;
 
+/* param *= shrink; param -= lr sign(beta1 exp_avg + (1 - beta1) grad); exp_avg = beta2 exp_avg + (1 - beta2) grad */
+typedef struct wk_lion_work {
+    wk_optimizer_list list; // of each: exp_avg
+    double shrink, lr, beta1, beta2;
+} wk_lion_work;
+
 #endif

@@ -92,7 +92,7 @@ static bool take_given(const char *op, const wk_optimizer_class *class_, const w
 
 /* ---------------------------------------------------------------- parameters */
 
-static bool check_param(const char *op, wk_set *all, wk_tensor *x, int64_t i)
+static bool check_param(const char *op, const wk_optimizer_class *class_, wk_set *all, wk_tensor *x, int64_t i)
 {
     if (!wk_is_tensor(x))
         return wk_not_a_tensor(op, "params", x);
@@ -101,6 +101,8 @@ static bool check_param(const char *op, wk_set *all, wk_tensor *x, int64_t i)
     if (x->grad_fn)
         return wk_fail(op, "params[%lld]: of shape %s is the result of an op: only leaves can be optimized",
                        (long long)i, wk_shape_string(x));
+    if (class_->check_param && !class_->check_param(op, x))
+        return false;
     const wk_set_added added = wk_set_add(op, all, x);
     if (added == WK_SET_THERE)
         wk_fail(op, "params[%lld]: of shape %s is in the optimizer already", (long long)i, wk_shape_string(x));
@@ -119,7 +121,7 @@ static bool check_params(const char *op, const wk_optimizer *optimizer, wk_tenso
         for (int64_t i = 0; fine && i < optimizer->param_groups[g].params.count; i++)
             fine = wk_set_add(op, &all, optimizer->param_groups[g].params.items[i]) != WK_SET_FAILED;
     for (int64_t i = 0; fine && i < params.count; i++)
-        fine = check_param(op, &all, params.items[i], i);
+        fine = check_param(op, optimizer->class_, &all, params.items[i], i);
     wk_set_free(&all);
     return fine;
 }

@@ -98,7 +98,8 @@ static bool step_group(const wk_optimizer *optimizer, const wk_param_group *grou
         wk_tensor *param = group->params.items[i];
         if (!group->state[i].grad)
             continue;
-        fine = append(optimizer, group, &group->state[i], call);
+        fine = optimizer->class_->update ? optimizer->class_->update(group, &group->state[i])
+                                         : append(optimizer, group, &group->state[i], call);
         copies |= group->state[i].values != param;
         wk_count_write(param);
     }

@@ -57,7 +57,9 @@ typedef struct wk_optimizer_class {
     bool (*has_tensor)(const wk_param_group *group, int tensor);              // whether these options need it
     double (*initial)(const wk_param_group *group, int tensor);               // what fills a new one; NULL: 0
     bool (*check)(const char *op, const wk_param_group *group);               // what bounds cannot say; NULL: nothing
+    bool (*check_param)(const char *op, const wk_tensor *param);              // NULL: all that float
     bool (*step)(const wk_param_group *group, const wk_optimizer_call *call); // runs the kernel; false after an error
+    bool (*update)(const wk_param_group *group, wk_param_state *state);       // in its place: by ops, of one parameter
 } wk_optimizer_class;
 /* the three fields of options, of the member of wk_param_group */
 #define WK_OPTIONS(class_, table)                                                                                      \

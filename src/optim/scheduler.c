@@ -8,27 +8,9 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "optimizer.h"
+#include "scheduler.h"
 
 #define PI 3.14159265358979323846
-
-typedef double next_lr(const wk_lr_scheduler *scheduler, int64_t group, double lr);
-
-struct wk_lr_scheduler {
-    wk_optimizer *optimizer;
-    next_lr *next, *closed;
-    int64_t groups, last_epoch, step_count;
-    double *base_lrs, *last_lr;
-    bool initial; // making its first rate
-
-    /* what the kinds are made of */
-    int64_t period; // step_size, T_max, total_iters
-    double gamma, start, end;
-    wk_lr_lambda *lambda;
-    void *context;
-    wk_milestones milestones;
-    wk_lr_schedulers parts; // of sequential_lr
-};
 
 /* ---------------------------------------------------------------- the kinds */
 
@@ -135,7 +117,7 @@ static double cosine_closed(const wk_lr_scheduler *s, int64_t group, double lr)
 
 /* ---------------------------------------------------------------- steps */
 
-static void set_rates(wk_lr_scheduler *s, next_lr *rate)
+static void set_rates(wk_lr_scheduler *s, wk_next_lr *rate)
 {
     for (int64_t g = 0; g < s->groups; g++)
         s->last_lr[g] = s->optimizer->param_groups[g].lr = rate(s, g, s->optimizer->param_groups[g].lr);
@@ -202,11 +184,38 @@ static bool check(const char *op, const wk_lr_scheduler *s)
                    (long long)s->groups, (long long)s->optimizer->param_group_count);
 }
 
-bool wk_lr_scheduler_step(wk_lr_scheduler *scheduler)
+/* the bits, since NaN may be what was measured */
+static bool is_given(double metrics)
 {
-    if (!check("lr_scheduler_step", scheduler) || wk_failing())
+    const double none = WK_NO_METRICS;
+    return memcmp(&metrics, &none, sizeof none) != 0;
+}
+
+/* whether all that would step can */
+static bool check_step(const wk_lr_scheduler *s)
+{
+    bool fine = wk_one_cycle_check(s);
+    if (fine && s->parts.count > 0)
+        fine = check_step(s->parts.items[part_at(s, s->last_epoch + 1)]);
+    return fine;
+}
+
+bool wk_lr_scheduler_step_with(wk_lr_scheduler_step_args args)
+{
+    static const char OP[] = "lr_scheduler_step";
+    wk_lr_scheduler *s = args.scheduler;
+    if (!check(OP, s) || wk_failing())
         return false;
-    step(scheduler);
+    if (is_given(args.metrics) != (s->plateau != NULL))
+        return wk_fail(OP, s->plateau ? "metrics: expected what is to get better, as a validation loss, got nothing\n"
+                                        "hint: wk_lr_scheduler_step(schedule, loss)"
+                                      : "metrics: only reduce_lr_on_plateau takes them");
+    if (s->plateau)
+        wk_plateau_step(s, args.metrics);
+    else if (!check_step(s))
+        return false;
+    else
+        step(s);
     return true;
 }
 
@@ -226,12 +235,13 @@ void wk_lr_scheduler_free(wk_lr_scheduler *s)
     for (int64_t i = 0; i < s->parts.count; i++)
         wk_lr_scheduler_free(s->parts.items[i]);
     wk_free(s->parts.items);
+    wk_free(s->cycle);
+    wk_free(s->plateau);
     wk_free(s->base_lrs);
     wk_free(s);
 }
 
-/* of the kind in `like`, its first rate not yet set */
-static wk_lr_scheduler *make(const char *op, wk_optimizer *optimizer, const wk_lr_scheduler *like)
+wk_lr_scheduler *wk_lr_scheduler_make(const char *op, wk_optimizer *optimizer, const wk_lr_scheduler *like)
 {
     if (!wk_optimizer_check(op, optimizer))
         return NULL;
@@ -257,7 +267,7 @@ static wk_lr_scheduler *make(const char *op, wk_optimizer *optimizer, const wk_l
     return s;
 }
 
-static wk_lr_scheduler *begin(wk_lr_scheduler *s)
+wk_lr_scheduler *wk_lr_scheduler_begin(wk_lr_scheduler *s)
 {
     if (s)
         first_step(s);
@@ -268,7 +278,7 @@ wk_lr_scheduler *wk_optim_lambda_lr_with(wk_optim_lambda_lr_args args)
 {
     if (!args.lr_lambda)
         return wk_fail("lambda_lr", "lr_lambda: expected a function, got NULL");
-    return begin(make("lambda_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("lambda_lr", args.optimizer,
                       &(wk_lr_scheduler){.next = lambda_next, .lambda = args.lr_lambda, .context = args.context}));
 }
 
@@ -276,7 +286,7 @@ wk_lr_scheduler *wk_optim_step_lr_with(wk_optim_step_lr_args args)
 {
     if (args.step_size <= 0)
         return wk_fail("step_lr", "step_size: expected 1 or more, got %lld", (long long)args.step_size);
-    return begin(make("step_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("step_lr", args.optimizer,
                       &(wk_lr_scheduler){
                           .next = step_next, .closed = step_closed, .period = args.step_size, .gamma = args.gamma}));
 }
@@ -291,7 +301,7 @@ wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args)
 {
     if (!check_milestones("multi_step_lr", &args.milestones))
         return NULL;
-    return begin(make("multi_step_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("multi_step_lr", args.optimizer,
                       &(wk_lr_scheduler){.next = multi_step_next,
                                          .closed = multi_step_closed,
                                          .milestones = args.milestones,
@@ -300,7 +310,7 @@ wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args)
 
 wk_lr_scheduler *wk_optim_exponential_lr(wk_optimizer *optimizer, double gamma)
 {
-    return begin(make("exponential_lr", optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("exponential_lr", optimizer,
                       &(wk_lr_scheduler){.next = exponential_next, .closed = exponential_closed, .gamma = gamma}));
 }
 
@@ -311,7 +321,7 @@ wk_lr_scheduler *wk_optim_linear_lr_with(wk_optim_linear_lr_args args)
                        args.start_factor, args.end_factor);
     if (args.total_iters <= 0)
         return wk_fail("linear_lr", "total_iters: expected 1 or more, got %lld", (long long)args.total_iters);
-    return begin(make("linear_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("linear_lr", args.optimizer,
                       &(wk_lr_scheduler){.next = linear_next,
                                          .closed = linear_closed,
                                          .start = args.start_factor,
@@ -323,7 +333,7 @@ wk_lr_scheduler *wk_optim_constant_lr_with(wk_optim_constant_lr_args args)
 {
     if (!(args.factor >= 0 && args.factor <= 1))
         return wk_fail("constant_lr", "factor: expected 0 to 1, got %g", args.factor);
-    return begin(make("constant_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("constant_lr", args.optimizer,
                       &(wk_lr_scheduler){.next = constant_next,
                                          .closed = constant_closed,
                                          .gamma = args.factor,
@@ -334,7 +344,7 @@ wk_lr_scheduler *wk_optim_cosine_annealing_lr_with(wk_optim_cosine_annealing_lr_
 {
     if (args.T_max <= 0)
         return wk_fail("cosine_annealing_lr", "T_max: expected 1 or more, got %lld", (long long)args.T_max);
-    return begin(make("cosine_annealing_lr", args.optimizer,
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("cosine_annealing_lr", args.optimizer,
                       &(wk_lr_scheduler){
                           .next = cosine_next, .closed = cosine_closed, .period = args.T_max, .end = args.eta_min}));
 }
@@ -356,6 +366,10 @@ static bool check_parts(wk_optimizer *optimizer, wk_lr_schedulers parts, const w
         return wk_fail(op, "milestones: expected one fewer than schedulers, got %d for %lld", milestones->count,
                        (long long)parts.count);
     for (int64_t i = 0; i < parts.count; i++)
+        if (parts.items[i] && parts.items[i]->plateau)
+            return wk_fail(op, "schedulers[%lld]: reduce_lr_on_plateau asks for metrics: step it on its own",
+                           (long long)i);
+    for (int64_t i = 0; i < parts.count; i++)
         if (!check(op, parts.items[i]) || parts.items[i]->optimizer != optimizer)
             return wk_failing() ? false
                                 : wk_fail(op, "schedulers[%lld]: belongs to another optimizer", (long long)i) != NULL;
@@ -368,7 +382,7 @@ wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_sche
     const size_t bytes = (size_t)parts.count * sizeof *parts.items;
     wk_lr_scheduler **items = check_parts(optimizer, parts, &milestones) ? wk_alloc(bytes) : NULL;
     if (items)
-        s = make("sequential_lr", optimizer, &(wk_lr_scheduler){.milestones = milestones});
+        s = wk_lr_scheduler_make("sequential_lr", optimizer, &(wk_lr_scheduler){.milestones = milestones});
     else if (!wk_failing())
         wk_out_of_memory("sequential_lr", bytes);
     if (!s) {
@@ -405,6 +419,10 @@ static bool put(const wk_lr_scheduler *s, const char *prefix, wk_dict *into)
         fine = wk_dict_set_number(into, key, s->base_lrs[g]);
         snprintf(key, sizeof key, "%slast_lr.%lld", prefix, (long long)g);
         fine = fine && wk_dict_set_number(into, key, s->last_lr[g]);
+    }
+    for (int i = 0; fine && s->plateau && i < WK_PLATEAU_STATES; i++) {
+        snprintf(key, sizeof key, "%s%s", prefix, wk_plateau_names[i]);
+        fine = wk_dict_set_number(into, key, s->plateau->states[i]);
     }
     for (int64_t i = 0; fine && i < s->parts.count; i++) {
         snprintf(key, sizeof key, "%sschedulers.%lld.", prefix, (long long)i);
@@ -451,6 +469,13 @@ static bool get(wk_lr_scheduler *s, const char *prefix, const wk_dict *from, boo
             s->base_lrs[g] = base_lr;
             s->last_lr[g] = last_lr;
         }
+    }
+    for (int i = 0; s->plateau && i < WK_PLATEAU_STATES; i++) {
+        double value;
+        if (!number(from, prefix, wk_plateau_names[i], &value))
+            return false;
+        if (take)
+            s->plateau->states[i] = value;
     }
     if (take) {
         s->last_epoch = (int64_t)last_epoch;

@@ -226,3 +226,29 @@ static void adagrad_range(const void *work, int64_t begin, int64_t end)
 }
 
 WK_KERNEL(adagrad, wk_adagrad_work) { wk_parallel(adagrad_range, w, numel_of(&w->list), 8); }
+
+/* ---------------------------------------------------------------- lion */
+
+static void lion_piece(const void *work, const wk_optimizer_piece *piece, int64_t begin, int64_t end)
+{
+    const wk_lion_work *w = work;
+    elem *param = piece->param, *exp_avg = piece->tensors[0];
+    const elem *grad = piece->grad;
+    const real shrink = (real)w->shrink, lr = stored((real)w->lr), beta1 = (real)w->beta1, beta2 = (real)w->beta2;
+    const real fresh1 = (real)(1 - w->beta1), fresh2 = stored((real)(1 - w->beta2));
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) {
+        const real p = stored(LOAD(param[i]) * shrink), g = LOAD(grad[i]), m = LOAD(exp_avg[i]);
+        const real u = stored(stored(m * beta1) + stored(g * fresh1));
+        const real sign = (real)((u > 0) - (u < 0)); // of NaN 0, as PyTorch's
+        param[i] = STORE(multiply_add(p, -lr, sign));
+        exp_avg[i] = STORE(multiply_add(stored(m * beta2), fresh2, g));
+    }
+}
+
+static void lion_range(const void *work, int64_t begin, int64_t end)
+{
+    each_piece(lion_piece, work, &((const wk_lion_work *)work)->list, begin, end);
+}
+
+WK_KERNEL(lion, wk_lion_work) { wk_parallel(lion_range, w, numel_of(&w->list), 3); }
