@@ -33,8 +33,8 @@ static void pooling(void **state)
     {
         wk_tensor *line = wk_randn((2, 3, 9)), *image = wk_randn((2, 3, 9, 8)), *volume = wk_randn((2, 3, 6, 5, 4));
         gives(wk_nn_max_pool1d(2, 1), "max_pool1d(kernel_size=2, stride=1, padding=0, dilation=1, ceil_mode=False)\n",
-              line, wk_max_pool1d(line, 2, 1));
-        gives(wk_nn_max_pool2d(3, 2, 1, .ceil_mode = true),
+              line, wk_max_pool1d(line, .kernel_size = 2, .stride = 1));
+        gives(wk_nn_max_pool2d(.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true),
               "max_pool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=True)\n", image,
               wk_max_pool2d(image, 3, 2, 1, .ceil_mode = true));
         gives(wk_nn_max_pool3d(wk_per_dim(1, 2, 2), .dilation = wk_per_dim(1, 2, 1)),
@@ -51,8 +51,8 @@ static void pooling(void **state)
               wk_adaptive_avg_pool1d(line, 4));
         gives(wk_nn_adaptive_avg_pool2d(wk_per_dim(WK_KEEP, 1)), "adaptive_avg_pool2d(output_size=(None, 1))\n", image,
               wk_adaptive_avg_pool2d(image, wk_per_dim(WK_KEEP, 1)));
-        gives(wk_nn_adaptive_avg_pool3d(2), "adaptive_avg_pool3d(output_size=2)\n", volume,
-              wk_adaptive_avg_pool3d(volume, 2));
+        gives(wk_nn_adaptive_avg_pool3d(.output_size = 2), "adaptive_avg_pool3d(output_size=2)\n", volume,
+              wk_adaptive_avg_pool3d(volume, .output_size = 2));
         gives(wk_nn_adaptive_max_pool1d(4), "adaptive_max_pool1d(output_size=4)\n", line,
               wk_adaptive_max_pool1d(line, 4));
         gives(wk_nn_adaptive_max_pool2d(5), "adaptive_max_pool2d(output_size=5)\n", image,

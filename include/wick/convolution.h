@@ -62,13 +62,13 @@ typedef struct wk_im2col_args {
     wk_per_dim kernel_size, dilation, padding, stride;
 } wk_im2col_args;
 #define wk_im2col(x_, ...)                                                                                             \
-    wk_im2col_with((wk_im2col_args){.dilation = 1, .stride = 1, .x = x_, .kernel_size = __VA_ARGS__})
+    wk_im2col_with((wk_im2col_args){.dilation = 1, .stride = 1, .x = x_, __VA_ARGS__})
 wk_tensor *wk_im2col_with(wk_im2col_args args);
 typedef struct wk_fold_args {
     wk_tensor *x;
     wk_per_dim output_size, kernel_size, dilation, padding, stride;
 } wk_fold_args;
-#define wk_fold(x_, ...) wk_fold_with((wk_fold_args){.dilation = 1, .stride = 1, .x = x_, .output_size = __VA_ARGS__})
+#define wk_fold(x_, ...) wk_fold_with((wk_fold_args){.dilation = 1, .stride = 1, .x = x_, __VA_ARGS__})
 wk_tensor *wk_fold_with(wk_fold_args args);
 
 #pragma GCC visibility pop

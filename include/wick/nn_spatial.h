@@ -25,10 +25,11 @@ typedef struct wk_nn_max_pool {
 } wk_nn_max_pool;
 typedef wk_nn_max_pool wk_nn_max_pool1d, wk_nn_max_pool2d, wk_nn_max_pool3d;
 typedef struct wk_nn_max_pool_args {
+    int first;
     wk_per_dim kernel_size, stride, padding, dilation;
     bool ceil_mode;
 } wk_nn_max_pool_args;
-#define WK_NN_MAX_POOL(...) ((wk_nn_max_pool_args){.stride = WK_NO_STRIDE, .dilation = 1, .kernel_size = __VA_ARGS__})
+#define WK_NN_MAX_POOL(...) ((wk_nn_max_pool_args){.stride = WK_NO_STRIDE, .dilation = 1, .first = 0, __VA_ARGS__})
 #define wk_nn_max_pool1d(...) wk_nn_max_pool1d_with(WK_NN_MAX_POOL(__VA_ARGS__))
 #define wk_nn_max_pool2d(...) wk_nn_max_pool2d_with(WK_NN_MAX_POOL(__VA_ARGS__))
 #define wk_nn_max_pool3d(...) wk_nn_max_pool3d_with(WK_NN_MAX_POOL(__VA_ARGS__))
@@ -47,12 +48,13 @@ typedef struct wk_nn_avg_pool {
 } wk_nn_avg_pool;
 typedef wk_nn_avg_pool wk_nn_avg_pool1d, wk_nn_avg_pool2d, wk_nn_avg_pool3d;
 typedef struct wk_nn_avg_pool_args {
+    int first;
     wk_per_dim kernel_size, stride, padding;
     bool ceil_mode, count_include_pad;
     int64_t divisor_override;
 } wk_nn_avg_pool_args;
 #define WK_NN_AVG_POOL(...)                                                                                            \
-    ((wk_nn_avg_pool_args){.stride = WK_NO_STRIDE, .count_include_pad = true, .kernel_size = __VA_ARGS__})
+    ((wk_nn_avg_pool_args){.stride = WK_NO_STRIDE, .count_include_pad = true, .first = 0, __VA_ARGS__})
 #define wk_nn_avg_pool1d(...) wk_nn_avg_pool1d_with(WK_NN_AVG_POOL(__VA_ARGS__))
 #define wk_nn_avg_pool2d(...) wk_nn_avg_pool2d_with(WK_NN_AVG_POOL(__VA_ARGS__))
 #define wk_nn_avg_pool3d(...) wk_nn_avg_pool3d_with(WK_NN_AVG_POOL(__VA_ARGS__))
@@ -69,9 +71,10 @@ typedef struct wk_nn_adaptive_pool {
 typedef wk_nn_adaptive_pool wk_nn_adaptive_avg_pool1d, wk_nn_adaptive_avg_pool2d, wk_nn_adaptive_avg_pool3d;
 typedef wk_nn_adaptive_pool wk_nn_adaptive_max_pool1d, wk_nn_adaptive_max_pool2d;
 typedef struct wk_nn_adaptive_pool_args {
+    int first;
     wk_per_dim output_size;
 } wk_nn_adaptive_pool_args;
-#define WK_NN_ADAPTIVE_POOL(...) ((wk_nn_adaptive_pool_args){.output_size = __VA_ARGS__})
+#define WK_NN_ADAPTIVE_POOL(...) ((wk_nn_adaptive_pool_args){.first = 0, __VA_ARGS__})
 #define wk_nn_adaptive_avg_pool1d(...) wk_nn_adaptive_avg_pool1d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
 #define wk_nn_adaptive_avg_pool2d(...) wk_nn_adaptive_avg_pool2d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
 #define wk_nn_adaptive_avg_pool3d(...) wk_nn_adaptive_avg_pool3d_with(WK_NN_ADAPTIVE_POOL(__VA_ARGS__))
@@ -101,14 +104,16 @@ typedef struct wk_nn_fold {
 } wk_nn_fold;
 typedef wk_nn_fold wk_nn_unfold;
 typedef struct wk_nn_unfold_args {
+    int first;
     wk_per_dim kernel_size, dilation, padding, stride;
 } wk_nn_unfold_args;
-#define wk_nn_unfold(...) wk_nn_unfold_with((wk_nn_unfold_args){.dilation = 1, .stride = 1, .kernel_size = __VA_ARGS__})
+#define wk_nn_unfold(...) wk_nn_unfold_with((wk_nn_unfold_args){.dilation = 1, .stride = 1, .first = 0, __VA_ARGS__})
 wk_module *wk_nn_unfold_with(wk_nn_unfold_args args);
 typedef struct wk_nn_fold_args {
+    int first;
     wk_per_dim output_size, kernel_size, dilation, padding, stride;
 } wk_nn_fold_args;
-#define wk_nn_fold(...) wk_nn_fold_with((wk_nn_fold_args){.dilation = 1, .stride = 1, .output_size = __VA_ARGS__})
+#define wk_nn_fold(...) wk_nn_fold_with((wk_nn_fold_args){.dilation = 1, .stride = 1, .first = 0, __VA_ARGS__})
 wk_module *wk_nn_fold_with(wk_nn_fold_args args);
 
 /* ---- pixel_shuffle(upscale_factor), pixel_unshuffle(downscale_factor) */

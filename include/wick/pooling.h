@@ -29,8 +29,7 @@ typedef struct wk_max_pool_args {
     bool ceil_mode;
     wk_tensor **return_indices;
 } wk_max_pool_args;
-#define WK_MAX_POOL(x_, ...)                                                                                           \
-    ((wk_max_pool_args){.stride = WK_NO_STRIDE, .dilation = 1, .x = x_, .kernel_size = __VA_ARGS__})
+#define WK_MAX_POOL(x_, ...) ((wk_max_pool_args){.stride = WK_NO_STRIDE, .dilation = 1, .x = x_, __VA_ARGS__})
 #define wk_max_pool1d(...) wk_max_pool1d_with(WK_MAX_POOL(__VA_ARGS__))
 #define wk_max_pool2d(...) wk_max_pool2d_with(WK_MAX_POOL(__VA_ARGS__))
 #define wk_max_pool3d(...) wk_max_pool3d_with(WK_MAX_POOL(__VA_ARGS__))
@@ -48,7 +47,7 @@ typedef struct wk_avg_pool_args {
     int64_t divisor_override;
 } wk_avg_pool_args;
 #define WK_AVG_POOL(x_, ...)                                                                                           \
-    ((wk_avg_pool_args){.stride = WK_NO_STRIDE, .count_include_pad = true, .x = x_, .kernel_size = __VA_ARGS__})
+    ((wk_avg_pool_args){.stride = WK_NO_STRIDE, .count_include_pad = true, .x = x_, __VA_ARGS__})
 #define wk_avg_pool1d(...) wk_avg_pool1d_with(WK_AVG_POOL(__VA_ARGS__))
 #define wk_avg_pool2d(...) wk_avg_pool2d_with(WK_AVG_POOL(__VA_ARGS__))
 #define wk_avg_pool3d(...) wk_avg_pool3d_with(WK_AVG_POOL(__VA_ARGS__))
@@ -65,7 +64,7 @@ typedef struct wk_adaptive_pool_args {
     wk_per_dim output_size;
     wk_tensor **return_indices; // of max only
 } wk_adaptive_pool_args;
-#define WK_ADAPTIVE_POOL(x_, ...) ((wk_adaptive_pool_args){.x = x_, .output_size = __VA_ARGS__})
+#define WK_ADAPTIVE_POOL(x_, ...) ((wk_adaptive_pool_args){.x = x_, __VA_ARGS__})
 #define wk_adaptive_avg_pool1d(...) wk_adaptive_avg_pool1d_with(WK_ADAPTIVE_POOL(__VA_ARGS__))
 #define wk_adaptive_avg_pool2d(...) wk_adaptive_avg_pool2d_with(WK_ADAPTIVE_POOL(__VA_ARGS__))
 #define wk_adaptive_avg_pool3d(...) wk_adaptive_avg_pool3d_with(WK_ADAPTIVE_POOL(__VA_ARGS__))

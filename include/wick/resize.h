@@ -45,8 +45,7 @@ typedef struct wk_grid_sample_args {
     bool align_corners;
 } wk_grid_sample_args;
 #define wk_grid_sample(x_, ...)                                                                                        \
-    wk_grid_sample_with(                                                                                               \
-        (wk_grid_sample_args){.mode = "bilinear", .padding_mode = "zeros", .x = x_, .grid = __VA_ARGS__})
+    wk_grid_sample_with((wk_grid_sample_args){.mode = "bilinear", .padding_mode = "zeros", .x = x_, __VA_ARGS__})
 wk_tensor *wk_grid_sample_with(wk_grid_sample_args args);
 
 /* pixel_shuffle(x, r): (*, C r r, H, W) -> (*, C, H r, W r): y[c, h r + i, w r + j] = x[c r r + i r + j, h, w].

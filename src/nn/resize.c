@@ -113,7 +113,7 @@ static wk_module *folding(wk_nn_fold *self, const wk_nn_fold_args *args)
 
 wk_module *wk_nn_unfold_with(wk_nn_unfold_args args)
 {
-    const wk_nn_fold_args all = {0, args.kernel_size, args.dilation, args.padding, args.stride};
+    const wk_nn_fold_args all = {0, 0, args.kernel_size, args.dilation, args.padding, args.stride};
     return check_windows("nn_unfold", &all)
                ? folding(wk_module_new(wk_nn_unfold, unfold_forward, .extra_repr = unfold_repr), &all)
                : NULL;

@@ -30,6 +30,7 @@ BAD(max_pool2d, wk_max_pool2d(wk_zeros((6, 5)), 2), "x: expected shape (N, C, H,
 BAD(max_pool2d, wk_max_pool2d(wk_zeros((2, 3, 0, 5)), 2), "x: expected sizes of at least 1 behind N, got (2, 3, 0, 5)")
 BAD(max_pool2d, wk_max_pool2d(IMAGE, 3, .padding = 2), "expected at most half of kernel_size 3, got 2 along dim -2")
 BAD(max_pool2d, wk_max_pool2d(IMAGE, wk_per_dim(2, 6)), "than the padded input, got 6 (dilation included) of 5")
+BAD(max_pool2d, wk_max_pool2d(IMAGE, .stride = 2), "kernel_size: expected at least 1, got 0")
 BAD(max_pool2d, wk_max_pool2d(IMAGE, 2, 0), "stride: expected at least 1, got 0")
 BAD(max_pool2d, wk_max_pool2d(IMAGE, wk_per_dim(2, 2, 2)), "kernel_size: expected one number for all dims, or 2")
 BAD(max_pool2d, wk_max_pool2d(wk_zeros((1, 1, 6, 4)), wk_per_dim(1, 2), 1, wk_per_dim(0, 1), wk_per_dim(1, 5)),
