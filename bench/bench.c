@@ -332,6 +332,18 @@ static void grid_sample_result(wk_tensor **out)
     out[2] = w->grad;
 }
 
+/* ---- searchsorted: 512 x 512 values among 4096 */
+static void search_setup(void)
+{
+    keep(&x, wk_sort(wk_randn((4096))), false);
+    keep(&w, wk_randn((512, 512)), false);
+}
+static void search_run(void) { wk_searchsorted(x, w); }
+static void search_result(wk_tensor **out)
+{
+    out[0] = wk_to(wk_searchsorted(x, w), wk_float32);
+}
+
 /* ---- add of 64 MB: page faults, or none */
 static void big_setup(void)
 {
@@ -399,6 +411,7 @@ static const row ROWS[] = {
     {"antialias", antialias_setup, antialias_run, antialias_result},
     {"resize bytes", bytes_setup, bytes_run, bytes_result},
     {"grid_sample", sample_setup, grid_sample_run, grid_sample_result},
+    {"searchsorted", search_setup, search_run, search_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},
 };

@@ -295,6 +295,19 @@ class GridSample(Backward):
         return F.grid_sample(*self.leaves, align_corners=False)
 
 
+class SearchSorted(Row):
+    name = "searchsorted"
+
+    def setup(self):
+        self.x, self.w = torch.randn(4096).sort().values, torch.randn(512, 512)
+
+    def run(self):
+        torch.searchsorted(self.x, self.w)
+
+    def result(self):
+        return [torch.searchsorted(self.x, self.w).float()]
+
+
 class Big(Row):
     name = "add 64 MB"
 
@@ -369,7 +382,7 @@ class Step(Row):
 
 ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
         AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias,
-        ResizeBytes, GridSample, Big, Step]
+        ResizeBytes, GridSample, SearchSorted, Big, Step]
 
 
 class Wick:

@@ -451,6 +451,8 @@ static void test_row(void **state)
     const golden_case *chosen[CASES];
     const int most = device_of_test.type == WK_CPU ? CASES : CASES / 4;
     int count = 0;
+    if (strcmp(row->family, "index_mixtures") == 0) // integers for masks are another index; the ops have other rows
+        return;
     failures = 0;
     read_family(row->family);
     for (int i = 0; i < golden.count && count < most; i++) {

@@ -112,7 +112,19 @@ wk_tensor *wk_take_along_dim(wk_tensor *x, wk_tensor *index, int64_t dim);
 /* ---- by masks */
 wk_tensor *wk_masked_select(wk_tensor *x,
                             wk_tensor *mask); // (count): the elements where the bool mask holds; broadcast
-wk_tensor *wk_nonzero(wk_tensor *x);          // (count, ndim) int64: where x is not 0, in row-major order
+/* nonzero(x): (count, ndim) int64, where x is not 0, in row-major order; nonzero(x, (&rows, &columns)): each column of
+   it too, (count), as Python's as_tuple (where x has no dims there is one).  wk_unbind(wk_nonzero(x), .dim = 1) is the
+   same for any number of dims. */
+typedef struct wk_nonzero_args {
+    wk_tensor *x;
+    wk_places places;
+    int none; // the macro's: behind places that are left out
+} wk_nonzero_args;
+wk_tensor *wk_nonzero(wk_tensor *x);
+wk_tensor *wk_nonzero_with(wk_nonzero_args args);
+#ifndef __cplusplus
+#define wk_nonzero(x_, ...) wk_nonzero_with((wk_nonzero_args){.x = x_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
+#endif
 
 /* arguments by name: wk_gather(x, .dim = 1, index) */
 #ifndef __cplusplus

@@ -47,7 +47,8 @@ typedef struct wk_cdist_args {
 #define wk_cdist(a_, ...) wk_cdist_with((wk_cdist_args){.p = 2, .a = a_, .b = __VA_ARGS__})
 wk_tensor *wk_cdist_with(wk_cdist_args args);
 
-/* linear(x, weight, bias = NULL): x @ weight^T + bias.  (..., in), (out, in), (out) -> (..., out). */
+/* linear(x, weight, bias = NULL): x @ weight^T + bias.  (..., in), (out, in), (out) -> (..., out); of a weight (in) and
+   a bias () -> (...). */
 typedef struct wk_linear_args {
     wk_tensor *x, *weight, *bias;
 } wk_linear_args;

@@ -222,20 +222,23 @@ typedef struct wk_nn_group_norm_args {
 wk_module *wk_nn_group_norm_with(wk_nn_group_norm_args args);
 
 /* ---- embedding(num_embeddings, embedding_dim, padding_idx): weight (num, dim).  Indices (*) -> (*, dim); row
-   padding_idx (negative: from the end) starts at zero and gets no gradient */
+   padding_idx (negative: from the end) starts at zero and gets no gradient; .max_norm: rows asked for that are longer,
+   by .norm_type = 2, are scaled down to it */
 typedef struct wk_nn_embedding {
     wk_module_base base;
     int64_t num_embeddings, embedding_dim, padding_idx; // padding_idx: WK_NO_PADDING without
+    double max_norm, norm_type;                         // max_norm: 0 without
     wk_tensor *weight;
 } wk_nn_embedding;
 typedef struct wk_nn_embedding_args {
     int64_t num_embeddings, embedding_dim, padding_idx;
+    double max_norm, norm_type;
     wk_device device;
     wk_dtype dtype;
 } wk_nn_embedding_args;
 #define wk_nn_embedding(...)                                                                                           \
     wk_nn_embedding_with((wk_nn_embedding_args){                                                                       \
-        .padding_idx = WK_NO_PADDING, .embedding_dim = -1, .num_embeddings = __VA_ARGS__})
+        .padding_idx = WK_NO_PADDING, .norm_type = 2, .embedding_dim = -1, .num_embeddings = __VA_ARGS__})
 wk_module *wk_nn_embedding_with(wk_nn_embedding_args args);
 
 /* ---- dropout(p = 0.5): in training, each element is 0 with probability p, else x / (1 - p); in eval, x */

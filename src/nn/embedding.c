@@ -12,16 +12,20 @@
 static wk_tensor *embedding_forward(void *module, wk_tensor *indices)
 {
     const wk_nn_embedding *self = module;
-    return wk_embedding(indices, self->weight, .padding_idx = self->padding_idx);
+    return wk_embedding(indices, self->weight, .padding_idx = self->padding_idx, .max_norm = self->max_norm,
+                        .norm_type = self->norm_type);
 }
 
 static void embedding_repr(void *module, char *text, size_t size)
 {
     const wk_nn_embedding *self = module;
-    const int used =
-        snprintf(text, size, "%lld, %lld", (long long)self->num_embeddings, (long long)self->embedding_dim);
+    int used = snprintf(text, size, "%lld, %lld", (long long)self->num_embeddings, (long long)self->embedding_dim);
     if (self->padding_idx >= 0)
-        snprintf(text + used, size - (size_t)used, ", padding_idx=%lld", (long long)self->padding_idx);
+        used += snprintf(text + used, size - (size_t)used, ", padding_idx=%lld", (long long)self->padding_idx);
+    if (self->max_norm > 0)
+        used += snprintf(text + used, size - (size_t)used, ", max_norm=%g", self->max_norm);
+    if (self->norm_type != 2)
+        snprintf(text + used, size - (size_t)used, ", norm_type=%g", self->norm_type);
 }
 
 /* normal, then the padding row zero */
@@ -50,6 +54,8 @@ wk_module *wk_nn_embedding_with(wk_nn_embedding_args args)
     self->num_embeddings = count;
     self->embedding_dim = args.embedding_dim;
     self->padding_idx = padding;
+    self->max_norm = args.max_norm;
+    self->norm_type = args.norm_type;
     bool fine = false;
     wk_scope fine = WK_NEW_PARAMETER(self, weight, (count, args.embedding_dim), args) && reset(self);
     return wk_layer_ready(self, fine);

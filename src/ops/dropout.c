@@ -36,10 +36,11 @@ wk_tensor *wk_dropout_channels(const char *op, int ndim, wk_dropout_args args)
 {
     if (!check(op, &args))
         return NULL;
-    if (args.x->ndim != ndim)
-        return wk_fail(op, "x: expected %d dims (N, C, ...), got %s", ndim, wk_shape_string(args.x));
+    if (args.x->ndim != ndim && args.x->ndim != ndim - 1)
+        return wk_fail(op, "x: expected %d dims (N, C, ...), or %d, got %s", ndim, ndim - 1, wk_shape_string(args.x));
     if (!args.training || args.p == 0 || args.x->numel == 0)
         return args.x;
-    wk_shape shape = {ndim, {args.x->shape[0], args.x->shape[1], 1, 1, 1}};
+    const bool unbatched = args.x->ndim < ndim && ndim != 4;
+    wk_shape shape = {args.x->ndim, {args.x->shape[0], unbatched ? 1 : args.x->shape[1], 1, 1, 1}};
     return times_noise(&args, shape);
 }

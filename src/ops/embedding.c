@@ -1,10 +1,27 @@
 /* embedding: index_select of a table's rows; its gradient adds repeated indices up in order. */
 #include <wick/embedding.h>
 
+#include <wick/sorting.h>
+
 #include "index.h"
+
+/* rows of weight that indices name and whose norm is too large get the largest allowed: in place, without history */
+static bool limit_rows(const wk_embedding_args *args, wk_tensor *indices)
+{
+    bool fine = false;
+    wk_no_grad wk_scope
+    {
+        wk_tensor *chosen = wk_unique(indices), *rows = wk_index_select(args->weight, 0, chosen);
+        wk_tensor *norm = wk_norm(rows, args->norm_type, (1), .keepdim = true);
+        wk_tensor *scale = wk_where(wk_gt(norm, args->max_norm), wk_div(args->max_norm, wk_add(norm, 1e-7)), 1);
+        fine = wk_index_copy_(args->weight, 0, chosen, wk_type_as(wk_mul(rows, scale), args->weight));
+    }
+    return fine;
+}
 
 wk_tensor *wk_embedding_with(wk_embedding_args args)
 {
+    WK_NAMES_ERRORS("embedding");
     wk_tensor *indices = args.indices, *weight = args.weight;
     WK_REQUIRE("embedding", indices);
     WK_REQUIRE("embedding", weight);
@@ -24,7 +41,9 @@ wk_tensor *wk_embedding_with(wk_embedding_args args)
         return wk_fail("embedding", "indices: expected at most %d dims, got %s", WK_MAX_DIMS - 1,
                        wk_shape_string(indices));
 
-    wk_tensor *flat = wk_reshape(indices, (-1));                 // (N,)
+    wk_tensor *flat = wk_reshape(indices, (-1)); // (N,)
+    if (args.max_norm > 0 && flat && !limit_rows(&args, flat))
+        return NULL;
     wk_tensor *y = wk_select_rows("embedding", weight, 0, flat); // (N, D)
     if (y && padding != WK_NO_PADDING && wk_needs_grad(weight)) // what is detached gets no gradient
         y = wk_where(wk_unsqueeze(wk_eq(flat, padding < 0 ? padding + rows : padding), -1), wk_detach(y), y);

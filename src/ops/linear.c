@@ -65,7 +65,7 @@ static void linear_backward(wk_node *node, wk_tensor *dy)
 static bool check_sizes(const wk_tensor *x, const wk_tensor *weight)
 {
     if (weight->ndim != 2)
-        return wk_fail("linear", "weight: expected shape (out, in), got %s", wk_shape_string(weight));
+        return wk_fail("linear", "weight: expected shape (out, in) or (in), got %s", wk_shape_string(weight));
     const int64_t in = weight->shape[1], out = weight->shape[0];
     if (x->ndim == 0)
         return wk_fail("linear", "x: expected shape (..., %lld), got ()", (long long)in);
@@ -95,8 +95,16 @@ wk_tensor *wk_linear_with(wk_linear_args args)
 {
     wk_tensor *x = args.x, *weight = args.weight, *bias = args.bias;
     WK_AUTOCAST(LOW, &x, &weight, &bias);
+    WK_NAMES_ERRORS("linear");
     WK_REQUIRE("linear", x);
     WK_REQUIRE("linear", weight);
+    WK_OPTIONAL("linear", bias);
+    if (weight->ndim == 1) { // a dot product with each row
+        wk_tensor *y = wk_matmul(x, weight);
+        if (y && bias && bias->ndim > 0)
+            return wk_fail("linear", "bias: expected shape () for a weight of 1 dim, got %s", wk_shape_string(bias));
+        return y && bias ? wk_add(y, bias) : y;
+    }
     if (!check_sizes(x, weight) || !wk_check_product("linear", "x", x, "weight", weight) ||
         (bias && !wk_check_product("linear", "x", x, "bias", bias)))
         return NULL;

@@ -1,5 +1,7 @@
 /* Where a tensor is not zero: nonzero, masked_select.  How large the result is depends on values: the host waits for
    them, and looks at them on the CPU. */
+#include <wick/join.h>
+
 #include "index.h"
 
 #include "core/host.h"
@@ -31,7 +33,7 @@ wk_tensor *wk_nonzero_positions(const char *op, wk_tensor *x)
     return wk_to(positions_on_cpu(op, x), x->device);
 }
 
-wk_tensor *wk_nonzero(wk_tensor *x)
+wk_tensor *(wk_nonzero)(wk_tensor *x)
 {
     static const char OP[] = "nonzero";
     WK_REQUIRE(OP, x);
@@ -60,6 +62,16 @@ wk_tensor *wk_nonzero(wk_tensor *x)
             to[dim] = coordinate[dim];
     }
     return wk_to(y, x->device);
+}
+
+wk_tensor *wk_nonzero_with(wk_nonzero_args args)
+{
+    WK_NAMES_ERRORS("nonzero");
+    wk_tensor *y = (wk_nonzero)(args.x);
+    if (!args.places.items)
+        return y;
+    wk_tensor *columns = y && args.x->ndim == 0 ? wk_new_zeros(y, (1, y->shape[0])) : wk_contiguous(y ? wk_t(y) : y);
+    return wk_unbind_with((wk_split_args){.x = columns, .places = args.places}).count > 0 ? y : NULL;
 }
 
 /* index_select of x as one row of elements, which has the gradient */

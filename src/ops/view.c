@@ -393,7 +393,7 @@ static void slice_backward(wk_node *node, wk_tensor *dy)
 static void slice_backward_backward(wk_node *node, wk_tensor *g)
 {
     const slice_kept *kept = node->kept;
-    const int64_t end = kept->start + (kept->length - 1) * kept->step + 1;
+    const int64_t end = kept->start + (kept->length > 0 ? (kept->length - 1) * kept->step + 1 : 0);
     wk_accumulate(node, 0,
                   kept->lacks_dim ? wk_select(g, kept->dim, kept->start)
                                   : wk_slice(g, kept->dim, kept->start, end, kept->step));
