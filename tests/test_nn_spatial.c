@@ -89,7 +89,8 @@ static void folding_shuffling_and_padding(void **state)
     {
         wk_tensor *image = wk_randn((2, 4, 6, 8));
         gives(wk_nn_pixel_shuffle(2), "pixel_shuffle(upscale_factor=2)\n", image, wk_pixel_shuffle(image, 2));
-        gives(wk_nn_pixel_unshuffle(2), "pixel_unshuffle(downscale_factor=2)\n", image, wk_pixel_unshuffle(image, 2));
+        gives(wk_nn_pixel_unshuffle(.downscale_factor = 2), "pixel_unshuffle(downscale_factor=2)\n", image,
+              wk_pixel_unshuffle(image, 2));
         gives(wk_nn_zero_pad2d(1), "zero_pad2d((1, 1, 1, 1))\n", image, wk_pad(image, (1, 1, 1, 1)));
         gives(wk_nn_zero_pad2d((1, 2, -1, 0)), "zero_pad2d((1, 2, -1, 0))\n", image, wk_pad(image, (1, 2, -1, 0)));
         gives(wk_nn_constant_pad1d((1, 2), 3.5), "constant_pad1d(padding=(1, 2), value=3.5)\n", image,

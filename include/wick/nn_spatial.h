@@ -117,8 +117,18 @@ typedef struct wk_nn_fold_args {
 wk_module *wk_nn_fold_with(wk_nn_fold_args args);
 
 /* ---- pixel_shuffle(upscale_factor), pixel_unshuffle(downscale_factor) */
-wk_module *wk_nn_pixel_shuffle(int64_t upscale_factor);
-wk_module *wk_nn_pixel_unshuffle(int64_t downscale_factor);
+typedef struct wk_nn_pixel_shuffle_args {
+    int first;
+    int64_t upscale_factor;
+} wk_nn_pixel_shuffle_args;
+typedef struct wk_nn_pixel_unshuffle_args {
+    int first;
+    int64_t downscale_factor;
+} wk_nn_pixel_unshuffle_args;
+#define wk_nn_pixel_shuffle(...) wk_nn_pixel_shuffle_with((wk_nn_pixel_shuffle_args){.first = 0, __VA_ARGS__})
+#define wk_nn_pixel_unshuffle(...) wk_nn_pixel_unshuffle_with((wk_nn_pixel_unshuffle_args){.first = 0, __VA_ARGS__})
+wk_module *wk_nn_pixel_shuffle_with(wk_nn_pixel_shuffle_args args);
+wk_module *wk_nn_pixel_unshuffle_with(wk_nn_pixel_unshuffle_args args);
 
 /* ---- zero_pad2d(padding): (left, right, top, bottom), or one number for all.  (*, H, W)
    constant_pad1d(padding, value): (left, right), or one number.  (*, L) */

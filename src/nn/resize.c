@@ -164,8 +164,8 @@ static wk_module *shuffle(bool up, int64_t factor)
     return (wk_module *)self;
 }
 
-wk_module *wk_nn_pixel_shuffle(int64_t upscale_factor) { return shuffle(true, upscale_factor); }
-wk_module *wk_nn_pixel_unshuffle(int64_t downscale_factor) { return shuffle(false, downscale_factor); }
+wk_module *wk_nn_pixel_shuffle_with(wk_nn_pixel_shuffle_args args) { return shuffle(true, args.upscale_factor); }
+wk_module *wk_nn_pixel_unshuffle_with(wk_nn_pixel_unshuffle_args args) { return shuffle(false, args.downscale_factor); }
 
 /* ---------------------------------------------------------------- padding */
 
