@@ -297,6 +297,102 @@ static void leading_dims_broadcast(void **state)
         }
 }
 
+/* Blocks and the whole (L, S) at once: the same results and gradients, of dropout too, which draws the same numbers. */
+static void blocks_are_the_whole(void **state)
+{
+    (void)state;
+    enum { B = 2, H = 4, L = 150, S = 270, D = 8 };
+    const wk_shape masks[] = {
+        {0}, WK_SHAPE(B, H, L, S), WK_SHAPE(L, S), WK_SHAPE(B, 1, 1, S), WK_SHAPE(1, H, L, 1), WK_SHAPE(H, 1, S)};
+    for (int i = 0; i < 6; i++)
+        for (int which = 0; which < 8; which++)
+            wk_scope
+    {
+        const wk_dtype dtype = i == 1 && which / 4 ? wk_bfloat16 : which / 4 ? wk_float32 : wk_float64;
+        const double dropout_p = which % 2 ? 0.4 : 0;
+        const int64_t own = which / 2 % 2 ? 2 : H;
+        wk_manual_seed(which);
+        wk_tensor *q = wk_randn((B, H, L, D), .dtype = dtype, .requires_grad = true);
+        wk_tensor *k = wk_randn((B, own, S, D), .dtype = dtype, .requires_grad = true);
+        wk_tensor *v = wk_randn((B, own, S, D), .dtype = dtype, .requires_grad = true);
+        wk_tensor *dy = wk_randn((B, H, L, D), .dtype = dtype), *mask = NULL;
+        if (masks[i].ndim)
+            mask = wk_randn_with((wk_rand_args){.size = masks[i], .dtype = dtype, .requires_grad = true});
+        wk_tensor *gradients[2][5] = {0}, *last[2];
+        for (int whole = 0; whole < 2; whole++) {
+            wk_manual_seed(7);
+            wk_tensor *y = NULL;
+            if (whole)
+                wk_nn_attention_sdpa_kernel(wk_sdp_math) y =
+                    wk_scaled_dot_product_attention(q, k, v, mask, dropout_p, .is_causal = !mask, .enable_gqa = true);
+            else
+                y = wk_scaled_dot_product_attention(q, k, v, mask, dropout_p, .is_causal = !mask, .enable_gqa = true);
+            last[whole] = wk_rand((2)); // as many numbers were drawn
+            gradients[whole][0] = y;
+            wk_tensor *inputs[4] = {q, k, v, mask};
+            wk_tensor **places[4];
+            for (int n = 0; n < 4; n++)
+                places[n] = &gradients[whole][n + 1];
+            assert_true(wk_autograd_grad_with((wk_autograd_grad_args){.outputs = WK_TENSORS(y),
+                                                                      .inputs = {mask ? 4 : 3, inputs},
+                                                                      .results = {mask ? 4 : 3, places},
+                                                                      .grad_outputs = WK_TENSORS(dy)}));
+        }
+        assert_true(wk_equal(last[0], last[1]));
+        const double near = dtype == wk_bfloat16 ? 8e-2 : dtype == wk_float32 ? 1e-4 : 1e-10;
+        for (int n = 0; n < (mask ? 5 : 4); n++)
+            if (!wk_allclose(gradients[0][n], gradients[1][n], .rtol = near, .atol = near * 4))
+                fail_msg("mask %d, variant %d: result %d differs", i, which, n);
+    }
+}
+
+/* of each row of the mask's gradient, of dropout and of its gradient: through ops as through the kernel */
+static void gradients_of_gradients(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_manual_seed(3);
+        wk_tensor *q = wk_randn((1, 2, 5, 3), .requires_grad = true), *k = wk_randn((1, 2, 6, 3));
+        wk_tensor *mask = wk_randn((2, 1, 6), .requires_grad = true), *found[2][2];
+        for (int composed = 0; composed < 2; composed++) {
+            wk_manual_seed(4);
+            wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, mask, 0.3);
+            wk_autograd_grad((wk_sum(wk_square(y))), (q, mask), (&found[composed][0], &found[composed][1]),
+                             .create_graph = composed);
+        }
+        for (int i = 0; i < 2; i++)
+            assert_true(found[1][i]->requires_grad &&
+                        wk_allclose(found[0][i], found[1][i], .rtol = 1e-4, .atol = 1e-5));
+    }
+}
+
+static void which_way(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *q = wk_randn((1, 1, 64, 2));
+        int64_t used[4];
+        for (int i = 0; i < 4; i++) {
+            const int64_t before = wk_memory_get_stats().live_bytes;
+            if (i == 0)
+                wk_nn_attention_sdpa_kernel(wk_sdp_math) wk_scaled_dot_product_attention(q, q, q);
+            if (i == 1)
+                wk_nn_attention_sdpa_kernel((wk_sdp_math, wk_sdp_flash_attention))
+                    wk_scaled_dot_product_attention(q, q, q);
+            if (i == 2)
+                wk_nn_attention_sdpa_kernel((wk_sdp_math, wk_sdp_flash_attention), .set_priority = true)
+                    wk_scaled_dot_product_attention(q, q, q);
+            if (i == 3)
+                wk_scaled_dot_product_attention(q, q, q); // the block is over
+            used[i] = wk_memory_get_stats().live_bytes - before;
+        }
+        const int64_t whole = 64 * 64 * (int64_t)sizeof(float);
+        assert_true(used[0] > whole && used[1] < whole && used[2] > whole && used[3] < whole);
+    }
+}
+
 /* equal leading dims, and heads in groups, need no memory for (L, S) weights, neither now nor for the gradient */
 static void no_memory_for_weights(void **state)
 {
@@ -315,16 +411,29 @@ static void no_memory_for_weights(void **state)
             wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, .enable_gqa = i == 3);
             assert_true(y && wk_memory_get_stats().live_bytes - before < L * L * (int64_t)sizeof(float));
         }
+        /* nor with dropout, a mask that learns and repeats, and leading dims that do */
+        wk_tensor *q = wk_rand((2, 1, L, D), .requires_grad = true), *k = wk_rand((1, 4, L, D), .requires_grad = true);
+        wk_tensor *mask = wk_rand((2, 1, 1, L), .requires_grad = true);
+        wk_scaled_dot_product_attention(q, k, k, mask); // what threads keep for scratch is there
+        const wk_memory_stats before = wk_memory_get_stats();
+        wk_backward(wk_sum(wk_scaled_dot_product_attention(q, k, k, mask, .dropout_p = 0.5)));
+        const int64_t peak = wk_memory_get_stats().peak_bytes, most = 3 * L * L * (int64_t)sizeof(float); // of 8 heads
+        assert_true(peak == before.peak_bytes || peak - before.live_bytes < most);
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(small), cmocka_unit_test(blocks),
-                                       cmocka_unit_test(of_one_tensor), cmocka_unit_test(laid_out_as_query),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small),
+                                       cmocka_unit_test(blocks),
+                                       cmocka_unit_test(of_one_tensor),
+                                       cmocka_unit_test(laid_out_as_query),
                                        cmocka_unit_test(composed_gradients),
                                        cmocka_unit_test(dropout_keeps_the_mean),
                                        cmocka_unit_test(no_memory_for_weights),
-                                       cmocka_unit_test(leading_dims_broadcast)};
+                                       cmocka_unit_test(leading_dims_broadcast),
+                                       cmocka_unit_test(blocks_are_the_whole),
+                                       cmocka_unit_test(gradients_of_gradients),
+                                       cmocka_unit_test(which_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

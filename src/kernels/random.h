@@ -31,6 +31,12 @@ void wk_generator_seed_state(wk_generator *generator, uint64_t seed); // does no
 void wk_random_words(wk_generator *generator, uint32_t *words, int64_t count);
 double wk_random_unit(wk_generator *generator); // the next double in [0, 1)
 
+/* Where a generator is, so that another may draw again from there: its state and what of it is spent.  Unlocked. */
+#define WK_TWISTER_MARK (WK_TWISTER_WORDS + 2)
+void wk_generator_mark(const wk_generator *generator, uint32_t mark[WK_TWISTER_MARK]);
+void wk_generator_from_mark(wk_generator *generator, const uint32_t mark[WK_TWISTER_MARK]); // for one thread's own
+void wk_random_skip(wk_generator *generator, int64_t count);                                // words
+
 /* the low 53 bits of two words (high one first), over 2^53 */
 static inline double wk_unit_of_words(const uint32_t *words)
 {

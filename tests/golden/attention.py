@@ -53,4 +53,15 @@ for dtype in FLOATS[:2]:
     case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), randn(3, 6, dtype=dtype), dtype=dtype)
     case((2, 2, 3, 4), (2, 2, 6, 4), (2, 2, 6, 4), randn(3, 6), dtype=dtype)
     case((2, 2, 0, 4), (2, 2, 6, 4), (2, 2, 6, 4), dtype=dtype)
+# float masks that repeat along each dim, and learn
+for mask in ((2, 1, 1, 6), (1, 4, 3, 1), (3, 1), (1,), (2, 4, 1, 6), (1, 1, 3, 6), ()):
+    g.case("scaled_dot_product_attention", attention, [randn(2, 4, 3, 4, dtype=f64), randn(2, 4, 6, 4, dtype=f64), randn(2, 4, 6, 5, dtype=f64), randn(*mask, dtype=f64) if mask else randn((), dtype=f64)])
+g.case("scaled_dot_product_attention", attention, [randn(2, 4, 3, 4, dtype=f64), randn(2, 2, 6, 4, dtype=f64), randn(2, 2, 6, 4, dtype=f64), randn(4, 3, 6, dtype=f64)], enable_gqa=True)
+for mask in ((2, 3, 1, 3, 4), (3, 1, 3, 4), (3, 2, 1, 4)):
+    g.case("scaled_dot_product_attention", attention, [randn(2, 3, 2, 3, 2), randn(2, 3, 2, 4, 2), randn(2, 3, 2, 4, 2), randn(*mask)])
+g.case("scaled_dot_product_attention", attention, [randn(2, 1, 3, 4, dtype=f64), randn(1, 2, 6, 4, dtype=f64), randn(2, 2, 6, 4, dtype=f64), randn(2, 1, 1, 6, dtype=f64)])
+g.case("scaled_dot_product_attention", attention, [randn(2, 2, 1, 4), randn(2, 2, 6, 4), randn(2, 2, 6, 4), torch.rand(2, 1, 1, 6) > 0.5])
+g.case("scaled_dot_product_attention", attention, [randn(2, 6, 1, 4), randn(2, 2, 6, 4), randn(2, 2, 6, 4), torch.rand(2, 6, 1, 6) > 0.5], enable_gqa=True)
+g.case("scaled_dot_product_attention", attention, [randn(2, 2, 1, 4), randn(2, 2, 6, 4), randn(2, 2, 6, 4)], is_causal=True)
+g.case("scaled_dot_product_attention", attention, [randn(2, 2, 3, 4), randn(2, 2, 6, 4), randn(2, 2, 6, 4), randn(3, 3, 6)])
 g.write()

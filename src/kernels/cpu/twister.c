@@ -1,5 +1,7 @@
 /* mt19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998).  Of a seed only the low 32 bits reach
    the state; all 64 are remembered. */
+#include <string.h>
+
 #include "../fork.h"
 #include "../random.h"
 
@@ -75,6 +77,32 @@ void wk_random_words(wk_generator *generator, uint32_t *words, int64_t count)
         words += taken;
         count -= taken;
     }
+}
+
+void wk_random_skip(wk_generator *generator, int64_t count)
+{
+    while (count > 0) {
+        if (generator->left == 1)
+            next_state(generator);
+        const int64_t here = generator->left - 1, taken = count < here ? count : here;
+        generator->left -= (int)taken;
+        generator->next += (int)taken;
+        count -= taken;
+    }
+}
+
+void wk_generator_mark(const wk_generator *generator, uint32_t mark[WK_TWISTER_MARK])
+{
+    memcpy(mark, generator->state, sizeof generator->state);
+    mark[WK_TWISTER_WORDS] = (uint32_t)generator->left;
+    mark[WK_TWISTER_WORDS + 1] = (uint32_t)generator->next;
+}
+
+void wk_generator_from_mark(wk_generator *generator, const uint32_t mark[WK_TWISTER_MARK])
+{
+    memcpy(generator->state, mark, sizeof generator->state);
+    generator->left = (int)mark[WK_TWISTER_WORDS];
+    generator->next = (int)mark[WK_TWISTER_WORDS + 1];
 }
 
 double wk_random_unit(wk_generator *generator)
