@@ -10,6 +10,7 @@
 #include <wick/module.h>
 #include <wick/nn.h>
 #include <wick/optim.h>
+#include <wick/ode.h>
 #include <wick/amp.h>
 #include <wick/dropout.h>
 #include <wick/embedding.h>

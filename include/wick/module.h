@@ -165,6 +165,22 @@ wk_tensors wk_module_buffers(void *module);
 const wk_dict *wk_module_named_parameters(void *module); // "blocks.0.attn.qkv.weight"
 const wk_dict *wk_module_named_buffers(void *module);
 
+/* parameters_where(module, which, context = NULL, except = false): those for which which(name, parameter, context) is
+   true, or with .except false; for groups of an optimizer.  The list belongs to the innermost scope.
+       bool decays(const char *name, wk_tensor *x, void *context) { return x->ndim >= 2; }
+       wk_optimizer *opt = wk_optim_adamw(wk_module_parameters_where(model, decays), .weight_decay = 0.1);
+       wk_optim_add_param_group(opt, wk_module_parameters_where(model, decays, .except = true), .weight_decay = 0); */
+typedef bool wk_parameter_predicate(const char *name, wk_tensor *parameter, void *context);
+typedef struct wk_parameters_where_args {
+    void *module;
+    wk_parameter_predicate *which;
+    void *context;
+    bool except;
+} wk_parameters_where_args;
+#define wk_module_parameters_where(module_, ...)                                                                       \
+    wk_module_parameters_where_with((wk_parameters_where_args){.module = module_, .which = __VA_ARGS__})
+wk_tensors wk_module_parameters_where_with(wk_parameters_where_args args);
+
 typedef struct wk_modules {
     int64_t count;
     wk_module **items;

@@ -370,6 +370,42 @@ wk_lr_scheduler *wk_optim_sequential_lr_with(wk_optimizer *optimizer, wk_lr_sche
     ((wk_lr_schedulers){WK_COUNT(wk_lr_scheduler *, __VA_ARGS__), (wk_lr_scheduler *[]){__VA_ARGS__}})
 #define WK_MILESTONES(...) ((wk_milestones){WK_COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__}})
 
+/* ---- averages of weights over the steps, which sample and score better than the last ones
+
+       wk_ema *ema = wk_ema(model, .decay = 0.999);
+       ...
+       wk_optim_step(opt);
+       wk_ema_update(ema);
+       ...
+       wk_ema_scope (ema) {            the model has the averaged weights, and its own again at the end
+           score(model);
+       } */
+
+/* ema(module, decay = 0.999, warm_up = false): average = decay average + (1 - decay) parameter at each update, from the
+   parameters as they are now; buffers, and what is not floating, are copied.  warm_up: the decay of update n is at most
+   (1 + n) / (10 + n), so that the first weights are soon forgotten.  Averages of halves are float32. */
+typedef struct wk_ema wk_ema;
+typedef struct wk_ema_args {
+    void *module;
+    double decay;
+    bool warm_up;
+} wk_ema_args;
+#define wk_ema(...) wk_ema_with((wk_ema_args){.decay = 0.999, .module = __VA_ARGS__})
+wk_ema *wk_ema_with(wk_ema_args args); // NULL after an error
+void wk_ema_free(wk_ema *ema);         // NULL is fine
+bool wk_ema_update(wk_ema *ema);       // after the optimizer's step; false after an error
+typedef struct wk_ema_guard {
+    wk_ema *ema;
+    bool open;
+} wk_ema_guard;
+#define wk_ema_scope(ema)                                                                                              \
+    for (wk_ema_guard wk_ema_here __attribute__((cleanup(wk_ema_scope_close))) = wk_ema_scope_open(ema);               \
+         wk_ema_here.open; wk_ema_here.open = false)
+wk_ema_guard wk_ema_scope_open(wk_ema *ema);
+void wk_ema_scope_close(wk_ema_guard *guard);
+wk_dict *wk_ema_state_dict(wk_ema *ema); // the averages by the parameters' names, and "num_updates"; wk_dict_free it
+bool wk_ema_load_state_dict(wk_ema *ema, const wk_dict *state);
+
 /* ---- clipping, between backward and step */
 
 /* clip_grad_norm_(params, max_norm, norm_type = 2, error_if_nonfinite = false): the norm of all grads taken as one

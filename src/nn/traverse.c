@@ -309,3 +309,25 @@ void *wk_module_zero_grad(void *module)
         wk_grad_clear(parameters.items[i]);
     return parameters.items ? module : NULL;
 }
+
+/* ---------------------------------------------------------------- parameters by name and shape */
+
+wk_tensors wk_module_parameters_where_with(wk_parameters_where_args args)
+{
+    static const char OP[] = "parameters_where";
+    const wk_dict *named = wk_module_named_parameters(args.module);
+    if (!named)
+        return (wk_tensors){0};
+    if (!args.which) {
+        wk_fail(OP, "which: expected a function, got NULL");
+        return (wk_tensors){0};
+    }
+    const int64_t count = wk_dict_count(named);
+    wk_tensors chosen = {.items = wk_scope_alloc(OP, (size_t)(count + 1) * sizeof *chosen.items)};
+    for (int64_t i = 0; chosen.items && i < count; i++) {
+        wk_tensor *x = wk_dict_value_at(named, i);
+        if (args.which(wk_dict_key_at(named, i), x, args.context) != args.except)
+            chosen.items[chosen.count++] = x;
+    }
+    return chosen;
+}
