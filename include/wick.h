@@ -47,6 +47,7 @@
 #include <wick/rotary.h>
 #include <wick/data.h>
 #include <wick/io.h>
+#include <wick/dlpack.h>
 #include <wick/progress.h>
 #include <wick/vision.h>
 #include <wick/plot.h>

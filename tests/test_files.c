@@ -41,7 +41,7 @@ static void test_other_kinds(void **state)
         const char *message, *hint;
     } files[] = {
         {BYTES("PK\3\4\24\0\0\0\0\0archive/data.pkl...."), "as torch.save writes it (.pt, .pth)\nhint: ", "load(path"},
-        {BYTES("PK\3\4\24\0\0\0\0\0weight.npy....."), "numpy's .npz, a zip archive", "wk_numpy_load each"},
+        {BYTES("PK\3\4\24\0\0\0\0\0weight.npy....."), "numpy's .npz, a zip archive", "wk_numpy_load_npz"},
         {BYTES("PK\3\4\24\0\0\0\0\0text"), "a zip archive", "unzip"},
         {BYTES("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20"), "old versions of torch.save", "safetensors.torch.save_file"},
         {BYTES("\x80\x04\x95\0\0\0\0\0\0\0"), "a pickle of Python's", "safetensors.torch.save_file"},

@@ -20,7 +20,7 @@ static const struct {
     const char *what, *hint;
 } kinds[] = {
     {0, 4, "PK\3\4", "/data.pkl", "a zip archive as torch.save writes it (.pt, .pth)", TORCH_HINT},
-    {0, 4, "PK\3\4", ".npy", "numpy's .npz, a zip archive", "unzip it, then wk_numpy_load each .npy"},
+    {0, 4, "PK\3\4", ".npy", "numpy's .npz, a zip archive", "wk_numpy_load_npz"},
     {0, 4, "PK\3\4", NULL, "a zip archive", "unzip it first"},
     {0, 6, "\x80\x02\x8a\x0al\xfc", NULL, "a pickle as old versions of torch.save wrote it (.pt, .pth)", TORCH_HINT},
     {0, 2, "\x80\x02", NULL, "a pickle of Python's", TORCH_HINT},

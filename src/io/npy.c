@@ -15,13 +15,14 @@
 #include "core/host.h"
 #include "core/text.h"
 #include "file.h"
+#include "npy.h"
 
 static const struct {
     wk_dtype dtype;
     const char *name;
-} dtypes[] = {{wk_bool, "b1"},  {wk_uint8, "u1"},   {wk_int8, "i1"},    {wk_int16, "i2"},   {wk_int32, "i4"},
-              {wk_int64, "i8"}, {wk_float16, "f2"}, {wk_float32, "f4"}, {wk_float64, "f8"}, {wk_complex64, "c8"},
-              {wk_complex128, "c16"}};
+} dtypes[] = {{wk_bool, "b1"},    {wk_uint8, "u1"},     {wk_int8, "i1"},       {wk_int16, "i2"},
+              {wk_int32, "i4"},   {wk_int64, "i8"},     {wk_float16, "f2"},    {wk_float32, "f4"},
+              {wk_float64, "f8"}, {wk_complex64, "c8"}, {wk_complex128, "c16"}};
 #define DTYPES (int)(sizeof dtypes / sizeof *dtypes)
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
@@ -169,7 +170,7 @@ static wk_tensor *read_numbers(const char *op, const char *path, const npy_heade
     return header->fortran_order && header->ndim > 1 ? wk_permute_with(x, wk_shape_of(header->ndim, order)) : x;
 }
 
-static wk_tensor *read_npy(const char *op, const char *file, const wk_file_map *map)
+wk_tensor *wk_npy_read(const char *op, const char *file, const wk_file_map *map)
 {
     const unsigned char *bytes = map->bytes;
     const char *path = wk_shown(file, (wk_shown_text){0});
@@ -201,7 +202,7 @@ wk_tensor *wk_numpy_load(const char *path)
     wk_tensor *x = NULL;
     wk_scope
     {
-        x = wk_keep(read_npy(op, path, map));
+        x = wk_keep(wk_npy_read(op, path, map));
     }
     wk_file_map_release(map);
     return x;
@@ -223,39 +224,46 @@ static int header_text(const wk_tensor *x, const char *name, char *text, size_t 
     return used;
 }
 
-static bool write_npy(const char *op, const char *path, const wk_tensor *x, const char *name)
+static const char *name_of(wk_dtype dtype)
 {
-    char head[512];
-    memset(head, ' ', sizeof head);
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == dtype)
+            return dtypes[i].name;
+    return NULL;
+}
+
+size_t wk_npy_head(const char *op, const wk_tensor *x, char head[WK_NPY_HEAD])
+{
+    const char *name = name_of(x->dtype);
+    if (!name) {
+        wk_fail(op, "x: numpy has no %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(x->dtype));
+        return 0;
+    }
+    memset(head, ' ', WK_NPY_HEAD);
     memcpy(head, MAGIC "\1\0", 8);
-    const int used = header_text(x, name, head + 10, sizeof head - 10);
+    const int used = header_text(x, name, head + 10, WK_NPY_HEAD - 10);
     const size_t total = (10 + (size_t)used + 1 + 63) / 64 * 64;
     head[10 + strlen(head + 10)] = ' ';
     head[total - 1] = '\n';
     head[8] = (char)((total - 10) & 255);
     head[9] = (char)((total - 10) >> 8);
-    wk_new_file file;
-    if (wk_new_file_open(&file, op, path) && wk_new_file_write(&file, head, total) &&
-        wk_new_file_write(&file, wk_host(op, x), (size_t)x->numel * wk_dtype_size(x->dtype)))
-        return wk_new_file_commit(&file);
-    return false;
+    return total;
 }
 
 bool wk_numpy_save(const char *path, wk_tensor *x)
 {
     const char *const op = "numpy_save";
     WK_REQUIRE(op, x);
-    const char *name = NULL;
-    for (int i = 0; i < DTYPES; i++)
-        if (dtypes[i].dtype == x->dtype)
-            name = dtypes[i].name;
-    if (!name)
-        return wk_fail(op, "x: numpy has no %s\nhint: wk_to(x, wk_float32)", wk_dtype_name(x->dtype));
+    char head[WK_NPY_HEAD];
+    const size_t head_bytes = wk_npy_head(op, x, head);
     bool good = false;
     wk_scope
     {
-        wk_tensor *dense = wk_contiguous(wk_to(x, wk_cpu));
-        good = dense && write_npy(op, path, dense, name);
+        const wk_tensor *dense = head_bytes ? wk_contiguous(wk_to(x, wk_cpu)) : NULL;
+        wk_new_file file;
+        if (dense && wk_new_file_open(&file, op, path) && wk_new_file_write(&file, head, head_bytes) &&
+            wk_new_file_write(&file, wk_host(op, dense), (size_t)x->numel * wk_dtype_size(x->dtype)))
+            good = wk_new_file_commit(&file);
     }
     return good;
 }

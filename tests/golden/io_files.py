@@ -42,3 +42,6 @@ numpy.save(f"{folder}/io_complex128.npy", (ramp + 1j).astype("<c16"))
 numpy.save(f"{folder}/io_big_endian_complex128.npy", (ramp + 1j).astype(">c16"))
 numpy.save(f"{folder}/io_big_endian.npy", (ramp * -100000).astype(">i4"))
 numpy.save(f"{folder}/io_fortran.npy", numpy.asfortranarray(ramp / 4))
+several = {"weight": arrays["weight"][1], "step": arrays["step"][1], "zeros": numpy.zeros((40, 3), "<f4")}
+numpy.savez(f"{folder}/io_stored.npz", **several)
+numpy.savez_compressed(f"{folder}/io_deflated.npz", **several)
