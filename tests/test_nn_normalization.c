@@ -34,6 +34,16 @@ static wk_module *instance_norm2d_tracked(void)
 static wk_module *instance_norm3d(void) { return wk_nn_instance_norm3d(2, 1e-3); }
 static wk_module *sync_batch_norm(void) { return wk_nn_sync_batch_norm(4); }
 
+static wk_module *by_norm(wk_module *layer, int64_t dim)
+{
+    if (layer && !wk_nn_utils_weight_norm(layer, .dim = dim))
+        wk_module_free(layer), layer = NULL;
+    return layer;
+}
+static wk_module *weight_norm(void) { return by_norm(wk_nn_linear(4, 3), 0); }
+static wk_module *weight_norm_dim1(void) { return by_norm(wk_nn_conv_transpose1d(3, 4, 3), 1); }
+static wk_module *weight_norm_whole(void) { return by_norm(wk_nn_conv1d(3, 4, 3), WK_NO_DIM); }
+
 static wk_tensors train_and_eval(wk_module *module, wk_tensor **in, wk_tensor **out)
 {
     wk_forward(module, in[0]);
@@ -56,7 +66,10 @@ static const layer_case LAYERS[] = {{"batch_norm1d", batch_norm1d, train_and_eva
                                     {"instance_norm2d", instance_norm2d, train_and_eval},
                                     {"instance_norm2d_tracked", instance_norm2d_tracked, train_and_eval},
                                     {"instance_norm3d", instance_norm3d, train_and_eval},
-                                    {"sync_batch_norm", sync_batch_norm, train_and_eval}};
+                                    {"sync_batch_norm", sync_batch_norm, train_and_eval},
+                                    {"weight_norm", weight_norm, forward},
+                                    {"weight_norm_dim1", weight_norm_dim1, forward},
+                                    {"weight_norm_whole", weight_norm_whole, forward}};
 
 static void layers_are_pytorchs(void **state)
 {
@@ -142,12 +155,42 @@ static void converted(void **state)
                 ")\n");
 }
 
+static void weights_by_their_norm(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_module *layer = wk_nn_linear(4, 3);
+        wk_tensor *x = wk_randn((2, 4)), *before = wk_clone(wk_forward(layer, x));
+        wk_nn_utils_weight_norm(layer);
+        assert_fails(wk_nn_utils_weight_norm(layer), "weight_norm: name: expected a parameter of the linear");
+        assert_fails(wk_nn_utils_weight_norm(layer, "bias", 1), "dim: expected -1 to 0");
+        assert_fails(wk_nn_utils_remove_weight_norm(layer, "bias"),
+                     "name: expected a weight of weight_norm, got \"bias\"");
+        assert_true(wk_allclose(wk_forward(layer, x), before, .rtol = 1e-5, .atol = 1e-6));
+        wk_no_grad wk_mul_(wk_module_get_parameter(layer, "weight_g"), 2);
+        wk_module *copy = wk_module_deepcopy(layer);
+        wk_tensor *doubled = wk_forward(layer, x), *linear = wk_sub(before, ((wk_nn_linear *)layer)->bias);
+        assert_true(wk_allclose(wk_sub(doubled, before), linear, .rtol = 1e-4, .atol = 1e-5));
+        assert_true(wk_equal(wk_forward(copy, x), doubled));
+        assert_ptr_not_equal(((wk_nn_linear *)copy)->weight, ((wk_nn_linear *)layer)->weight);
+        wk_module_free(copy);
+        assert_ptr_equal(wk_nn_utils_remove_weight_norm(layer), layer);
+        assert_true(wk_allclose(wk_forward(layer, x), doubled, .rtol = 1e-5, .atol = 1e-6));
+        assert_int_equal(wk_module_parameters(layer).count, 2);
+        assert_ptr_equal(wk_module_get_parameter(layer, "weight"), ((wk_nn_linear *)layer)->weight);
+        assert_true(wk_backward(wk_sum(wk_forward(layer, x))) && ((wk_nn_linear *)layer)->weight->grad);
+        wk_module_free(layer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_pytorchs),    cmocka_unit_test(layers_without_memory_fail_cleanly),
         cmocka_unit_test(printed_forms),          cmocka_unit_test(shapes_that_do_not_fit_are_errors),
         cmocka_unit_test(statistics_of_any_kind), cmocka_unit_test(converted),
+        cmocka_unit_test(weights_by_their_norm),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -67,6 +67,10 @@ typedef struct wk_glu_args {
 #define wk_glu(...) wk_glu_with((wk_glu_args){.dim = -1, .x = __VA_ARGS__})
 wk_tensor *wk_glu_with(wk_glu_args args);
 
+/* prelu(x, weight): x, or weight x where x < 0; weight () or (1) for all, or (C), one a channel: dim 1 of x.
+   https://pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html */
+wk_tensor *wk_prelu(wk_tensor *x, wk_tensor *weight);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include <wick/convolution.h>
 #include <wick/embedding.h>
 #include <wick/module.h>
+#include <wick/nn_activation.h>
 #include <wick/nn_normalization.h>
 #include <wick/normalization.h>
 #include <wick/nn_spatial.h>

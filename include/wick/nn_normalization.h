@@ -59,6 +59,22 @@ wk_module *wk_nn_instance_norm3d_with(wk_nn_batch_norm_args args);
 /* every batch_norm in the tree becomes a sync_batch_norm, in place: the same module, weights and statistics */
 wk_module *wk_nn_sync_batch_norm_convert_sync_batchnorm(void *module);
 
+/* ---- weight_norm(module, name = "weight", dim = 0): the parameter becomes name_g, its norms over all dims but dim
+   (WK_NO_DIM: over all), and name_v; before each wk_forward the module's field is name_g * name_v / norm(name_v).
+   remove_weight_norm(module, name) makes it a parameter again.  Both return the module.
+   https://arxiv.org/abs/1602.07868  https://pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html */
+typedef struct wk_nn_weight_norm_args {
+    void *module;
+    const char *name;
+    int64_t dim;
+} wk_nn_weight_norm_args;
+#define wk_nn_utils_weight_norm(...)                                                                                   \
+    wk_nn_utils_weight_norm_with((wk_nn_weight_norm_args){.name = "weight", .module = __VA_ARGS__})
+#define wk_nn_utils_remove_weight_norm(...)                                                                            \
+    wk_nn_utils_remove_weight_norm_with((wk_nn_weight_norm_args){.name = "weight", .module = __VA_ARGS__})
+wk_module *wk_nn_utils_weight_norm_with(wk_nn_weight_norm_args args);
+wk_module *wk_nn_utils_remove_weight_norm_with(wk_nn_weight_norm_args args);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

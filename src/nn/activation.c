@@ -58,7 +58,7 @@ wk_module *wk_nn_tanh(void) { return plain("tanh", tanh_forward); }
 wk_module *wk_nn_sigmoid(void) { return plain("sigmoid", sigmoid_forward); }
 wk_module *wk_nn_softsign(void) { return plain("softsign", softsign_forward); }
 
-/* ---------------------------------------------------------------- gelu, softmax, flatten */
+/* ---------------------------------------------------------------- gelu, softmax */
 
 typedef struct wk_nn_gelu {
     wk_module_base base;
@@ -112,6 +112,103 @@ wk_module *wk_nn_softmax_with(wk_nn_softmax_args args)
         self->dim = args.dim;
     return (wk_module *)self;
 }
+
+/* ---------------------------------------------------------------- leaky_relu, elu, softplus, glu, prelu */
+
+typedef struct with_number {
+    wk_module_base base;
+    double number, threshold;
+} with_number;
+
+static wk_module *with_numbers(const char *type, wk_module_forward *forward,
+                               void (*repr)(void *module, char *text, size_t size), double number, double threshold)
+{
+    with_number *self = wk_module_new_with(
+        (wk_module_args){.size = sizeof *self, .type = type, .forward = forward, .extra_repr = repr});
+    if (self) {
+        self->number = number;
+        self->threshold = threshold;
+    }
+    return (wk_module *)self;
+}
+
+static wk_tensor *leaky_relu_forward(void *module, wk_tensor *x)
+{
+    return wk_leaky_relu(x, ((const with_number *)module)->number);
+}
+static void leaky_relu_repr(void *module, char *text, size_t size)
+{
+    snprintf(text, size, "negative_slope=%g", ((const with_number *)module)->number);
+}
+wk_module *wk_nn_leaky_relu_with(wk_nn_leaky_relu_args args)
+{
+    return with_numbers("wk_nn_leaky_relu", leaky_relu_forward, leaky_relu_repr, args.negative_slope, 0);
+}
+
+/* a number as Python prints it: 1.0 */
+static void elu_repr(void *module, char *text, size_t size)
+{
+    const double alpha = ((const with_number *)module)->number;
+    snprintf(text, size, alpha == (double)(int64_t)alpha ? "alpha=%.1f" : "alpha=%g", alpha);
+}
+static wk_tensor *elu_forward(void *module, wk_tensor *x) { return wk_elu(x, ((const with_number *)module)->number); }
+wk_module *wk_nn_elu_with(wk_nn_elu_args args)
+{
+    return with_numbers("wk_nn_elu", elu_forward, elu_repr, args.alpha, 0);
+}
+
+static wk_tensor *softplus_forward(void *module, wk_tensor *x)
+{
+    const with_number *self = module;
+    return wk_softplus(x, self->number, self->threshold);
+}
+static void softplus_repr(void *module, char *text, size_t size)
+{
+    const with_number *self = module;
+    char beta[32], threshold[32];
+    snprintf(beta, sizeof beta, self->number == (double)(int64_t)self->number ? "%.1f" : "%g", self->number);
+    snprintf(threshold, sizeof threshold, self->threshold == (double)(int64_t)self->threshold ? "%.1f" : "%g",
+             self->threshold);
+    snprintf(text, size, "beta=%s, threshold=%s", beta, threshold);
+}
+wk_module *wk_nn_softplus_with(wk_nn_softplus_args args)
+{
+    return with_numbers("wk_nn_softplus", softplus_forward, softplus_repr, args.beta, args.threshold);
+}
+
+static wk_tensor *glu_forward(void *module, wk_tensor *x) { return wk_glu(x, ((const wk_nn_softmax *)module)->dim); }
+wk_module *wk_nn_glu_with(wk_nn_glu_args args)
+{
+    wk_nn_softmax *self = wk_module_new_with((wk_module_args){
+        .size = sizeof *self, .type = "wk_nn_glu", .forward = glu_forward, .extra_repr = softmax_repr});
+    if (self)
+        self->dim = args.dim;
+    return (wk_module *)self;
+}
+
+static wk_tensor *prelu_forward(void *module, wk_tensor *x)
+{
+    return wk_prelu(x, ((const wk_nn_prelu *)module)->weight);
+}
+static void prelu_repr(void *module, char *text, size_t size)
+{
+    snprintf(text, size, "num_parameters=%lld", (long long)((const wk_nn_prelu *)module)->weight->numel);
+}
+wk_module *wk_nn_prelu_with(wk_nn_prelu_args args)
+{
+    if (args.num_parameters < 1)
+        return wk_fail("nn_prelu", "num_parameters: expected 1 or more, got %lld", (long long)args.num_parameters);
+    wk_nn_prelu *self = wk_module_new(wk_nn_prelu, prelu_forward, .extra_repr = prelu_repr);
+    bool fine = self != NULL;
+    if (self)
+        wk_scope
+    fine =
+        wk_add_parameter(self, weight,
+                         wk_full((args.num_parameters), args.init, .dtype = args.dtype, .device = args.device)) != NULL;
+    return wk_layer_ready(self, fine);
+}
+
+/* ---------------------------------------------------------------- flatten */
 
 typedef struct wk_nn_flatten {
     wk_module_base base;

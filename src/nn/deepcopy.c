@@ -119,6 +119,11 @@ static bool link_members(const copies *in, wk_module *copy, const wk_module *of)
             (!x && wk_failing()))
             return false;
     }
+    const wk_members *computed = &of->inside->computed; // the first forward makes the copy's own
+    for (int64_t i = 0; i < computed->count; i++)
+        if (!wk_module_set_computed(copy, computed->items[i].name, place_in(copy, of, computed->items[i].place),
+                                    computed->items[i].tensor))
+            return false;
     return true;
 }
 

@@ -64,12 +64,16 @@ wk_module *wk_module_check_type(const char *op, void *module_, const char *type)
 
 /* ---------------------------------------------------------------- freeing */
 
+static void member_free(const wk_member *member)
+{
+    wk_free(member->name);
+    wk_release(member->tensor);
+}
+
 static void members_free(wk_members *members)
 {
-    for (int64_t i = 0; i < members->count; i++) {
-        wk_free(members->items[i].name);
-        wk_release(members->items[i].tensor);
-    }
+    for (int64_t i = 0; i < members->count; i++)
+        member_free(&members->items[i]);
     wk_free(members->items);
 }
 
@@ -117,6 +121,7 @@ static void module_destroy(wk_module *module)
         wk_free(inside->child_names[i]);
     members_free(&inside->parameters);
     members_free(&inside->buffers);
+    members_free(&inside->computed);
     lists_free(&inside->lists);
     wk_free(inside->children);
     wk_free(inside->child_names);
@@ -166,7 +171,7 @@ static int64_t find_child(const wk_module *module, const char *name)
     return -1;
 }
 
-static wk_member *find_member(wk_members *members, const char *name)
+wk_member *wk_module_find_member(wk_members *members, const char *name)
 {
     for (int64_t i = 0; i < members->count; i++)
         if (strcmp(members->items[i].name, name) == 0)
@@ -177,9 +182,9 @@ static wk_member *find_member(wk_members *members, const char *name)
 /* one name, one thing: what else has it already, or NULL */
 static const char *taken(wk_module *module, const char *name, const void *but)
 {
-    if (but != &module->inside->parameters && find_member(&module->inside->parameters, name))
+    if (but != &module->inside->parameters && wk_module_find_member(&module->inside->parameters, name))
         return "parameter";
-    if (but != &module->inside->buffers && find_member(&module->inside->buffers, name))
+    if (but != &module->inside->buffers && wk_module_find_member(&module->inside->buffers, name))
         return "buffer";
     return but && find_child(module, name) >= 0 ? "module" : NULL;
 }
@@ -298,7 +303,7 @@ static bool set_member(const char *op, wk_module *self, wk_members *members, con
 {
     if (!check_name(op, name) || !check_free(op, self, name, members))
         return false;
-    wk_member *member = find_member(members, name);
+    wk_member *member = wk_module_find_member(members, name);
     if (!member) {
         wk_member *items = wk_realloc(members->items, (size_t)(members->count + 1) * sizeof *items);
         if (items)
@@ -317,6 +322,21 @@ static bool set_member(const char *op, wk_module *self, wk_members *members, con
     show(member->place, tensor);
     wk_release(before);
     return true;
+}
+
+bool wk_module_set_computed(wk_module *self, const char *name, void *place, wk_tensor *tensor)
+{
+    return set_member("register_parameter", self, &self->inside->computed, name, place, tensor, false);
+}
+
+void wk_module_remove_member(wk_members *members, const char *name)
+{
+    wk_member *member = wk_module_find_member(members, name);
+    if (!member)
+        return;
+    member_free(member);
+    members->count--;
+    memmove(member, member + 1, (size_t)(members->items + members->count - member) * sizeof *member);
 }
 
 /* also for a NULL that follows from an error: the caller is told */
@@ -356,7 +376,7 @@ wk_tensor *wk_parameter_add_at(void *self, const char *name, wk_tensor **place, 
     show(place, NULL);
     if (!set_parameter(self, name, place, tensor) || !tensor)
         return NULL;
-    return find_member(&((wk_module *)self)->inside->parameters, name)->tensor;
+    return wk_module_find_member(&((wk_module *)self)->inside->parameters, name)->tensor;
 }
 
 wk_tensor *wk_buffer_add_at(void *self, const char *name, wk_tensor **place, wk_buffer_args args)

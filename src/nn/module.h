@@ -56,6 +56,7 @@ struct wk_module_inside {
     wk_module *parent;  // the first to add it, while that lives; its name there is `name`
     const char *name;
     wk_members parameters, buffers;
+    wk_members computed; // from parameters, before each forward: fields show them, no list has them
     wk_module **children; // children[count] is NULL
     char **child_names;
     void **child_places;
@@ -70,6 +71,9 @@ static inline bool wk_is_module(const void *x) { return x && ((const wk_module *
 wk_module *wk_module_check(const char *op, void *module);
 wk_module *wk_module_check_type(const char *op, void *module, const char *type); // or no layer of ours of that type
 bool wk_module_is_of(const wk_module *module, const char *type);                 // a layer of ours of that type
+wk_member *wk_module_find_member(wk_members *members, const char *name);         // NULL: none
+void wk_module_remove_member(wk_members *members, const char *name);
+bool wk_module_set_computed(wk_module *self, const char *name, void *place, wk_tensor *tensor);
 bool wk_module_contains(const wk_module *module, const wk_module *wanted);       // itself among what it contains
 void wk_module_lists_free_modules(wk_module_lists *lists); // of the lists, those of modules
 

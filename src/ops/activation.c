@@ -49,3 +49,29 @@ wk_tensor *wk_glu_with(wk_glu_args args)
         return wk_fail("glu", "x: expected an even size along dim %d, got %s", dim, wk_shape_string(x));
     return wk_mul(wk_narrow(x, dim, 0, size / 2), wk_sigmoid(wk_narrow(x, dim, size / 2, size / 2)));
 }
+
+/* Both branches are finite where the other is taken, so that no 0 times infinity reaches a gradient. */
+wk_tensor *wk_prelu(wk_tensor *x, wk_tensor *weight)
+{
+    WK_NAMES_ERRORS("prelu");
+    WK_REQUIRE("prelu", x);
+    WK_REQUIRE("prelu", weight);
+    if (!wk_check_floating("prelu", x))
+        return NULL;
+    if (weight->dtype != x->dtype)
+        return wk_fail("prelu", "weight: expected x's dtype %s, got %s", wk_dtype_name(x->dtype),
+                       wk_dtype_name(weight->dtype));
+    const int64_t channels = x->ndim > 1 ? x->shape[1] : 1;
+    if (weight->ndim > 1 || (weight->numel != 1 && weight->numel != channels))
+        return wk_fail("prelu", "weight: expected one number, or one for each of %lld channels, got %s",
+                       (long long)channels, wk_shape_string(weight));
+    wk_shape each = {x->ndim, {0}};
+    for (int i = 0; i < x->ndim; i++)
+        each.sizes[i] = i == 1 ? weight->numel : 1;
+    if (weight->numel != 1)
+        weight = wk_reshape_with(weight, each);
+    else if (x->ndim > 0 || weight->ndim > 0)
+        weight = wk_reshape(weight, ());
+    wk_tensor *positive = WK_WITHOUT_GRAD(wk_gt(x, 0));
+    return wk_where(positive, x, wk_mul(weight, wk_masked_fill(x, positive, 0)));
+}

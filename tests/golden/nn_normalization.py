@@ -27,4 +27,8 @@ layer("instance_norm2d_tracked", lambda: nn.InstanceNorm2d(4, affine=True, track
       call=train_and_eval)
 layer("instance_norm3d", lambda: nn.InstanceNorm3d(2, eps=1e-3), draw(2, 2, 3, 2, 2), call=train_and_eval)
 layer("sync_batch_norm", lambda: nn.SyncBatchNorm(4), draw(2, 4, 3, 2), call=train_and_eval)
+weight_norm = nn.utils.weight_norm
+layer("weight_norm", lambda: weight_norm(nn.Linear(4, 3)), draw(2, 4))
+layer("weight_norm_dim1", lambda: weight_norm(nn.ConvTranspose1d(3, 4, 3), dim=1), draw(2, 3, 5))
+layer("weight_norm_whole", lambda: weight_norm(nn.Conv1d(3, 4, 3), dim=None), draw(2, 3, 5))
 save("nn_normalization")

@@ -33,3 +33,9 @@ OP(leaky_relu, run_leaky_relu)
 static wk_tensor *run_glu(golden_case *c) { return wk_glu(input(c, 0), .dim = integer(c, "dim")); }
 OP(glu, run_glu)
 BAD(glu, wk_glu(wk_zeros((2, 3))), "expected an even size")
+
+static wk_tensor *run_prelu(golden_case *c) { return wk_prelu(input(c, 0), input(c, 1)); }
+OP(prelu, run_prelu)
+BAD(prelu, wk_prelu(wk_zeros((2, 3)), wk_zeros((2))), "weight: expected one number, or one for each of 3 channels")
+BAD(prelu, wk_prelu(wk_zeros((2, 3)), wk_zeros((3), .dtype = wk_float64)), "weight: expected x's dtype float32")
+BAD(prelu, wk_prelu(wk_zeros((2, 3), .dtype = wk_int64), wk_zeros((3))), "expected a floating dtype")
