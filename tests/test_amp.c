@@ -59,6 +59,14 @@ CALL(pad_reflect3d, wk_pad(x[0], (1, 1, 1, 1, 1, 1), "reflect"))
 CALL(pad_replicate, wk_pad(x[0], (1, 1), "replicate"))
 CALL(pad_circular, wk_pad(x[0], (1, 1), "circular"))
 
+CALL(cdist, wk_cdist(x[0], x[1]))
+CALL(quantile, wk_quantile(x[0], 0.4))
+CALL(stft, wk_view_as_real(wk_stft(x[0], 8, .window = x[1])))
+CALL(fft_rfft, wk_view_as_real(wk_fft_rfft(x[0])))
+CALL(fft_fft2, wk_view_as_real(wk_fft_fft2(x[0])))
+CALL(polar, wk_view_as_real(wk_polar(x[0], x[1])))
+CALL(view_as_complex, wk_view_as_real(wk_view_as_complex(x[0])))
+
 static const struct {
     const char *name;
     call *call;
@@ -97,7 +105,14 @@ static const struct {
            {"pad_reflect", call_pad_reflect},
            {"pad_reflect3d", call_pad_reflect3d},
            {"pad_replicate", call_pad_replicate},
-           {"pad_circular", call_pad_circular}};
+           {"pad_circular", call_pad_circular},
+           {"cdist", call_cdist},
+           {"quantile", call_quantile},
+           {"stft", call_stft},
+           {"fft_rfft", call_fft_rfft},
+           {"fft_fft2", call_fft_fft2},
+           {"polar", call_polar},
+           {"view_as_complex", call_view_as_complex}};
 
 /* the dtype that PyTorch's has, and its values but for the last place of it; gradients come back in x's dtype */
 static void check_op(size_t op, const char *dtype, wk_device device)

@@ -115,7 +115,8 @@ static void train()
             wk_backward_args backward = wk_backward_args();
             backward.x = loss;
             expect(wk_backward_with(backward), "backward");
-            expect(wk_optim_step(optimizer), "step");
+            wk_optim_step_args step_args = {optimizer, nullptr, nullptr};
+            expect(wk_optim_step_with(step_args), "step");
             last = wk_item(loss);
             first = step == 0 ? last : first;
         }

@@ -363,6 +363,52 @@ static void a_step_without_memory_moves_nothing(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- closures, and how PyTorch would compute a step */
+
+typedef struct {
+    wk_optimizer *optimizer;
+    wk_tensor *x;
+    int calls;
+} closed_over;
+
+static wk_tensor *loss_of(void *context)
+{
+    closed_over *c = context;
+    c->calls++;
+    wk_optim_zero_grad(c->optimizer);
+    wk_tensor *loss = wk_sum(wk_square(c->x));
+    return wk_backward(loss) ? loss : NULL;
+}
+static wk_tensor *no_loss(void *context)
+{
+    (void)context;
+    return NULL;
+}
+
+static void closures_run_before_the_step(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        closed_over c = {.x = wk_ones((2), .requires_grad = true)};
+        c.optimizer = wk_optim_sgd(WK_TENSORS(c.x), .lr = 0.25, .foreach = true);
+        wk_no_grad assert_true(wk_optim_step(c.optimizer, loss_of, &c));
+        assert_true(wk_optim_step(c.optimizer, .closure = loss_of, .context = &c));
+        assert_int_equal(c.calls, 2);
+        assert_true(wk_item(wk_sum(c.x)) == 0.5);
+        wk_error error;
+        wk_try (&error) assert_false(wk_optim_step(c.optimizer, no_loss));
+        assert_true(error.set);
+        assert_non_null(strstr(error.message, "closure"));
+        assert_true(wk_item(wk_sum(c.x)) == 0.5);
+        wk_optimizer *fused = wk_optim_adamw(WK_TENSORS(c.x), .fused = true);
+        assert_true(wk_optim_step(fused));
+        wk_nn_utils_clip_grad_norm_(WK_TENSORS(c.x), 1.0, .foreach = true);
+        wk_optim_free(fused);
+        wk_optim_free(c.optimizer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_state_of_another_shape_changes_nothing),
         cmocka_unit_test(states_of_other_options_load),
         cmocka_unit_test(a_step_without_memory_moves_nothing),
+        cmocka_unit_test(closures_run_before_the_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@
        wk_lr_scheduler_free(schedule);
        wk_optim_free(opt);
 
-   An optimizer keeps the parameters that it was given, whatever becomes of the list or the module. */
+   .foreach and .fused are taken where PyTorch takes them, and change nothing: a step is one pass over lists of
+   parameters.  An optimizer keeps the parameters that it was given, whatever becomes of the list or the module. */
 #ifndef WICK_OPTIM_H
 #define WICK_OPTIM_H
 #pragma GCC system_header // see tensor.h
@@ -87,7 +88,7 @@ typedef struct wk_optimizer {
 typedef struct wk_optim_sgd_args {
     wk_tensors params;
     double lr, momentum, dampening, weight_decay;
-    bool nesterov, maximize;
+    bool nesterov, maximize, foreach, fused;
 } wk_optim_sgd_args;
 #define wk_optim_sgd(...) wk_optim_sgd_with((wk_optim_sgd_args){.lr = 1e-3, .params = __VA_ARGS__})
 wk_optimizer *wk_optim_sgd_with(wk_optim_sgd_args args);
@@ -99,7 +100,7 @@ wk_optimizer *wk_optim_sgd_with(wk_optim_sgd_args args);
 typedef struct wk_optim_adam_args {
     wk_tensors params;
     double lr, betas[2], eps, weight_decay;
-    bool amsgrad, maximize;
+    bool amsgrad, maximize, foreach, fused;
 } wk_optim_adam_args;
 #define wk_optim_adam(...)                                                                                             \
     wk_optim_adam_with((wk_optim_adam_args){.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .params = __VA_ARGS__})
@@ -195,8 +196,17 @@ typedef struct wk_param_group_args {
     .ns_coefficients = {WK_UNSET, WK_UNSET, WK_UNSET}, .ns_steps = WK_UNSET
 bool wk_optim_add_param_group_with(wk_optimizer *optimizer, wk_param_group_args args);
 
-/* step: each parameter that has a grad moves; false, and none has moved, after an error, or while one is pending */
-bool wk_optim_step(wk_optimizer *optimizer);
+/* step(optimizer, closure = NULL, context = NULL): each parameter that has a grad moves; false, and none has moved,
+   after an error, or while one is pending.  A closure(context) runs before, with gradients on: it clears the grads,
+   computes the loss and its backward, and gives the loss. */
+typedef wk_tensor *wk_optim_closure(void *context);
+typedef struct wk_optim_step_args {
+    wk_optimizer *optimizer;
+    wk_optim_closure *closure;
+    void *context;
+} wk_optim_step_args;
+#define wk_optim_step(...) wk_optim_step_with((wk_optim_step_args){.optimizer = __VA_ARGS__})
+bool wk_optim_step_with(wk_optim_step_args args);
 
 /* zero_grad(optimizer, set_to_none = true): grads become NULL; with false, zeros in place */
 typedef struct wk_optim_zero_grad_args {
@@ -414,7 +424,7 @@ bool wk_ema_load_state_dict(wk_ema *ema, const wk_dict *state);
 typedef struct wk_clip_grad_norm_args {
     wk_tensors params;
     double max_norm, norm_type;
-    bool error_if_nonfinite;
+    bool error_if_nonfinite, foreach;
 } wk_clip_grad_norm_args;
 #define wk_nn_utils_clip_grad_norm_(...)                                                                               \
     wk_nn_utils_clip_grad_norm_with((wk_clip_grad_norm_args){.norm_type = 2, .params = __VA_ARGS__})

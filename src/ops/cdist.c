@@ -3,6 +3,7 @@
 
 #include <wick/matmul.h>
 
+#include "autocast.h"
 #include "ops.h"
 
 /* ---------------------------------------------------------------- p = 2: with r = dy / y, 0 where y is:
@@ -40,6 +41,7 @@ wk_tensor *wk_cdist_with(wk_cdist_args args)
 {
     static const char OP[] = "cdist";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &args.a, &args.b);
     wk_tensor *const a = args.a, *const b = args.b;
     WK_REQUIRE(OP, a);
     WK_REQUIRE(OP, b);

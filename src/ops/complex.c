@@ -3,6 +3,7 @@
 
 #include <wick/join.h>
 
+#include "autocast.h"
 #include "ops.h"
 
 /* x's memory in another dtype, `offset` elements of it from its beginning */
@@ -49,6 +50,7 @@ static void view_as_complex_backward(wk_node *node, wk_tensor *dy) { wk_accumula
 wk_tensor *wk_view_as_complex(wk_tensor *x)
 {
     static const char OP[] = "view_as_complex";
+    WK_AUTOCAST(FLOAT32, &x);
     WK_REQUIRE(OP, x);
     if (x->dtype != wk_float32 && x->dtype != wk_float64)
         return wk_fail(OP, "x: expected float32 or float64, got %s", wk_dtype_name(x->dtype));
@@ -158,6 +160,7 @@ wk_tensor *wk_polar(wk_tensor *abs, wk_tensor *angle)
 {
     static const char OP[] = "polar";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &abs, &angle);
     WK_REQUIRE(OP, abs);
     WK_REQUIRE(OP, angle);
     if ((abs->dtype != wk_float32 && abs->dtype != wk_float64) || angle->dtype != abs->dtype)

@@ -8,6 +8,7 @@
 #include <wick/join.h>
 #include <wick/rearrange.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/fft.h"
 #include "ops.h"
@@ -127,6 +128,7 @@ static wk_tensor *resized(wk_tensor *x, int dim, int64_t size)
 static wk_tensor *along(const char *op, fft_kind kind, bool inverse, wk_tensor *x, int64_t n, int64_t dim_,
                         const char *norm)
 {
+    WK_AUTOCAST(FLOAT32, &x);
     x = inexact(op, x, kind);
     if (!x)
         return NULL;

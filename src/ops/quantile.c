@@ -5,6 +5,7 @@
 
 #include <wick/index.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "ops.h"
 
@@ -108,6 +109,7 @@ wk_tensor *wk_quantile_with(wk_quantile_args args)
 {
     static const char OP[] = "quantile";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &args.x, &args.q.tensor);
     wk_tensor *x = args.x;
     WK_REQUIRE(OP, x);
     WK_REQUIRE_OPERAND(OP, args.q);

@@ -8,6 +8,7 @@
 #include <wick/join.h>
 #include <wick/rearrange.h>
 
+#include "autocast.h"
 #include "ops.h"
 
 /* sizes, and the window, filled to n_fft on both sides; false after an error */
@@ -46,6 +47,7 @@ wk_tensor *wk_stft_with(wk_stft_args args)
 {
     static const char OP[] = "stft";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &args.x, &args.window);
     wk_tensor *x = args.x;
     WK_REQUIRE(OP, x);
     if (x->ndim != 1 && x->ndim != 2)

@@ -120,9 +120,17 @@ static bool enter(const char *op, wk_optimizer *optimizer)
 
 static void leave(wk_optimizer *optimizer) { __atomic_store_n(&optimizer->busy, 0, __ATOMIC_RELEASE); }
 
-bool wk_optim_step(wk_optimizer *optimizer)
+bool wk_optim_step_with(wk_optim_step_args args)
 {
-    if (!wk_optimizer_check("step", optimizer) || wk_failing() || !enter("step", optimizer))
+    wk_optimizer *const optimizer = args.optimizer;
+    if (!wk_optimizer_check("step", optimizer) || wk_failing())
+        return false;
+    wk_tensor *loss = NULL;
+    if (args.closure)
+        wk_enable_grad loss = args.closure(args.context);
+    if (args.closure && !loss)
+        return wk_failing() ? false : wk_fail("step", "closure: expected the loss, got NULL") != NULL;
+    if (wk_failing() || !enter("step", optimizer))
         return false;
     bool fine = true;
     wk_optimizer_call call;

@@ -109,4 +109,23 @@ for dtype in (torch.bfloat16, torch.float16):
     answers[f"{name}/losses"] = torch.tensor(losses, dtype=torch.float64)
     answers[f"{name}/scales"] = torch.tensor(scales, dtype=torch.float64)
 
+MORE = {
+    "cdist": (torch.cdist, (3, 4), (30, 4)),
+    "quantile": (lambda x: torch.quantile(x, 0.4), (5,)),
+    "stft": (lambda x, w: torch.stft(x, 8, window=w, return_complex=True), (32,), (8,)),
+    "fft_rfft": (torch.fft.rfft, (9,)),
+    "fft_fft2": (torch.fft.fft2, (3, 4)),
+    "polar": (torch.polar, (3,), (3,)),
+    "view_as_complex": (torch.view_as_complex, (3, 2)),
+}
+torch.manual_seed(4)
+for name, (op, *shapes) in MORE.items():
+    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+        operands = [torch.rand(shape).to(dtype) for shape in shapes]
+        with torch.autocast("cpu"):
+            y = op(*operands)
+        key = f"{name}.{str(dtype)[6:]}"
+        answers.update({f"{key}.{i}": x for i, x in enumerate(operands)})
+        answers[f"{key}.y"] = torch.view_as_real(y) if y.is_complex() else y
+
 save_file({k: v.detach().contiguous() for k, v in answers.items()}, pathlib.Path(__file__).with_name("amp.safetensors"))
