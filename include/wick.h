@@ -39,6 +39,7 @@
 #include <wick/matmul.h>
 #include <wick/einsum.h>
 #include <wick/fft.h>
+#include <wick/linalg.h>
 #include <wick/attention.h>
 #include <wick/spatial.h>
 #include <wick/convolution.h>

@@ -13,6 +13,7 @@ cmake                     the build
 ninja-build               the build
 pkg-config                finds libraries
 libdnnl-dev               oneDNN: matrix products and convolutions in float32
+liblapack-dev             LAPACK: linear algebra
 libdw-dev                 elfutils: source lines in tracebacks
 zlib1g-dev                gzip, in data sets
 libpng-dev                pictures
