@@ -19,6 +19,10 @@ if(PYTHON3)
   add_test(NAME api_coverage COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/scripts/api_coverage.py --check
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(api_coverage PROPERTIES TIMEOUT 120 LABELS documents ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
+  # every public function is called by a test
+  add_test(NAME all_tested COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/scripts/check_tested.py
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(all_tested PROPERTIES TIMEOUT 120 LABELS documents ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
 endif()
 
 # what is wrong is refused, is an error, or works: docs/misuses.md

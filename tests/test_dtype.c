@@ -174,11 +174,29 @@ static void test_limits(void **state)
     assert_non_null(strstr(error.message, "iinfo: dtype: expected an integer dtype, got bool"));
 }
 
+static void test_default_dtype(void **state)
+{
+    (void)state;
+    wk_set_default_dtype(wk_float64);
+    wk_scope
+    {
+        assert_int_equal(wk_zeros((1))->dtype, wk_float64);
+        assert_int_equal(wk_arange(2.)->dtype, wk_float64);
+        assert_int_equal(wk_arange(2)->dtype, wk_int64);
+    }
+    wk_set_default_dtype(wk_float32);
+    assert_int_equal(wk_get_default_dtype(), wk_float32);
+    wk_error error;
+    wk_try(&error) wk_set_default_dtype(wk_int64);
+    assert_true(error.set && strstr(error.message, "dtype: expected a floating dtype, got int64"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_promotion),  cmocka_unit_test(test_result_type), cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_complex128), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_default_dtype),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

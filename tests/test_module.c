@@ -343,6 +343,21 @@ static void nothing_leaks(void **state)
     }
 }
 
+static void children_by_name(void **state)
+{
+    (void)state;
+    wk_module *dict = wk_nn_module_dict();
+    wk_module_add_module(dict, "b", wk_nn_linear(2, 3));
+    wk_module_add_module(dict, "a", wk_nn_relu());
+    assert_non_null(wk_module_get_submodule(dict, "a"));
+    wk_dict *saved = wk_module_state_dict(dict);
+    assert_string_equal(wk_dict_key_at(saved, 0), "b.weight");
+    assert_string_equal(wk_dict_key_at(saved, 1), "b.bias");
+    assert_int_equal(wk_dict_count(saved), 2);
+    wk_dict_free(saved);
+    wk_module_free(dict);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test(errors_name_the_module),
         cmocka_unit_test(wrong_use_is_an_error),
         cmocka_unit_test(nothing_leaks),
+        cmocka_unit_test(children_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

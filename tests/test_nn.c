@@ -283,6 +283,20 @@ static void attention_is_careful(void **state)
     }
 }
 
+/* torch.nn.init.calculate_gain */
+static void gains(void **state)
+{
+    (void)state;
+    assert_true(wk_nn_init_calculate_gain("linear", 0) == 1 && wk_nn_init_calculate_gain("sigmoid", 0) == 1);
+    assert_true(wk_nn_init_calculate_gain("tanh", 0) == 1.6666666666666667);
+    assert_true(wk_nn_init_calculate_gain("relu", 0) == 1.4142135623730951);
+    assert_true(wk_nn_init_calculate_gain("selu", 0) == 0.75);
+    assert_true(wk_nn_init_calculate_gain("leaky_relu", 0.2) == 1.3867504905630728);
+    wk_error error;
+    wk_try(&error) assert_true(isnan(wk_nn_init_calculate_gain("gelu", 0)));
+    assert_true(error.set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +306,7 @@ int main(void)
         cmocka_unit_test(attention_is_careful),
         cmocka_unit_test(printed_forms),
         cmocka_unit_test(wrong_arguments_are_errors),
+        cmocka_unit_test(gains),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

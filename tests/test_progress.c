@@ -78,6 +78,21 @@ static void test_progress_of_a_loop(void **state)
     fclose(file);
 }
 
+static void test_progress_by_hand(void **state)
+{
+    (void)state;
+    wk_progress progress;
+    wk_progress_start(&progress, 3, "%s %d", "", 1);
+    progress.title[0] = '\0'; // shows nothing at all
+    for (int i = 0; i < 2; i++)
+        wk_progress_step(&progress, 5);
+    assert_true(progress.done == 2 && progress.items == 10 && progress.steps == 3);
+    wk_progress_end(&progress);
+    assert_null(progress.file);
+    wk_progress_end(&progress); // again: nothing
+    wk_progress_step(NULL, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
@@ -89,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_progress_lines),
         TEST(test_progress_of_a_loop),
+        TEST(test_progress_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -412,6 +412,28 @@ static void normals_of_tensors(void **state)
     }
 }
 
+/* seeds of the operating system: each another one, and what is drawn is what that seed draws */
+static void seeds_from_the_system(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        const uint64_t first = wk_seed();
+        assert_int_equal(wk_initial_seed(), first);
+        wk_tensor *x = wk_rand((3));
+        wk_manual_seed(first);
+        assert_true(wk_equal(x, wk_rand((3))));
+        wk_generator *generator = wk_generator_new();
+        const uint64_t second = wk_generator_seed(generator);
+        assert_int_equal(wk_generator_initial_seed(generator), second);
+        assert_true(first != second);
+        x = wk_rand((3), .generator = generator);
+        wk_generator_manual_seed(generator, second);
+        assert_true(wk_equal(x, wk_rand((3), .generator = generator)));
+        wk_generator_free(generator);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +449,7 @@ int main(void)
         cmocka_unit_test(truncated_normals_stay_within),
         cmocka_unit_test(wrong_arguments),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(seeds_from_the_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,6 +291,21 @@ static void nothing_leaks(void **state)
     assert_int_equal(wk_memory_get_stats().live_blocks, before);
 }
 
+static void epochs_are_counted(void **state)
+{
+    (void)state;
+    wk_module *model = wk_nn_linear(1, 1);
+    wk_optimizer *optimizer = wk_optim_sgd(wk_module_parameters(model), 1.);
+    wk_lr_scheduler *scheduler = wk_optim_exponential_lr(optimizer, 0.5);
+    assert_int_equal(wk_lr_scheduler_last_epoch(scheduler), 0);
+    wk_lr_scheduler_step(scheduler);
+    wk_lr_scheduler_step(scheduler);
+    assert_int_equal(wk_lr_scheduler_last_epoch(scheduler), 2);
+    wk_lr_scheduler_free(scheduler);
+    wk_optim_free(optimizer);
+    wk_module_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +314,7 @@ int main(void)
         cmocka_unit_test(long_schedules_are_pytorchs),
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(nothing_leaks),
+        cmocka_unit_test(epochs_are_counted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
