@@ -88,6 +88,9 @@ def main():
             if name not in names:
                 wrong += 1
                 print("%s:%d: %s: %s is not in the headers" % (TABLE, row["line"], row["PyTorch"], name))
+        if not row["wick"] and not row["instead"]:
+            wrong += 1
+            print("%s:%d: %s: expected wick's names, or what to write instead" % (TABLE, row["line"], row["PyTorch"]))
         if not row["wick"] and guess(row["PyTorch"]) in names:
             wrong += 1
             print("%s:%d: %s is there now: %s" % (TABLE, row["line"], row["PyTorch"], guess(row["PyTorch"])))
