@@ -125,7 +125,7 @@ static void forks(void)
 static void a_child_works(void **state)
 {
     (void)state;
-    SKIP_UNDER_TSAN;
+    SKIP_FORK_OF_THREADS;
     assert_int_equal(run(forks), 0);
 }
 
@@ -158,7 +158,7 @@ static void forks_in_a_loop(void)
 static void a_loop_with_workers_stays_behind(void **state)
 {
     (void)state;
-    SKIP_UNDER_TSAN;
+    SKIP_FORK_OF_THREADS;
     for (turn = 0; turn < 20; turn++)
         assert_int_equal(run(forks_in_a_loop), 0);
 }
@@ -246,6 +246,53 @@ static void any_count_of_threads(void **state)
     assert_int_equal(wk_get_num_threads(), 64);
 }
 
+/* ---------------------------------------------------------------- no stdout, no stderr, no HOME */
+
+static bool saved; // atomic
+static void *print_on(void *unused)
+{
+    while (!__atomic_load_n(&saved, __ATOMIC_ACQUIRE)) {
+        printf("step\n");
+        fflush(stdout);
+        dprintf(STDERR_FILENO, "step\n");
+    }
+    return unused;
+}
+
+/* what is printed while a file is written goes nowhere, and not into it */
+static void saves_without_stdout(void)
+{
+    char path[] = "/tmp/wick-process-XXXXXX";
+    const int file = mkstemp(path);
+    bool fine = file >= 0 && unsetenv("HOME") == 0;
+    close(file);
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    wk_tensor *x = wk_randn((500, 400));
+    wk_dict *dict = wk_dict_new();
+    fine &= dict && wk_dict_set(dict, "x", x);
+    pthread_t thread;
+    fine &= pthread_create(&thread, NULL, print_on, NULL) == 0;
+    for (int i = 0; fine && i < 20; i++) {
+        fine &= wk_safetensors_save_file(dict, path);
+        wk_dict *loaded = wk_safetensors_load_file(path);
+        fine &= loaded && wk_equal(wk_dict_get(loaded, "x"), x);
+        wk_dict_free(loaded);
+    }
+    __atomic_store_n(&saved, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    wk_dict_free(dict);
+    wk_print("x", x);
+    unlink(path);
+    _exit(fine ? 0 : 1);
+}
+
+static void no_stdout(void **state)
+{
+    (void)state;
+    assert_int_equal(run(saves_without_stdout), 0);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -260,6 +307,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_optimizer_at_work_refuses),
         cmocka_unit_test(a_loop_with_workers_stays_behind),
         cmocka_unit_test(any_count_of_threads),
+        cmocka_unit_test(no_stdout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

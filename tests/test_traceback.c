@@ -247,9 +247,12 @@ static void test_traceback_wishes(void **state)
 static void on_terminal(const char *no_colour)
 {
     const int master = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
-    assert_true(terminal >= 0);
+    const bool there = master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0;
+    const int terminal = there ? open(ptsname(master), O_RDWR | O_NOCTTY) : -1;
+    if (terminal < 0) {
+        print_message("SKIPPED: no pseudo-terminal can be opened here\n");
+        skip();
+    }
     const pid_t child = fork();
     if (child == 0) {
         setenv("NO_COLOR", no_colour, 1);

@@ -117,10 +117,24 @@ static bool remove_left_over(const char *name)
     return removed;
 }
 
+/* Where the program has closed its stdout or stderr, the new file would be what other threads print into meanwhile. */
+static int open_new(const char *name)
+{
+    int held[STDERR_FILENO + 1], count = 0;
+    for (int standard = 0; standard <= STDERR_FILENO; standard++)
+        if (fcntl(standard, F_GETFD) < 0 && (held[count] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+            count++;
+    const int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), error = errno;
+    while (count > 0)
+        close(held[--count]);
+    errno = error;
+    return descriptor;
+}
+
 /* a new file called name, locked; -1, errno EAGAIN: another took it for one left over before the lock was there */
 static int create_part(const char *name)
 {
-    const int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int descriptor = open_new(name);
     if (descriptor < 0)
         return -1;
     const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
