@@ -303,6 +303,10 @@ static void from_blob_and_arrays(void **state)
         assert_int_equal(wk_tensor((2), ((double[]){1, 2}))->dtype, wk_float64);
         assert_int_equal(wk_tensor((2), ((int8_t[]){1, 2}), .dtype = wk_float16)->dtype, wk_float16);
         assert_true(wk_tensor((), (float[]){1}, .requires_grad = true)->requires_grad);
+        wk_tensor *own = wk_ones((2), .requires_grad = true), *copied = wk_to(own, wk_float32, .copy = true);
+        assert_true(wk_to(own, wk_float32) == own && copied != own && wk_data_ptr(copied) != wk_data_ptr(own));
+        assert_true(copied->requires_grad && wk_equal(copied, own));
+        assert_int_equal(wk_to(own, wk_int32, .copy = true)->dtype, wk_int32);
         wk_tensor *half = wk_new_tensor(wk_ones((1), .dtype = wk_float16), (2), ((float[]){1, 2}));
         assert_true(half->dtype == wk_float16 && wk_item(wk_sum(half)) == 3 && !half->requires_grad);
         assert_int_equal(wk_new_tensor(half, (2), ((float[]){1, 2}), .dtype = wk_int32)->dtype, wk_int32);

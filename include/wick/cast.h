@@ -13,6 +13,7 @@ extern "C" {
 /* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
    changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable.
    .memory_format = wk_channels_last: and in that order in memory, as wk_contiguous.
+   .copy = true: a copy where nothing changes, too.
    .non_blocking = true: a copy from a device to the CPU is not waited for; its values are there after
    wk_synchronize(device), and before that they are anything. */
 typedef struct wk_to_target {
@@ -25,6 +26,7 @@ typedef struct wk_to_args {
     wk_tensor *x;
     wk_to_target to;
     bool non_blocking;
+    bool copy;
     wk_memory_format memory_format;
 } wk_to_args;
 #define wk_to(x_, to_, ...)                                                                                            \

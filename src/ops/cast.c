@@ -113,7 +113,8 @@ wk_tensor *wk_to_with(wk_to_args args)
         x = wk_to_dtype(x, args.to.dtype);
     x = to_device(x, args.to.device, args.non_blocking);
     x = widens ? wk_to_dtype(x, args.to.dtype) : x;
-    return x && args.memory_format != wk_preserve_format ? in_format("to", x, args.memory_format) : x;
+    x = x && args.memory_format != wk_preserve_format ? in_format("to", x, args.memory_format) : x;
+    return args.copy && x == args.x ? wk_clone(x) : x;
 }
 
 wk_tensor *wk_to_device(wk_tensor *x, wk_device device)

@@ -50,4 +50,20 @@ for dtype in INTEGERS + [torch.bool]:
 for dtype in FLOATS:
     g.case("angle", torch.angle, [torch.tensor([0.0, -0.0, 1, -1, inf, -inf, nan]).to(dtype)])
 g.case("real", torch.real, [randn(2, 3, dtype=torch.float64)])
+
+# ---- gradients, and theirs, through pairs of reals
+def pairs(x, w, which):
+    x, w = torch.view_as_complex(x), torch.view_as_complex(w)
+    real = {"abs": lambda: x.abs() + w.T.abs(), "angle": lambda: x.angle() * w.T.angle(),
+            "norm": lambda: x.norm(2, 1) * w.T.norm(3, 1)}
+    if which in real:
+        return real[which]()
+    return torch.view_as_real({
+        "matmul": lambda: x @ w, "div": lambda: x.conj() / w.T, "prod": lambda: x.prod(1) * w.prod(0),
+        "mean": lambda: x.mean(0) * w.sum(1).cumsum(0), "polar": lambda: torch.polar(x.real.square(), x.imag) * w.T,
+        "parts": lambda: torch.where(x.real > 0, x * x.imag, torch.cat((x, w.T))[1:3])}[which]().resolve_conj())
+
+for dtype in (torch.float32, torch.float64):
+    for which in ("abs", "angle", "norm", "matmul", "div", "prod", "mean", "polar", "parts"):
+        g.case("of_pairs", pairs, [randn(2, 3, 2, dtype=dtype), randn(3, 2, 2, dtype=dtype)], which=which)
 g.write()

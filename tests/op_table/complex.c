@@ -1,4 +1,6 @@
 /* Complex numbers: views, parts, polar form. */
+#include <string.h>
+
 #include "core/error_internal.h"
 #include "op_table.h"
 
@@ -41,6 +43,36 @@ static wk_tensor *run_pairs_mul_(golden_case *c)
     return wk_mul_(wk_view_as_complex(x), input(c, 1)) ? x : NULL;
 }
 OP(pairs_mul_, run_pairs_mul_, .plain = true)
+
+/* a function of complex numbers as one of pairs of reals, whose gradients and theirs finite differences can check */
+static wk_tensor *run_of_pairs(golden_case *c)
+{
+    WK_NAMES_ERRORS("of_pairs");
+    wk_tensor *x = wk_view_as_complex(input(c, 0)), *w = wk_view_as_complex(input(c, 1)), *y = NULL; // (2, 3), (3, 2)
+    const char *which = text(c, "which");
+#define IS(name) (strcmp(which, name) == 0)
+    if (IS("abs"))
+        return wk_add(wk_abs(x), wk_abs(wk_t(w)));
+    if (IS("angle"))
+        return wk_mul(wk_angle(x), wk_angle(wk_t(w)));
+    if (IS("norm"))
+        return wk_mul(wk_norm(x, 2, 1), wk_norm(wk_t(w), 3, 1));
+    if (IS("matmul"))
+        y = wk_matmul(x, w);
+    else if (IS("div"))
+        y = wk_div(wk_conj(x), wk_t(w));
+    else if (IS("prod"))
+        y = wk_mul(wk_prod(x, 1), wk_prod(w, 0));
+    else if (IS("mean"))
+        y = wk_mul(wk_mean(x, 0), wk_cumsum(wk_sum(w, 1), 0));
+    else if (IS("polar"))
+        y = wk_mul(wk_polar(wk_square(wk_real(x)), wk_imag(x)), wk_t(w));
+    else if (IS("parts"))
+        y = wk_where(wk_gt(wk_real(x), 0), wk_mul(x, wk_imag(x)), wk_index(wk_cat((x, wk_t(w))), "1:3"));
+#undef IS
+    return wk_view_as_real(y);
+}
+OP(of_pairs, run_of_pairs, .plain = true)
 
 BAD(view_as_real, wk_view_as_real(wk_zeros((2))), "x: expected a complex tensor, got float32")
 BAD(view_as_real, wk_view_as_real(wk_zeros((1, 1, 1, 1, 1, 1, 1, 1), .dtype = wk_complex64)), "expected at most 7 dims")
