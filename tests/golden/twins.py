@@ -1,0 +1,347 @@
+"""Twins of whole models, seeded and trained here as tests/test_twin_images.c and tests/test_twin_text.c do it in wick, line
+for line: a ResNet-18, a U-Net that learns to denoise, a convolutional VAE, a GAN, an LSTM language model, and a GPT
+with rotary embeddings and a cache of keys and values.
+
+    NAME/state/KEY      of the initial weights: the sum of each tensor and of its squares, in float64
+    NAME/losses         the first 20 losses (of the GAN: of both sides)
+    gpt/written         what the trained GPT writes, greedily
+"""
+
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from safetensors_file import save_file
+
+torch.set_num_threads(1)
+answers = {}
+
+
+def begin(name, model):
+    for key, value in model.state_dict().items():
+        value = value.double()
+        answers[f"{name}/state/{key}"] = torch.stack((value.sum(), (value * value).sum()))
+    model.train()
+
+
+def end(name, losses):
+    answers[f"{name}/losses"] = torch.tensor(losses, dtype=torch.float64)
+    print(name, [round(loss, 4) for loss in torch.tensor(losses).flatten().tolist()])
+
+
+# ---------------------------------------------------------------- ResNet-18, of narrow layers
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, inner, outer, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inner, outer, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outer)
+        self.conv2 = nn.Conv2d(outer, outer, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outer)
+        self.downsample = None
+        if stride != 1 or inner != outer:
+            self.downsample = nn.Sequential(nn.Conv2d(inner, outer, 1, stride=stride, bias=False), nn.BatchNorm2d(outer))
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet18(nn.Module):
+    def __init__(self, width=8, classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        layers, inner = [], width
+        for stage in range(4):
+            outer = width << stage
+            layers += [BasicBlock(inner, outer, 1 if stage == 0 else 2), BasicBlock(outer, outer, 1)]
+            inner = outer
+        self.layers = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(inner, classes)
+
+    def forward(self, x):
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        return self.fc(torch.flatten(self.avgpool(self.layers(x)), 1))
+
+
+def resnet():
+    torch.manual_seed(50)
+    model = ResNet18()
+    begin("resnet", model)
+    x, y = torch.randn(8, 3, 32, 32), torch.randint(0, 10, (8,))
+    model.double()  # in float32 PyTorch's own convolutions, by oneDNN and without, part ways after three steps
+    x = x.double()
+    opt = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9, weight_decay=1e-4)
+    losses = []
+    for step in range(20):
+        loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    model.eval()
+    with torch.no_grad():
+        losses.append(F.cross_entropy(model(x), y).item())
+    end("resnet", losses)
+
+
+# ---------------------------------------------------------------- U-Net, denoising
+
+
+class ResBlock(nn.Module):
+    def __init__(self, inner, outer, time):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(4, inner)
+        self.conv1 = nn.Conv2d(inner, outer, 3, padding=1)
+        self.time = nn.Linear(time, outer)
+        self.norm2 = nn.GroupNorm(4, outer)
+        self.conv2 = nn.Conv2d(outer, outer, 3, padding=1)
+        self.skip = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
+
+    def forward(self, x, t):
+        y = self.conv1(F.silu(self.norm1(x))) + self.time(t)[:, :, None, None]
+        return self.skip(x) + self.conv2(F.silu(self.norm2(y)))
+
+
+class UNet(nn.Module):
+    def __init__(self, channels=1, width=8):
+        super().__init__()
+        time = 4 * width
+        self.width = width
+        self.embed = nn.Sequential(nn.Linear(width, time), nn.SiLU(), nn.Linear(time, time))
+        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.down1 = ResBlock(width, width, time)
+        self.shrink = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.down2 = ResBlock(width, 2 * width, time)
+        self.middle = ResBlock(2 * width, 2 * width, time)
+        self.grow = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
+        self.up1 = ResBlock(2 * width, width, time)
+        self.last = nn.Conv2d(width, channels, 3, padding=1)
+
+    def forward(self, x, t):
+        half = self.width // 2
+        frequencies = torch.exp(torch.arange(half) * (-math.log(10000.0) / half))
+        angles = t[:, None].float() * frequencies[None]
+        t = F.silu(self.embed(torch.cat((angles.cos(), angles.sin()), dim=-1)))
+        high = self.down1(self.first(x), t)
+        low = self.middle(self.down2(self.shrink(high), t), t)
+        return self.last(self.up1(torch.cat((self.grow(low), high), dim=1), t))
+
+
+def unet():
+    torch.manual_seed(51)
+    model = UNet()
+    begin("unet", model)
+    x0 = torch.rand(4, 1, 16, 16) * 2 - 1
+    steps = 100
+    alpha_bar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, steps), dim=0)
+    opt = torch.optim.Adam(model.parameters(), lr=2e-3)
+    losses = []
+    for step in range(20):
+        t = torch.randint(0, steps, (4,))
+        noise = torch.randn_like(x0)
+        a = alpha_bar[t].view(-1, 1, 1, 1)
+        loss = F.mse_loss(model(a.sqrt() * x0 + (1 - a).sqrt() * noise, t), noise)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    end("unet", losses)
+
+
+# ---------------------------------------------------------------- VAE
+
+
+class VAE(nn.Module):
+    def __init__(self, latent=4):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(),
+                                     nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten())
+        self.mean = nn.Linear(16 * 16, latent)
+        self.log_variance = nn.Linear(16 * 16, latent)
+        self.decode = nn.Linear(latent, 16 * 16)
+        self.decoder = nn.Sequential(nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.ReLU(),
+                                     nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1))
+
+    def forward(self, x):
+        h = self.encoder(x)
+        mean, log_variance = self.mean(h), self.log_variance(h)
+        z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        x = self.decoder(self.decode(z).view(-1, 16, 4, 4))
+        return x, -0.5 * torch.sum(1 + log_variance - mean ** 2 - log_variance.exp())
+
+
+def vae():
+    torch.manual_seed(52)
+    model = VAE()
+    begin("vae", model)
+    x = (torch.rand(8, 1, 16, 16) > 0.5).float()
+    opt = torch.optim.Adam(model.parameters(), lr=1e-3)
+    losses = []
+    for step in range(20):
+        y, kl = model(x)
+        loss = (F.binary_cross_entropy_with_logits(y, x, reduction="sum") + kl) / x.shape[0]
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    end("vae", losses)
+
+
+# ---------------------------------------------------------------- GAN
+
+
+def gan():
+    torch.manual_seed(53)
+    generator = nn.Sequential(nn.ConvTranspose2d(8, 16, 4), nn.BatchNorm2d(16), nn.ReLU(),
+                              nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.BatchNorm2d(8), nn.ReLU(),
+                              nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1), nn.Tanh())
+    critic = nn.Sequential(nn.Conv2d(1, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+                           nn.Conv2d(8, 16, 4, stride=2, padding=1), nn.BatchNorm2d(16), nn.LeakyReLU(0.2),
+                           nn.Conv2d(16, 1, 4), nn.Flatten())
+    begin("gan/generator", generator)
+    begin("gan/critic", critic)
+    real = torch.rand(8, 1, 16, 16) * 2 - 1
+    opt_g = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    opt_d = torch.optim.Adam(critic.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    ones, zeros = torch.ones(8, 1), torch.zeros(8, 1)
+    losses = []
+    for step in range(20):
+        fake = generator(torch.randn(8, 8, 1, 1))
+        loss_d = (F.binary_cross_entropy_with_logits(critic(real), ones) +
+                  F.binary_cross_entropy_with_logits(critic(fake.detach()), zeros))
+        opt_d.zero_grad()
+        loss_d.backward()
+        opt_d.step()
+        loss_g = F.binary_cross_entropy_with_logits(critic(fake), ones)
+        opt_g.zero_grad()
+        loss_g.backward()
+        opt_g.step()
+        losses.append((loss_d.item(), loss_g.item()))
+    end("gan", losses)
+
+
+# ---------------------------------------------------------------- LSTM language model
+
+
+class LSTMModel(nn.Module):
+    def __init__(self, tokens=20, dim=16):
+        super().__init__()
+        self.embedding = nn.Embedding(tokens, dim)
+        self.lstm = nn.LSTM(dim, dim, num_layers=2, batch_first=True)
+        self.head = nn.Linear(dim, tokens)
+
+    def forward(self, x, state=None):
+        x, state = self.lstm(self.embedding(x), state)
+        return self.head(x), state
+
+
+def lstm():
+    torch.manual_seed(54)
+    model = LSTMModel()
+    begin("lstm", model)
+    text = torch.randint(0, 20, (4, 33))
+    opt = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    losses, state = [], None
+    for step in range(20):
+        logits, (h, c) = model(text[:, :-1], state)
+        state = h.detach(), c.detach()
+        loss = F.cross_entropy(logits.flatten(0, 1), text[:, 1:].flatten())
+        opt.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        opt.step()
+        losses.append(loss.item())
+    end("lstm", losses)
+
+
+# ---------------------------------------------------------------- GPT
+
+
+def rotate(x, angles):
+    """x: (B, H, L, D), pairs of neighbours; angles: (L, D / 2)"""
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)).contiguous())
+    return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).flatten(-2)
+
+
+class GPTBlock(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.norm1 = nn.RMSNorm(dim)
+        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
+        self.proj = nn.Linear(dim, dim, bias=False)
+        self.norm2 = nn.RMSNorm(dim)
+        self.gate = nn.Linear(dim, 2 * dim, bias=False)
+        self.up = nn.Linear(dim, 2 * dim, bias=False)
+        self.down = nn.Linear(2 * dim, dim, bias=False)
+        self.heads = heads
+
+    def forward(self, x, angles, cache):
+        B, L, D = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k = rotate(q, angles), rotate(k, angles)
+        if cache is not None:
+            if cache:
+                k, v = torch.cat((cache[0], k), dim=2), torch.cat((cache[1], v), dim=2)
+            cache[:] = k, v
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=L > 1)
+        x = x + self.proj(y.transpose(1, 2).flatten(2))
+        y = self.norm2(x)
+        return x + self.down(F.silu(self.gate(y)) * self.up(y))
+
+
+class GPT(nn.Module):
+    def __init__(self, tokens=20, dim=16, depth=2, heads=2):
+        super().__init__()
+        self.embedding = nn.Embedding(tokens, dim)
+        self.blocks = nn.ModuleList([GPTBlock(dim, heads) for _ in range(depth)])
+        self.norm = nn.RMSNorm(dim)
+        self.head = nn.Linear(dim, tokens, bias=False)
+        self.pair = dim // heads
+
+    def forward(self, x, caches=None, position=0):
+        frequencies = 1.0 / 10000.0 ** (torch.arange(0, self.pair, 2).float() / self.pair)
+        angles = torch.outer(torch.arange(position, position + x.shape[1]).float(), frequencies)
+        x = self.embedding(x)
+        for i, block in enumerate(self.blocks):
+            x = block(x, angles, None if caches is None else caches[i])
+        return self.head(self.norm(x))
+
+
+def gpt():
+    torch.manual_seed(55)
+    model = GPT()
+    begin("gpt", model)
+    text = torch.randint(0, 20, (4, 17))
+    opt = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    losses = []
+    for step in range(20):
+        loss = F.cross_entropy(model(text[:, :-1]).flatten(0, 1), text[:, 1:].flatten())
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    end("gpt", losses)
+    model.eval()
+    with torch.no_grad():
+        caches = [[], []]
+        written = [text[0, :4]]
+        logits = model(text[:1, :4], caches)
+        for position in range(4, 20):
+            written.append(logits[0, -1:].argmax(-1))
+            logits = model(written[-1][None], caches, position)
+    answers["gpt/written"] = torch.cat(written)
+    print(answers["gpt/written"].tolist())
+
+
+for twin in (resnet, unet, vae, gan, lstm, gpt):
+    twin()
+save_file(answers, pathlib.Path(__file__).with_name("twins.safetensors"))
