@@ -50,6 +50,7 @@
 #include <wick/io.h>
 #include <wick/dlpack.h>
 #include <wick/progress.h>
+#include <wick/profiler.h>
 #include <wick/vision.h>
 #include <wick/plot.h>
 

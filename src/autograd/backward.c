@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/profile.h"
 
 typedef struct step {
     wk_node *node;
@@ -308,7 +309,9 @@ static void run_backward(walk *w, step *s)
         wk_tensor *dy = node->freed ? graph_is_freed(node) : wk_gradient(node, 0);
         if (dy) {
             const char *note = wk_error_set_note(node->recorded_at);
+            wk_profile_begin(node->name);
             WK_UNWATCHED(((w->args->create_graph && node->composed ? node->composed : node->backward)(node, dy), 0));
+            wk_profile_end();
             wk_error_set_note(note);
         }
         w->running = NULL;

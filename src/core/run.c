@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "profile.h"
 
 typedef struct scratch_block {
     struct scratch_block *next;
@@ -63,6 +64,8 @@ wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool ha
     wk_queue *queue = wk_queue_of(device);
     if (queue)
         queue->op = wk_error_name ? wk_error_name : op;
+    if (queue)
+        wk_profile_begin(queue->op); // until wk_run_ends
     return queue;
 }
 
@@ -103,6 +106,7 @@ static bool raise_fault(wk_queue *queue)
 
 bool wk_run_ends(wk_queue *queue)
 {
+    wk_profile_end();
     if (queue == &cpu_queue) {
         if (__builtin_expect(queue->scratch_blocks != NULL, 0))
             free_scratch(queue);

@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/error_internal.h"
+#include "core/profile.h"
 #include "module.h"
 
 /* The modules that run in this thread, outermost first.  Deeper ones are counted, not kept: only the innermost that is
@@ -101,12 +102,14 @@ static int enter(wk_module *module)
         running[depth] = module;
     if (observer)
         observer(module, NULL, true, observer_context);
+    wk_profile_begin(module->type);
     return depth++;
 }
 
 static void leave(wk_module *module, wk_tensor *y, int before)
 {
     depth = before;
+    wk_profile_end();
     if (observer)
         observer(module, y, false, observer_context);
 }
@@ -271,6 +274,8 @@ void wk_call_close(wk_call_guard *guard)
 {
     if (guard->scoped)
         wk_scope_close(&guard->scope);
-    if (guard->depth >= 0)
+    if (guard->depth >= 0) {
         depth = guard->depth;
+        wk_profile_end();
+    }
 }
