@@ -139,7 +139,13 @@ static void test_subsets(void **state)
     }
     wk_error error;
     wk_try(&error) { wk_data_random_split(larger, (3, 2), (&dataset, &smaller)); }
-    assert_true(error.set && strstr(error.message, "add up to the data set's 6, got (3, 2)"));
+    assert_true(error.set && strstr(error.message, "add up to the data set's 6, or fractions, to 1, got (3, 2)"));
+    wk_try(&error) { wk_data_random_split(larger, (0.5, 0.25), (&dataset, &smaller)); }
+    assert_true(error.set && strstr(error.message, "or fractions, to 1, got (0.5, 0.25)"));
+    wk_try(&error) { wk_data_random_split(larger, (1.5, -0.5), (&dataset, &smaller)); }
+    assert_true(error.set && strstr(error.message, "got (1.5, -0.5)"));
+    wk_try(&error) { wk_data_random_split(larger, (3, 3), (&dataset)); }
+    assert_true(error.set && strstr(error.message, "as many places as lengths, 2, got 1"));
     wk_try(&error) { wk_data_subset(larger, (int64_t[]){6}, 1); }
     assert_true(error.set && strstr(error.message, "-6 .. 5, got 6"));
     wk_dataset_free(larger);

@@ -78,15 +78,21 @@ typedef struct wk_datasets {
     int64_t count;
     wk_dataset **items;
 } wk_datasets;
-/* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole */
+/* data.random_split(dataset, (50000, 10000), (&train, &test), .generator = g): lengths that add up to the whole; or
+   fractions that add up to 1, (0.8, 0.2), each rounded down, what is left going to the first ones */
 #define wk_data_random_split(dataset_, lengths_, ...)                                                                  \
     wk_data_random_split_with((wk_random_split_args){.dataset = dataset_,                                              \
-                                                     .lengths = WK_TUPLE(WK_SHAPE, lengths_) lengths_,                 \
+                                                     .lengths = WK_TUPLE(WK_PARTS, lengths_) lengths_,                 \
                                                      .results = WK_TUPLE(WK_DATASET_PLACES, __VA_ARGS__) __VA_ARGS__})
 #define WK_DATASET_PLACES(...) ((wk_dataset **[WK_MAX_DIMS]){__VA_ARGS__})
+#define WK_PARTS(...) ((wk_parts){WK_COUNT(double, __VA_ARGS__), {__VA_ARGS__}})
+typedef struct wk_parts {
+    int count;
+    double sizes[WK_MAX_DIMS + 1];
+} wk_parts;
 typedef struct wk_random_split_args {
     wk_dataset *dataset;
-    wk_shape lengths;
+    wk_parts lengths;
     wk_dataset ***results;
     wk_generator *generator;
 } wk_random_split_args;

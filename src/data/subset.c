@@ -1,5 +1,10 @@
 /* Data sets made of others: some of the items of one, and several one after another. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "core/alloc.h"
+#include "core/text.h"
 #include "core/random.h"
 #include "core/tensor.h"
 #include "dataset.h"
@@ -72,39 +77,65 @@ wk_dataset *wk_data_subset(wk_dataset *dataset, const int64_t *indices, int64_t 
                            .release = subset_release);
 }
 
+/* how many items each part has; false after an error */
+static bool read_parts(const char *op, const wk_parts *parts, int64_t length, int64_t sizes[WK_MAX_DIMS])
+{
+    double sum = 0;
+    bool whole = true, fine = parts->count >= 1 && parts->count <= WK_MAX_DIMS;
+    for (int i = 0; fine && i < parts->count; i++) {
+        fine = parts->sizes[i] >= 0;
+        whole &= parts->sizes[i] == floor(parts->sizes[i]);
+        sum += parts->sizes[i];
+    }
+    if (fine && fabs(sum - 1) <= 1e-9 && sum <= 1) {
+        int64_t rest = length;
+        for (int i = 0; i < parts->count; i++)
+            rest -= sizes[i] = (int64_t)floor((double)length * parts->sizes[i]);
+        for (int i = 0; rest > 0; rest--, i = (i + 1) % parts->count)
+            sizes[i]++;
+        return true;
+    }
+    for (int i = 0; fine && i < parts->count; i++)
+        sizes[i] = parts->sizes[i] <= (double)length ? (int64_t)parts->sizes[i] : 0;
+    if (fine && whole && sum == (double)length)
+        return true;
+    WK_PLAIN_NUMBERS;
+    char text[256] = "";
+    for (int i = 0; i < parts->count && i < WK_MAX_DIMS; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%g", i ? ", " : "", parts->sizes[i]);
+    return wk_fail(op,
+                   "lengths: expected 0 or more each, that add up to the data set's %lld, or fractions, to 1, got (%s)",
+                   (long long)length, text);
+}
+
 bool wk_data_random_split_with(wk_random_split_args args)
 {
     const char *const op = "random_split";
     if (!args.dataset)
         return wk_null_input(op, "dataset");
     const int64_t length = wk_dataset_length(args.dataset);
-    int64_t rest = length;
-    bool good = args.lengths.ndim <= WK_MAX_DIMS;
-    for (int i = 0; good && i < args.lengths.ndim; i++) {
-        good = args.lengths.sizes[i] >= 0 && args.lengths.sizes[i] <= rest;
-        rest -= args.lengths.sizes[i];
+    int64_t sizes[WK_MAX_DIMS];
+    if (wk_failing() || !read_parts(op, &args.lengths, length, sizes))
+        return false;
+    for (int i = 0; i < args.lengths.count; i++)
         if (!args.results[i])
-            return wk_fail(op, "results: expected as many places as lengths, %d, got %d", args.lengths.ndim, i);
-    }
-    if (!good || rest != 0)
-        return wk_fail(op, "lengths: expected 0 or more each, that add up to the data set's %lld, got %s",
-                       (long long)length,
-                       wk_shape_text(args.lengths.ndim, args.lengths.sizes, (char[WK_SHAPE_TEXT]){0}));
+            return wk_fail(op, "results: expected as many places as lengths, %d, got %d", args.lengths.count, i);
 
     const size_t bytes = (size_t)length * sizeof(int64_t);
     int64_t *order = wk_alloc(bytes), begin = 0;
+    bool good = true;
     if (!order)
         return wk_out_of_memory(op, bytes);
     wk_random_permutation(wk_generator_or_default(args.generator), wk_int64, order, length);
-    for (int i = 0; i < args.lengths.ndim; i++)
+    for (int i = 0; i < args.lengths.count; i++)
         *args.results[i] = NULL;
-    for (int i = 0; good && i < args.lengths.ndim; i++) {
-        *args.results[i] = wk_data_subset(args.dataset, order + begin, args.lengths.sizes[i]);
+    for (int i = 0; good && i < args.lengths.count; i++) {
+        *args.results[i] = wk_data_subset(args.dataset, order + begin, sizes[i]);
         good = *args.results[i] != NULL;
-        begin += args.lengths.sizes[i];
+        begin += sizes[i];
     }
     wk_free(order);
-    for (int i = 0; !good && i < args.lengths.ndim; i++) {
+    for (int i = 0; !good && i < args.lengths.count; i++) {
         wk_dataset_free(*args.results[i]);
         *args.results[i] = NULL;
     }
