@@ -313,6 +313,21 @@ static wk_tensor *bytes(void) { return wk_interpolate(x, 128, .mode = "bilinear"
 static void bytes_run(void) { bytes(); }
 static void bytes_result(wk_tensor **out) { out[0] = bytes(); }
 
+/* ---- rfft of rows, einsum of heads that stand behind positions, and patches taken apart */
+static void names_setup(void)
+{
+    keep(&x, wk_randn((1024, 512)), false);
+    keep(&q, wk_randn((8, 256, 8, 64)), false);
+    keep(&k, wk_randn((8, 256, 8, 64)), false);
+}
+static void rfft_run(void) { wk_fft_rfft(x); }
+static void rfft_result(wk_tensor **out) { out[0] = wk_view_as_real(wk_fft_rfft(x)); }
+static void einsum_run(void) { wk_einsum("blhd,bshd->bhls", q, k); }
+static void einsum_result(wk_tensor **out) { out[0] = wk_einsum("blhd,bshd->bhls", q, k); }
+static wk_tensor *patches(void) { return wk_einops_rearrange(q, "b (l r) h (d s) -> b l h (d r s), r=2, s=2"); }
+static void rearrange_run(void) { patches(); }
+static void rearrange_result(wk_tensor **out) { out[0] = patches(); }
+
 /* ---- grid_sample (8, 32, 64, 64), bilinear: gradients of the grid too */
 static void sample_setup(void)
 {
@@ -409,6 +424,9 @@ static const row ROWS[] = {
     {"nearest", interpolate_setup, nearest_run, nearest_result},
     {"bilinear", interpolate_setup, bilinear_run, bilinear_result},
     {"antialias", antialias_setup, antialias_run, antialias_result},
+    {"rfft", names_setup, rfft_run, rfft_result},
+    {"einsum", names_setup, einsum_run, einsum_result},
+    {"rearrange", names_setup, rearrange_run, rearrange_result},
     {"resize bytes", bytes_setup, bytes_run, bytes_result},
     {"grid_sample", sample_setup, grid_sample_run, grid_sample_result},
     {"searchsorted", search_setup, search_run, search_result},

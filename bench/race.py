@@ -269,6 +269,36 @@ class Antialias(Nearest):
         self.dy = torch.randn(8, 3, 128, 128)
 
 
+class Names(Row):
+    def setup(self):
+        self.x, self.q, self.k = torch.randn(1024, 512), torch.randn(8, 256, 8, 64), torch.randn(8, 256, 8, 64)
+
+    def result(self):
+        return [self.run()]
+
+
+class Rfft(Names):
+    name = "rfft"
+
+    def run(self):
+        return torch.view_as_real(torch.fft.rfft(self.x))
+
+
+class Einsum(Names):
+    name = "einsum"
+
+    def run(self):
+        return torch.einsum("blhd,bshd->bhls", self.q, self.k)
+
+
+class Rearrange(Names):
+    name = "rearrange"
+
+    def run(self):  # as einops does it
+        x = self.q.reshape(8, 128, 2, 8, 32, 2)
+        return x.permute(0, 1, 3, 4, 2, 5).reshape(8, 128, 8, 128)
+
+
 class ResizeBytes(Row):
     name = "resize bytes"
 
@@ -382,7 +412,7 @@ class Step(Row):
 
 ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
         AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias,
-        ResizeBytes, GridSample, SearchSorted, Big, Step]
+        Rfft, Einsum, Rearrange, ResizeBytes, GridSample, SearchSorted, Big, Step]
 
 
 class Wick:

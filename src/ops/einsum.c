@@ -341,7 +341,17 @@ static bool contract(const equation *e, term *a, term *b, labels wanted)
         for (int i = 0; i < parts[part]->count; i++)
             all.label[all.count++] = parts[part]->label[i];
     wk_tensor *y;
-    if (inner.count == 0) {
+    const bool plain = a->x->dtype == b->x->dtype && a->x->dtype != wk_bool && !wk_is_half(a->x->dtype);
+    if (plain && rows.count == 0 && columns.count == 0 && batch.count > 0 && inner.count > 0) {
+        /* many dot products: matrices of one element each would cost more than to write the products down */
+        wk_shape dims = {.ndim = inner.count};
+        for (int i = 0; i < inner.count; i++) {
+            dims.sizes[i] = all.count;
+            all.label[all.count++] = inner.label[i];
+        }
+        y = wk_mul(spread(e, a, &all), spread(e, b, &all));
+        y = y ? wk_sum_with((wk_reduce_args){.x = y, .dims = dims, .dtype = y->dtype}) : NULL;
+    } else if (inner.count == 0) {
         y = wk_mul(spread(e, a, &all), spread(e, b, &all));
     } else {
         wk_shape shape = {.ndim = count};

@@ -167,22 +167,23 @@ static parts passes(const transform *t, parts x, parts y)
 /* ---------------------------------------------------------------- between rows and lanes */
 
 /* Of each lane z[t] = (x[2t], x[2t + 1]), pairs of a complex row or of a real one of even length. */
-static void gather_pairs(const real *x, int64_t stride, int64_t length, int64_t lanes, int64_t rows, real *re, real *im)
+static void gather_pairs(const real *x, int64_t stride, int64_t length, int64_t lanes, int64_t rows, real *restrict re,
+                         real *restrict im)
 {
-    for (int64_t l = 0; l < lanes; l++)
-        for (int64_t k = 0; k < length; k++) {
-            re[k * lanes + l] = l < rows ? x[l * stride + 2 * k] : 0;
-            im[k * lanes + l] = l < rows ? x[l * stride + 2 * k + 1] : 0;
+    for (int64_t k = 0; k < length; k++, re += lanes, im += lanes)
+        for (int64_t l = 0; l < lanes; l++) {
+            re[l] = l < rows ? x[l * stride + 2 * k] : 0;
+            im[l] = l < rows ? x[l * stride + 2 * k + 1] : 0;
         }
 }
 
 static void scatter_pairs(real *y, int64_t stride, int64_t length, int64_t lanes, int64_t rows, const real *re,
                           const real *im, real scale)
 {
-    for (int64_t l = 0; l < rows; l++)
-        for (int64_t k = 0; k < length; k++) {
-            y[l * stride + 2 * k] = scale * re[k * lanes + l];
-            y[l * stride + 2 * k + 1] = scale * im[k * lanes + l];
+    for (int64_t k = 0; k < length; k++, re += lanes, im += lanes)
+        for (int64_t l = 0; l < rows; l++) {
+            y[l * stride + 2 * k] = scale * re[l];
+            y[l * stride + 2 * k + 1] = scale * im[l];
         }
 }
 
