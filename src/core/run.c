@@ -55,6 +55,19 @@ static bool always_waits(void)
     return waits;
 }
 
+/* notes that a kernel begins; it ends in wk_run_ends.  Apart, so that ops without a profile make no frame. */
+__attribute__((cold, noinline)) static wk_queue *noted(wk_queue *queue)
+{
+    wk_profile_begin(queue->op);
+    return queue;
+}
+
+__attribute__((cold, noinline)) static void end_of_kernel(wk_queue *queue)
+{
+    wk_profile_end();
+    free_scratch(queue);
+}
+
 wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool has_kernel)
 {
     if (__builtin_expect(!has_kernel, 0)) {
@@ -64,9 +77,7 @@ wk_queue *wk_queue_for(const char *op, wk_device device, wk_dtype dtype, bool ha
     wk_queue *queue = wk_queue_of(device);
     if (queue)
         queue->op = wk_error_name ? wk_error_name : op;
-    if (queue)
-        wk_profile_begin(queue->op); // until wk_run_ends
-    return queue;
+    return __builtin_expect(queue && wk_profiling, 0) ? noted(queue) : queue;
 }
 
 /* ---------------------------------------------------------------- faults */
@@ -106,12 +117,12 @@ static bool raise_fault(wk_queue *queue)
 
 bool wk_run_ends(wk_queue *queue)
 {
-    wk_profile_end();
     if (queue == &cpu_queue) {
-        if (__builtin_expect(queue->scratch_blocks != NULL, 0))
-            free_scratch(queue);
+        if (__builtin_expect(queue->scratch_blocks || wk_profiling, 0))
+            end_of_kernel(queue);
         return __builtin_expect(!queue->fault.kind, 1) || raise_fault(queue);
     }
+    wk_profile_end();
     return !always_waits() || wk_wait(queue->device);
 }
 
