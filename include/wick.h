@@ -41,6 +41,7 @@
 #include <wick/fft.h>
 #include <wick/linalg.h>
 #include <wick/attention.h>
+#include <wick/flex_attention.h>
 #include <wick/spatial.h>
 #include <wick/convolution.h>
 #include <wick/pooling.h>

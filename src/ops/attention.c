@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "autocast.h"
+#include "attention.h"
 #include "core/random.h"
 #include "core/run.h"
 #include "kernels/attention.h"
@@ -23,6 +24,12 @@ static _Thread_local bool only_math; // inside of sdpa_kernel (math)
 static wk_tensor *positions(int64_t count, wk_device device) // 0, 1, ...
 {
     return wk_arange_with(WK_NUMBER(0), WK_NUMBER(count), WK_NUMBER(1), (wk_range_args){.device = device});
+}
+
+wk_tensor *wk_softmax_or_zero(wk_tensor *s)
+{
+    wk_tensor *hidden = WK_WITHOUT_GRAD(wk_eq(wk_sum(wk_ne(s, -INFINITY), (-1), .keepdim = true), 0));
+    return wk_masked_fill(wk_softmax(wk_masked_fill(s, hidden, 0)), hidden, 0);
 }
 
 /* softmax(scale q k^T + mask), 0 in rows that look nowhere */
@@ -43,12 +50,10 @@ static wk_tensor *probabilities(wk_tensor *q, wk_tensor *k, wk_tensor *mask, boo
         s = wk_add(s, wk_to(mask, s->dtype));
     else
         return wk_softmax(s);
-    wk_tensor *hidden = WK_WITHOUT_GRAD(wk_eq(wk_sum(wk_ne(s, -INFINITY), (-1), .keepdim = true), 0));
-    return wk_masked_fill(wk_softmax(wk_masked_fill(s, hidden, 0)), hidden, 0);
+    return wk_softmax_or_zero(s);
 }
 
-/* (..., H / n, S, D) -> (..., H, S, D), for the query heads that read them */
-static wk_tensor *repeat_heads(wk_tensor *x, int64_t heads)
+wk_tensor *wk_repeat_heads(wk_tensor *x, int64_t heads)
 {
     if (!x || x->ndim < 3 || x->shape[x->ndim - 3] == heads)
         return x;
@@ -70,8 +75,8 @@ static wk_tensor *as_real(wk_tensor *x) { return x ? wk_to(x, wk_real_dtype(x->d
 static wk_tensor *composed(const wk_attention_args *args)
 {
     const int64_t heads = args->enable_gqa ? args->query->shape[args->query->ndim - 3] : 0;
-    wk_tensor *k = args->enable_gqa ? repeat_heads(args->key, heads) : args->key;
-    wk_tensor *v = args->enable_gqa ? repeat_heads(args->value, heads) : args->value;
+    wk_tensor *k = args->enable_gqa ? wk_repeat_heads(args->key, heads) : args->key;
+    wk_tensor *v = args->enable_gqa ? wk_repeat_heads(args->value, heads) : args->value;
     wk_tensor *p = probabilities(as_real(args->query), as_real(k), args->attn_mask, args->is_causal, args->scale);
     if (args->dropout_p > 0) {
         const double keep = 1 - args->dropout_p;
@@ -195,8 +200,8 @@ static void composed_backward(wk_node *node, wk_tensor *dy)
     wk_tensor *saved[MARKS + 1];
     if (!read_saved(node, saved))
         return;
-    wk_tensor *q = as_real(saved[Q]), *k = repeat_heads(as_real(saved[K]), saved[Q]->shape[1]);
-    wk_tensor *v = repeat_heads(as_real(saved[V]), saved[Q]->shape[1]);
+    wk_tensor *q = as_real(saved[Q]), *k = wk_repeat_heads(as_real(saved[K]), saved[Q]->shape[1]);
+    wk_tensor *v = wk_repeat_heads(as_real(saved[V]), saved[Q]->shape[1]);
     wk_tensor *p = probabilities(q, k, saved[MASK], kept->causal, kept->scale);
     dy = as_real(dy);
     wk_tensor *dp = wk_matmul(dy, wk_transpose(v, -2, -1)), *dropped = p;
@@ -412,8 +417,8 @@ wk_tensor *wk_scaled_dot_product_attention_with(wk_attention_args args)
     if (args.enable_gqa) {
         const bool alike = k->shape[k->ndim - 3] == v->shape[v->ndim - 3];
         heads = alike ? k->shape[k->ndim - 3] : q->shape[q->ndim - 3];
-        k = alike ? k : repeat_heads(k, heads);
-        v = alike ? v : repeat_heads(v, heads);
+        k = alike ? k : wk_repeat_heads(k, heads);
+        v = alike ? v : wk_repeat_heads(v, heads);
     }
     k = k ? four_dims(k, &scores, heads) : NULL;
     v = v ? four_dims(v, &scores, heads) : NULL;
