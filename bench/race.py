@@ -117,6 +117,24 @@ class BatchNorm(Backward):
         return F.batch_norm(x, self.mean, self.var, w, b, training=True)
 
 
+class Lstm(Backward):
+    name = "lstm"
+    tolerance = 1e-2  # weight_hh's gradient sums 2048 products
+
+    def setup(self):
+        self.lstm = torch.nn.LSTM(128, 256)
+        self.make((64, 32, 128))
+        self.leaves.append(self.lstm.weight_hh_l0)
+        self.dy = torch.randn(64, 32, 256)
+
+    def run(self):
+        self.lstm.zero_grad()
+        super().run()
+
+    def forward(self):
+        return self.lstm(self.leaves[0])[0]
+
+
 class Softmax(Backward):
     name = "softmax"
 
@@ -410,9 +428,9 @@ class Step(Row):
         return self.losses
 
 
-ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
-        AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias,
-        Rfft, Einsum, Rearrange, ResizeBytes, GridSample, SearchSorted, Big, Step]
+ROWS = [Add, Graph, Linear, LayerNorm, BatchNorm, Lstm, Softmax, Gelu, Attention, OneQuery, Rotary, Conv2d, MaxPool2d,
+        AvgPool2d, MaxPool2dLast, AvgPool2dLast, Im2col, PixelShuffle, Nearest, Bilinear, Antialias, Rfft, Einsum,
+        Rearrange, ResizeBytes, GridSample, SearchSorted, Big, Step]
 
 
 class Wick:

@@ -8,7 +8,7 @@
 /* calls a layer: its results in order */
 typedef wk_tensors call(wk_module *module, wk_tensor **in, wk_tensor **out);
 
-static wk_tensors forward(wk_module *module, wk_tensor **in, wk_tensor **out)
+__attribute__((unused)) static wk_tensors forward(wk_module *module, wk_tensor **in, wk_tensor **out)
 {
     out[0] = wk_forward(module, in[0]);
     return (wk_tensors){1, out};

@@ -14,6 +14,7 @@
 #include <wick/module.h>
 #include <wick/nn_activation.h>
 #include <wick/nn_normalization.h>
+#include <wick/nn_recurrent.h>
 #include <wick/normalization.h>
 #include <wick/nn_spatial.h>
 
