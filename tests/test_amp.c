@@ -67,6 +67,19 @@ CALL(fft_fft2, wk_view_as_real(wk_fft_fft2(x[0])))
 CALL(polar, wk_view_as_real(wk_polar(x[0], x[1])))
 CALL(view_as_complex, wk_view_as_real(wk_view_as_complex(x[0])))
 
+CALL(prelu, wk_prelu(x[0], x[1]))
+CALL(linalg_solve, wk_linalg_solve(x[0], x[1]))
+static wk_tensor *call_linalg_eigh(wk_tensor **x)
+{
+    wk_tensor *values, *vectors;
+    return wk_linalg_eigh(x[0], (&values, &vectors)) ? values : NULL;
+}
+static wk_tensor *call_linalg_qr(wk_tensor **x)
+{
+    wk_tensor *q, *r;
+    return wk_linalg_qr(x[0], (&q, &r)) ? wk_abs(q) : NULL;
+}
+
 static const struct {
     const char *name;
     call *call;
@@ -112,7 +125,11 @@ static const struct {
            {"fft_rfft", call_fft_rfft},
            {"fft_fft2", call_fft_fft2},
            {"polar", call_polar},
-           {"view_as_complex", call_view_as_complex}};
+           {"view_as_complex", call_view_as_complex},
+           {"prelu", call_prelu},
+           {"linalg_solve", call_linalg_solve},
+           {"linalg_eigh", call_linalg_eigh},
+           {"linalg_qr", call_linalg_qr}};
 
 /* the dtype that PyTorch's has, and its values but for the last place of it; gradients come back in x's dtype */
 static void check_op(size_t op, const char *dtype, wk_device device)

@@ -27,9 +27,10 @@ extern "C" {
 /* wk_autocast (device, dtype = bfloat16 on the CPU, else float16, enabled = true, cache_enabled = true) { ... }: in
    this thread, inside the block, ops cast their floating operands on devices of that type, but for float64:
      - to dtype, which is bfloat16 or float16: linear, matmul, mm, bmm, addmm, conv1d, conv2d, conv3d, the same
-       transposed, scaled_dot_product_attention, and what is made of these;
-     - to float32: the losses, prod, quantile, cdist, Fourier transforms, stft, polar, view_as_complex, grid_sample,
-       avg_pool3d, max_pool3d, adaptive_avg_pool3d, pad where it reflects one or two dims or replicates;
+       transposed, prelu, scaled_dot_product_attention, and what is made of these;
+     - to float32: the losses, prod, quantile, cdist, Fourier transforms, stft, polar, view_as_complex, inverse,
+       linalg_inv, _solve, _eigh and _qr, grid_sample, avg_pool3d, max_pool3d, adaptive_avg_pool3d, and pad where it
+       reflects one or two dims or replicates;
      - others take what they get: promotion gives float32 of both.
    These are PyTorch's lists of the CPU, on every device.  Blocks nest; the inner one's settings hold.  The cast of a
    parameter is kept until the outermost block ends, or the parameter changes. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "autocast.h"
 #include "ops.h"
 
 wk_tensor *wk_gelu_with(wk_gelu_args args)
@@ -54,6 +55,7 @@ wk_tensor *wk_glu_with(wk_glu_args args)
 wk_tensor *wk_prelu(wk_tensor *x, wk_tensor *weight)
 {
     WK_NAMES_ERRORS("prelu");
+    WK_AUTOCAST(LOW, &x, &weight);
     WK_REQUIRE("prelu", x);
     WK_REQUIRE("prelu", weight);
     if (!wk_check_floating("prelu", x))

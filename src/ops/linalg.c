@@ -8,6 +8,7 @@
 #include <wick/matmul.h>
 #include <wick/rearrange.h>
 
+#include "autocast.h"
 #include "core/run.h"
 #include "kernels/linalg.h"
 #include "ops.h"
@@ -87,6 +88,7 @@ wk_tensor *wk_linalg_solve(wk_tensor *A, wk_tensor *B)
 {
     static const char OP[] = "linalg_solve";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &A, &B);
     if (!check(OP, A, true))
         return NULL;
     WK_REQUIRE(OP, B);
@@ -119,6 +121,7 @@ wk_tensor *wk_linalg_inv(wk_tensor *A)
 {
     static const char OP[] = "linalg_inv";
     WK_NAMES_ERRORS(OP);
+    WK_AUTOCAST(FLOAT32, &A);
     if (!check(OP, A, true))
         return NULL;
     wk_tensor *one = wk_eye(A->shape[A->ndim - 1], .dtype = A->dtype, .device = A->device);
@@ -161,6 +164,7 @@ static bool put(wk_places places, wk_tensor *first, wk_tensor *second, bool fine
 
 bool wk_linalg_eigh_with(wk_tensor *A, wk_places places)
 {
+    WK_AUTOCAST(FLOAT32, &A);
     static const char OP[] = "linalg_eigh";
     WK_NAMES_ERRORS(OP);
     if (places.count != 2)
@@ -204,6 +208,7 @@ static void qr_backward(wk_node *node, wk_tensor *dy)
 
 bool wk_linalg_qr_with(wk_tensor *A, wk_places places)
 {
+    WK_AUTOCAST(FLOAT32, &A);
     static const char OP[] = "linalg_qr";
     WK_NAMES_ERRORS(OP);
     if (places.count != 2)

@@ -117,6 +117,10 @@ MORE = {
     "fft_fft2": (torch.fft.fft2, (3, 4)),
     "polar": (torch.polar, (3,), (3,)),
     "view_as_complex": (torch.view_as_complex, (3, 2)),
+    "prelu": (torch.prelu, (2, 3), (1,)),
+    "linalg_solve": (torch.linalg.solve, (3, 3), (3, 2)),
+    "linalg_eigh": (lambda x: torch.linalg.eigh(x)[0], (3, 3)),
+    "linalg_qr": (lambda x: torch.linalg.qr(x)[0].abs(), (3, 3)),
 }
 torch.manual_seed(4)
 for name, (op, *shapes) in MORE.items():
