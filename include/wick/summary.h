@@ -9,8 +9,11 @@
        ...
 
    A row for each module that has parameters or was called, in the order of the tree; parameters and multiply-adds are
-   its own, without its children's, so that columns add up to their totals.  The model runs once on the input, without
-   gradients and in evaluation mode; random state, modes and gradients are afterwards what they were before. */
+   its own, without its children's, so that columns add up to their totals.  A module that is called more than once, or
+   is in several places, has one row, which says how often; one that runs and is no registered child is named as such.
+   The memory of forward and backward is torchinfo's: twice the results of layers that have parameters.  The model runs
+   once on the input, without gradients and in evaluation mode; random state, modes and gradients are afterwards what
+   they were before. */
 #ifndef WICK_SUMMARY_H
 #define WICK_SUMMARY_H
 #pragma GCC system_header // see tensor.h
@@ -25,13 +28,19 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* summary(model, (B, C, H, W), .dtype = wk_float32, .file = stdout): of an input of that shape, random, or zeros where
-   the dtype is an integer's.  .input = x: of this input; wk_summary(model, (), .input = x).  False after an error. */
+   the dtype is an integer's.  .input = x: of this input; wk_summary(model, (), .input = x).  .depth = 1: only so many
+   levels of the tree, whose rows have the numbers of what is below.  .call(module, context) runs a model of several
+   inputs or results and is false after an error: wk_summary(model, (), .call = run, .context = &inputs).  False after
+   an error. */
 typedef struct wk_summary_args {
     void *module;
     wk_shape size;
     wk_dtype dtype;
     wk_tensor *input;
     FILE *file;
+    int64_t depth;
+    bool (*call)(void *module, void *context);
+    void *context;
 } wk_summary_args;
 #define wk_summary(module_, ...)                                                                                       \
     wk_summary_with((wk_summary_args){.module = module_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})

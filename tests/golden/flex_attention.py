@@ -11,8 +11,8 @@ f64 = torch.float64
 
 MASKS = {
     "causal": lambda b, h, q, kv: q >= kv,
-    "sliding": lambda b, h, q, kv: (q >= kv) & (q - kv <= 5),
-    "late": lambda b, h, q, kv: (q >= 3) & (kv >= 9),
+    "sliding": lambda b, h, q, kv: (q >= kv) & (q - kv <= 3),
+    "late": lambda b, h, q, kv: (q >= 3) & (kv >= 5),
     "heads": lambda b, h, q, kv: (q + h) % 3 >= (kv + b) % 2,
 }
 
@@ -22,7 +22,7 @@ def scores_by(name, bias):
         None: None,
         "alibi": lambda s, b, h, q, kv: s - (h + 1) * 0.25 * (q - kv),
         "softcap": lambda s, b, h, q, kv: 2 * torch.tanh(s / 2),
-        "bias": lambda s, b, h, q, kv: s + bias[h, q - kv + 16],
+        "bias": lambda s, b, h, q, kv: s + bias[h, q - kv + 8],
     }[name]
 
 
@@ -54,7 +54,7 @@ def case(q, k, v, bias=None, dtype=f64, **keywords):
     g.case("nn_attention_flex_attention", attend, inputs, **keywords)
 
 
-size = (2, 3, 12, 4)
+size = (2, 2, 7, 2)
 for dtype in FLOATS:
     case(size, size, size, dtype=dtype, mask="causal")
     case(size, size, size, dtype=dtype, mod="softcap")
@@ -63,10 +63,10 @@ for dtype in (torch.float32, f64):
         case(size, size, size, dtype=dtype, mask=mask, block=4)
     for mod in ("alibi", "softcap"):
         case(size, size, size, dtype=dtype, mod=mod, mask="sliding", block=5)
-    case(size, size, size, (3, 32), dtype=dtype, mod="bias", block=4)
-    case(size, size, size, (3, 32), dtype=dtype, mod="bias", mask="late", block=4)
-case((1, 4, 7, 3), (1, 2, 13, 3), (1, 2, 13, 5), mask="sliding", enable_gqa=True, block=4)
-case((1, 4, 7, 3), (1, 2, 13, 3), (1, 2, 13, 5), mod="alibi", enable_gqa=True)
+    case(size, size, size, (2, 16), dtype=dtype, mod="bias", block=4)
+    case(size, size, size, (2, 16), dtype=dtype, mod="bias", mask="late", block=4)
+case((1, 4, 5, 2), (1, 2, 9, 2), (1, 2, 9, 3), mask="sliding", enable_gqa=True, block=4)
+case((1, 4, 5, 2), (1, 2, 9, 2), (1, 2, 9, 3), mod="alibi", enable_gqa=True)
 case((1, 2, 5, 3), (1, 2, 7, 3), (1, 2, 7, 3), scale=0.7)
 case((1, 2, 5, 3), (1, 1, 7, 3), (1, 1, 7, 3))
 g.write()

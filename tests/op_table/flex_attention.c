@@ -11,12 +11,12 @@ static wk_tensor *causal(wk_tensor *b, wk_tensor *h, wk_tensor *q, wk_tensor *kv
 }
 static wk_tensor *sliding(wk_tensor *b, wk_tensor *h, wk_tensor *q, wk_tensor *kv, void *context)
 {
-    return wk_logical_and(causal(b, h, q, kv, context), wk_le(wk_sub(q, kv), 5));
+    return wk_logical_and(causal(b, h, q, kv, context), wk_le(wk_sub(q, kv), 3));
 }
 static wk_tensor *late(wk_tensor *b, wk_tensor *h, wk_tensor *q, wk_tensor *kv, void *context)
 {
     (void)b, (void)h, (void)context;
-    return wk_logical_and(wk_ge(q, 3), wk_ge(kv, 9));
+    return wk_logical_and(wk_ge(q, 3), wk_ge(kv, 5));
 }
 static wk_tensor *of_heads(wk_tensor *b, wk_tensor *h, wk_tensor *q, wk_tensor *kv, void *context)
 {
@@ -42,8 +42,8 @@ static wk_tensor *softcap(wk_tensor *s, wk_tensor *b, wk_tensor *h, wk_tensor *q
 static wk_tensor *biased(wk_tensor *s, wk_tensor *b, wk_tensor *h, wk_tensor *q, wk_tensor *kv, void *context)
 {
     (void)b;
-    wk_tensor *bias = context; // (H, 32)
-    return wk_add(s, wk_index(bias, "%p, %p", h, wk_add(wk_sub(q, kv), 16)));
+    wk_tensor *bias = context; // (H, 16)
+    return wk_add(s, wk_index(bias, "%p, %p", h, wk_add(wk_sub(q, kv), 8)));
 }
 
 static wk_tensor *run_flex(golden_case *c)
