@@ -13,6 +13,7 @@
 #include <wick/embedding.h>
 #include <wick/module.h>
 #include <wick/nn_activation.h>
+#include <wick/nn_blocks.h>
 #include <wick/nn_normalization.h>
 #include <wick/nn_recurrent.h>
 #include <wick/normalization.h>
