@@ -59,8 +59,10 @@ wk_tensor *wk_timestep_embedding_with(wk_timestep_embedding_args args)
     WK_NAMES_ERRORS("timestep_embedding");
     wk_tensor *t = args.t;
     WK_REQUIRE("timestep_embedding", t);
-    if (t->ndim != 1 || args.dim < 2 || wk_dtype_is_complex(t->dtype))
-        return wk_fail("timestep_embedding", "t: expected (B) real numbers, and a dim of 2 or more, got %s and %lld",
+    if (wk_dtype_is_complex(t->dtype))
+        return wk_fail("timestep_embedding", "t: expected a real dtype, got %s", wk_dtype_name(t->dtype));
+    if (t->ndim != 1 || args.dim < 2)
+        return wk_fail("timestep_embedding", "t: expected (B) numbers, and a dim of 2 or more, got %s and %lld",
                        wk_shape_string(t), (long long)args.dim);
     const int64_t half = args.dim / 2;
     wk_tensor *steps = wk_to(wk_arange(half), wk_float32);
