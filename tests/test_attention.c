@@ -367,6 +367,19 @@ static void gradients_of_gradients(void **state)
     }
 }
 
+static void no_heads_read_the_keys(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *q = wk_randn((2, 0, 3, 4), .requires_grad = true);
+        wk_tensor *k = wk_randn((2, 2, 5, 4), .requires_grad = true);
+        wk_tensor *y = wk_scaled_dot_product_attention(q, k, k, .enable_gqa = true);
+        assert_true(y && y->numel == 0 && wk_backward(wk_sum(y)));
+        assert_true(wk_item(wk_sum(wk_abs(k->grad))) == 0);
+    }
+}
+
 static void which_way(void **state)
 {
     (void)state;
@@ -434,6 +447,7 @@ int main(void)
                                        cmocka_unit_test(leading_dims_broadcast),
                                        cmocka_unit_test(blocks_are_the_whole),
                                        cmocka_unit_test(gradients_of_gradients),
+                                       cmocka_unit_test(no_heads_read_the_keys),
                                        cmocka_unit_test(which_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

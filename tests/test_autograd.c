@@ -137,6 +137,15 @@ TEST(version_of_saved_tensors)
     wk_mul_(y, 10);
     assert_true(wk_backward(z));
     assert_close(wk_item(x->grad), 2);
+    /* lerp keeps its ends for the weight's gradient alone, abs of complex numbers not what it returns */
+    y = wk_mul(leaf(3), 1);
+    z = wk_lerp(y, wk_ones_like(y), wk_full_like(y, 0.5));
+    wk_zero_(y);
+    assert_true(wk_backward(z));
+    z = wk_abs(wk_polar(wk_add(x, 1), wk_ones_like(x)));
+    wk_mul_(z, 2);
+    assert_true(wk_backward(z));
+    assert_close(wk_item(x->grad), 4);
 }
 
 TEST(deep_graphs)

@@ -107,6 +107,20 @@ static void folding_shuffling_and_padding(void **state)
     }
 }
 
+/* steps have no slope: zeros, of which a gradient penalty may be taken too */
+static void nearest_of_a_grid_that_learns(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *grid = wk_zeros((1, 2, 2, 2), .requires_grad = true), *dgrid = NULL;
+        wk_tensor *y = wk_sum(wk_grid_sample(wk_ones((1, 1, 3, 3)), grid, .mode = "nearest"));
+        assert_true(wk_autograd_grad((y), (grid), (&dgrid), .create_graph = true));
+        assert_true(wk_backward(wk_sum(wk_square(dgrid))));
+        assert_true(wk_item(wk_sum(wk_abs(grid->grad))) == 0);
+    }
+}
+
 /* every allocation of the ops, their gradients and their kernels fails once: an error each time, nothing left */
 static wk_tensor *all_of_them(wk_tensor *x, wk_tensor *grid)
 {
@@ -154,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pooling), cmocka_unit_test(upsampling),
                                        cmocka_unit_test(folding_shuffling_and_padding),
+                                       cmocka_unit_test(nearest_of_a_grid_that_learns),
                                        cmocka_unit_test(without_memory_they_fail_cleanly)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,7 +151,8 @@ static wk_attention_work work_of(wk_tensor *const *saved, const attention_kept *
 {
     const wk_tensor *q = saved[Q], *k = saved[K], *v = saved[V], *mask = saved[MASK], *y = saved[Y], *lse = saved[LSE];
     wk_attention_work work = {.q = wk_data(q), .k = wk_data(k), .v = wk_data(v), .y = wk_data(y), .lse = wk_data(lse)};
-    work.batch = q->shape[0], work.heads = q->shape[1], work.group = k->shape[1] > 0 ? q->shape[1] / k->shape[1] : 1;
+    const bool heads = q->shape[1] > 0 && k->shape[1] > 0;
+    work.batch = q->shape[0], work.heads = q->shape[1], work.group = heads ? q->shape[1] / k->shape[1] : 1;
     work.L = q->shape[2], work.S = k->shape[2], work.D = q->shape[3], work.Dv = v->shape[3];
     work.scale = kept->scale, work.causal = kept->causal;
     work.drops = kept->dropout_p > 0, work.keep = 1 - kept->dropout_p, work.marks = wk_data(saved[MARKS]);
@@ -235,6 +236,8 @@ static void scaled_dot_product_attention_backward(wk_node *node, wk_tensor *dy)
     if (!rows_contiguous(dy))
         dy = wk_dense(dy);
     if (!dy || !new_gradients(saved[Q], saved[K], saved[V], &dq, &dk, &dv))
+        return;
+    if (q->shape[1] == 0 && (!wk_zero_(dk) || !wk_zero_(dv))) // no head reads them
         return;
     wk_attention_backward_work work = {.forward = work_of(saved, kept), .dy = wk_data(dy)};
     if (mask && wk_needs(node, 3)) {

@@ -96,7 +96,7 @@ static wk_tensor *complex_of(wk_tensor *real, wk_tensor *imag)
 
 static void complex_abs_backward(wk_node *node, wk_tensor *dy)
 {
-    wk_tensor *x = wk_saved(node, 0), *y = wk_saved(node, 1);
+    wk_tensor *x = wk_saved(node, 0), *y = wk_abs(x); // again: what was returned may be written to
     wk_accumulate(node, 0, wk_mul(x, wk_div(dy, wk_where(wk_eq(y, 0), 1, y))));
 }
 
@@ -118,7 +118,7 @@ wk_tensor *wk_abs(wk_tensor *x)
     if (!wk_is_tensor(x) || !wk_dtype_is_complex(x->dtype))
         return wk_unary(&WK_UNARY_OP(abs), x, 0, 0);
     wk_tensor *y = WK_WITHOUT_GRAD(of_parts("abs", WK_ROW(hypot), wk_real(x), wk_imag(x)));
-    return wk_record(y, complex_abs_backward, .name = "abs_backward", WK_INPUTS(x), WK_SAVED(x, y));
+    return wk_record(y, complex_abs_backward, .name = "abs_backward", WK_INPUTS(x), WK_SAVED(x));
 }
 
 wk_tensor *wk_abs_(wk_tensor *x) { return wk_unary_(&WK_UNARY_OP(abs), x, 0, 0); }

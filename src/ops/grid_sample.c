@@ -126,6 +126,11 @@ static void grid_sample_in_ops(wk_node *node, wk_tensor *dy)
         }
     wk_tensor *y = sample_in_ops(wk_saved(node, 0), wk_saved(node, 1), s);
     wk_tensor *flat = wk_reshape(dy, (s->N, s->C, s->places));
+    if (y && !y->requires_grad) { // "nearest", of the grid alone: zeros, with a history
+        wk_tensor *grid = wk_saved(node, 1);
+        wk_accumulate(node, 1, wk_masked_fill(grid, wk_ones_like(grid, .dtype = wk_bool), 0));
+        return;
+    }
     if (!y || !flat ||
         !wk_autograd_grad_with((wk_autograd_grad_args){.outputs = {1, &y},
                                                        .inputs = {count, inputs},

@@ -248,12 +248,12 @@ typedef struct lerp_kept {
 static void lerp_backward(wk_node *node, wk_tensor *dy)
 {
     const lerp_kept *kept = node->kept;
-    wk_tensor *a = wk_saved(node, 0), *b = wk_saved(node, 1), *weight = wk_saved(node, 2);
+    wk_tensor *weight = wk_saved(node, 0);
     wk_tensor *db = weight ? wk_mul(dy, weight) : wk_mul(dy, kept->weight);
     wk_accumulate(node, 0, wk_sub(dy, db));
     wk_accumulate(node, 1, db);
     if (wk_needs(node, 2))
-        wk_accumulate(node, 2, wk_mul(dy, wk_sub(b, a)));
+        wk_accumulate(node, 2, wk_mul(dy, wk_sub(wk_saved(node, 2), wk_saved(node, 1))));
 }
 
 wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
@@ -273,7 +273,9 @@ wk_tensor *wk_lerp_with(wk_tensor *a, wk_tensor *b, wk_operand weight)
     wk_tensor *y = wk_pointwise(&(wk_pointwise_call){.op = "lerp", .row = WK_ROW(lerp), .inputs = 3,
                                                      .in = {WK_OPERAND(a), WK_OPERAND(b), weight}, .compute = dtype,
                                                      .result = dtype});
-    return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor), WK_SAVED(a, b, weight.tensor),
+    const bool needs = wk_needs_grad(weight.tensor); // a and b, for the gradient of weight
+    return wk_record(y, lerp_backward, WK_INPUTS(a, b, weight.tensor),
+                     WK_SAVED(weight.tensor, needs ? a : NULL, needs ? b : NULL),
                      WK_KEPT(lerp_kept, weight.number.value));
 }
 
