@@ -10,6 +10,7 @@
 
 #include "autocast.h"
 #include "core/run.h"
+#include "kernels/libraries/lapack.h"
 #include "kernels/linalg.h"
 #include "ops.h"
 
@@ -17,7 +18,11 @@
 static bool check(const char *op, const wk_tensor *A, bool square)
 {
     WK_REQUIRE(op, A);
-#ifndef WICK_HAVE_LAPACK
+#ifdef WICK_HAVE_LAPACK
+    const char *reason;
+    if (!wk_lapack_load(&reason))
+        return wk_fail(op, "LAPACK is not to be loaded: %s\nhint: install liblapack3", reason);
+#else
     return wk_fail(op, "needs LAPACK, without which wick was built\nhint: cmake -DWICK_LAPACK=ON");
 #endif
     if (A->ndim < 2)

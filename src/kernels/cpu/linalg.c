@@ -2,6 +2,7 @@
 
    LAPACK's matrices lie column by column: to it, rows of ours are columns, and a matrix of ours is its transpose. */
 // compiled for: float
+#include "../libraries/lapack.h"
 #include "../linalg.h"
 #include "cpu.h"
 
@@ -11,19 +12,22 @@
 #define LAPACK_float64(name) d##name##_
 #define LAPACK_(dtype, name) LAPACK_##dtype(name)
 #define LAPACK_OF(dtype, name) LAPACK_(dtype, name)
-#define LAPACK(name) LAPACK_OF(WK_DTYPE, name)
+#define PROTOTYPE(name) LAPACK_OF(WK_DTYPE, name)
+#define TEXT_(name) #name
+#define TEXT(name) TEXT_(name)
+#define LAPACK(name) ((__typeof__(&PROTOTYPE(name)))wk_lapack(TEXT(PROTOTYPE(name))))
 
 /* Fortran's: all by address, and the lengths of texts behind */
-void LAPACK(getrf)(const int *m, const int *n, real *a, const int *lda, int *pivots, int *info);
-void LAPACK(getrs)(const char *trans, const int *n, const int *k, const real *a, const int *lda, const int *pivots,
+void PROTOTYPE(getrf)(const int *m, const int *n, real *a, const int *lda, int *pivots, int *info);
+void PROTOTYPE(getrs)(const char *trans, const int *n, const int *k, const real *a, const int *lda, const int *pivots,
                    real *b, const int *ldb, int *info, size_t);
-void LAPACK(syev)(const char *job, const char *half, const int *n, real *a, const int *lda, real *values, real *work,
+void PROTOTYPE(syev)(const char *job, const char *half, const int *n, real *a, const int *lda, real *values, real *work,
                   const int *room, int *info, size_t, size_t);
-void LAPACK(geqrf)(const int *m, const int *n, real *a, const int *lda, real *tau, real *work, const int *room,
+void PROTOTYPE(geqrf)(const int *m, const int *n, real *a, const int *lda, real *tau, real *work, const int *room,
                    int *info);
-void LAPACK(orgqr)(const int *m, const int *n, const int *k, real *a, const int *lda, const real *tau, real *work,
+void PROTOTYPE(orgqr)(const int *m, const int *n, const int *k, real *a, const int *lda, const real *tau, real *work,
                    const int *room, int *info);
-void LAPACK(gesdd)(const char *job, const int *m, const int *n, real *a, const int *lda, real *values, real *u,
+void PROTOTYPE(gesdd)(const char *job, const int *m, const int *n, real *a, const int *lda, real *values, real *u,
                    const int *ldu, real *vt, const int *ldvt, real *work, const int *room, int *iwork, int *info,
                    size_t);
 
