@@ -61,6 +61,7 @@ static FILE *nowhere;
     CALL(wk_module_zero_grad(m))                                                                                       \
     CALL(wk_module_to_dtype(m, wk_float64))                                                                            \
     CALL(wk_module_to_device(m, wk_cpu))                                                                               \
+    CALL(wk_module_to_empty(m, wk_cpu))                                                                                \
     CALL(wk_module_to_like(m, x))                                                                                      \
     CALL(wk_module_to_memory_format(m, wk_channels_last))                                                              \
     CALL(wk_module_state_dict(m))                                                                                      \
@@ -76,7 +77,13 @@ static FILE *nowhere;
     CALL(wk_nn_transformer_encoder_layer_forward(m, x))                                                                \
     CALL(wk_nn_transformer_encoder_forward(m, x))                                                                      \
     CALL(wk_nn_loss(m, x, x))                                                                                          \
-    CALL(wk_summary(m, (2, 4)))
+    CALL(wk_summary(m, (2, 4)))                                                                                        \
+    CALL(wk_module_deepcopy(m))                                                                                        \
+    CALL(wk_nn_module_list_extend(m, (wk_nn_relu())))                                                                  \
+    CALL(wk_nn_module_list_insert(m, 0, wk_nn_relu()))                                                                 \
+    CALL(wk_nn_parameter_list_append(m, x))                                                                            \
+    CALL(wk_nn_parameter_list_index(m, 0))                                                                             \
+    CALL(wk_nn_sync_batch_norm_convert_sync_batchnorm(m))
 
 #define FUNCTION(...)                                                                                                  \
     if (which == counted++) {                                                                                          \

@@ -211,11 +211,9 @@ static wk_tensor *forward_again(void *module_, wk_tensor *x)
     return y;
 }
 
-static wk_tensor *run_forward(wk_module *module, wk_tensor *x)
+static wk_tensor *checkpointed(wk_module *module, wk_tensor *x)
 {
-    return module->inside->checkpointed
-               ? wk_checkpoint(forward_again, module, (x), .preserve_rng_state = module->inside->preserve_rng_state)
-               : module->inside->forward(module, x);
+    return wk_checkpoint(forward_again, module, (x), .preserve_rng_state = module->inside->preserve_rng_state);
 }
 
 wk_tensor *wk_forward(void *module_, wk_tensor *x)
@@ -230,7 +228,10 @@ wk_tensor *wk_forward(void *module_, wk_tensor *x)
     const int before = enter(module);
     wk_scope_guard scope = wk_scope_open(FORWARD, 0);
     x = run_pre_hooks(module, x);
-    wk_tensor *y = x ? run_hooks(module, x, run_forward(module, x)) : NULL;
+    wk_tensor *y = !x                              ? NULL
+                   : !module->inside->checkpointed ? module->inside->forward(module, x)
+                                                   : checkpointed(module, x);
+    y = y ? run_hooks(module, x, y) : NULL;
     wk_scope_hand_out(y);
     wk_scope_close(&scope);
     leave(module, y, before);

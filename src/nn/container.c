@@ -24,17 +24,21 @@ static wk_tensor *sequential_forward(void *module, wk_tensor *input)
     return x;
 }
 
+/* what a list would have owned, but for an error */
+static void *let_go(void *child)
+{
+    if (wk_is_module(child) && ((wk_module *)child)->inside->references == 0)
+        wk_module_free(child);
+    return NULL;
+}
+
 static wk_module *append(const char *op, void *list_, void *child)
 {
     wk_module *list = wk_module_check(op, list_);
+    if (!list)
+        return let_go(child);
     char name[24];
-    if (list)
-        snprintf(name, sizeof name, "%lld", (long long)list->inside->children_count);
-    if (!list) {
-        if (wk_is_module(child) && ((wk_module *)child)->inside->references == 0)
-            wk_module_free(child);
-        return NULL;
-    }
+    snprintf(name, sizeof name, "%lld", (long long)list->inside->children_count);
     return wk_module_add_module(list, name, child) ? list : NULL;
 }
 
@@ -76,10 +80,13 @@ wk_module *wk_nn_module_list_append(void *list, void *module) { return append("m
 
 wk_module *wk_nn_module_list_extend_with(void *list, wk_module_tuple modules)
 {
+    bool fine = wk_module_check("module_list_extend", list) != NULL;
     for (int64_t i = 0; i < modules.count; i++)
-        if (!append("module_list_extend", list, modules.items[i]))
-            return NULL;
-    return wk_module_check("module_list_extend", list);
+        if (fine)
+            fine = append("module_list_extend", list, modules.items[i]) != NULL;
+        else if (!earlier(modules, i))
+            let_go(modules.items[i]);
+    return fine ? list : NULL;
 }
 
 wk_module *wk_nn_module_list_insert(void *list_, int64_t index, void *module)
@@ -87,11 +94,13 @@ wk_module *wk_nn_module_list_insert(void *list_, int64_t index, void *module)
     const char *const op = "module_list_insert";
     wk_module *list = wk_module_check(op, list_);
     if (!list)
-        return NULL;
+        return let_go(module);
     struct wk_module_inside *inside = list->inside;
     const int64_t count = inside->children_count, at = index < 0 ? index + count : index;
-    if (at < 0 || at > count)
+    if (at < 0 || at > count) {
+        let_go(module);
         return wk_fail(op, "index: %lld is out of range of %lld modules", (long long)index, (long long)count);
+    }
     if (!append(op, list, module))
         return NULL;
     memmove(inside->children + at + 1, inside->children + at, (size_t)(count - at) * sizeof *inside->children);

@@ -116,8 +116,10 @@ static void count_parameters(page *to, wk_tensors parameters)
 
 static wk_tensor *make_input(const wk_summary_args *args)
 {
-    if (args->input)
+    if (args->input) {
+        WK_REQUIRE("summary", args->input);
         return args->input;
+    }
     const wk_dtype dtype = args->dtype ? args->dtype : wk_get_default_dtype();
     if (wk_dtype_is_floating(dtype) || wk_dtype_is_complex(dtype))
         return wk_rand_with((wk_rand_args){.size = args->size, .dtype = dtype});

@@ -117,6 +117,7 @@ static wk_tensor *interleaved_index(const wk_tensor *x, int dim, wk_tensor *repe
 wk_tensor *wk_repeat_interleave_with(wk_repeat_interleave_args args)
 {
     WK_REQUIRE("repeat_interleave", args.x);
+    WK_REQUIRE_OPERAND("repeat_interleave", args.repeats);
     if (!args.repeats.tensor && args.repeats.number.kind != WK_INT_NUMBER)
         return wk_fail("repeat_interleave", "repeats: expected an integer or a tensor of integers");
     wk_tensor *x = args.dim == WK_NO_DIM || args.x->ndim == 0 ? wk_reshape(args.x, (-1)) : args.x;

@@ -60,7 +60,7 @@ static wk_tensor *run_flex(golden_case *c)
                               : strcmp(mod, "alibi") == 0   ? alibi
                               : strcmp(mod, "softcap") == 0 ? softcap
                                                             : biased;
-    if (mask && q && k && q->ndim == 4 && k->ndim == 4)
+    if (mask && q && k && wk_numel(q) >= 0 && wk_numel(k) >= 0 && !wk_failing() && q->ndim == 4 && k->ndim == 4)
         by = wk_nn_attention_create_block_mask(mask_mod, mask_mod == of_heads ? wk_size(q, 0) : WK_ALL,
                                                mask_mod == of_heads ? wk_size(q, 1) : WK_ALL, wk_size(q, 2),
                                                wk_size(k, 2), q->device, .block_size = integer_or(c, "block", 128));

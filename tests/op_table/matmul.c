@@ -45,4 +45,4 @@ BAD(linear, wk_linear(wk_zeros((8, 16)), wk_zeros((4, 3))), "x: expected last di
 BAD(linear, wk_linear(wk_zeros((8, 3, 5)), wk_zeros((4, 3))), "x's dim 1 is 3: wk_transpose(x, 1, -1) would fit")
 BAD(linear, wk_linear(wk_zeros((8, 4)), wk_zeros((4, 3))), "wk_t(weight) would fit")
 BAD(linear, wk_linear(wk_zeros((8, 3)), wk_zeros((4, 3)), wk_zeros((3))), "bias: expected shape (4)")
-BAD(linear, wk_linear(wk_zeros((8, 3)), wk_zeros((3))), "weight: expected shape (out, in), got (3,)")
+BAD(linear, wk_linear(wk_zeros((8, 3)), wk_zeros((2, 2, 3))), "weight: expected shape (out, in) or (in), got (2, 2, 3)")
