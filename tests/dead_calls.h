@@ -106,6 +106,10 @@ CALL(init_orthogonal_, wk_nn_init_orthogonal_(D))
 CALL(calculate_fan, wk_nn_init_calculate_fan_in_and_fan_out(D, &(int64_t){0}, &(int64_t){0}))
 CALL(transformer_encoder_layer, wk_nn_transformer_encoder_layer_forward(encoder, D))
 CALL(encoder_layer_mask, wk_nn_transformer_encoder_layer_forward(encoder, wk_ones((2, 1, 4)), .src_mask = D))
+CALL(transformer_decoder_layer, wk_nn_transformer_decoder_layer_forward(decoder, D, x))
+CALL(decoder_layer_memory, wk_nn_transformer_decoder_layer_forward(decoder, x, D))
+CALL(decoder_layer_mask,
+     wk_nn_transformer_decoder_layer_forward(decoder, wk_ones((2, 1, 4)), wk_ones((3, 1, 4)), .memory_mask = D))
 CALL(multihead_attention_padding,
      wk_nn_multihead_attention_forward(attention, wk_ones((2, 1, 4)), wk_ones((2, 1, 4)), wk_ones((2, 1, 4)),
                                        .key_padding_mask = D))

@@ -70,8 +70,8 @@ static void check_state_after(const char *name, wk_module *module)
 static void check_results(const char *name, wk_module *module, call *run)
 {
     char what[200];
-    wk_tensor *in[5] = {0}, *out[4] = {0};
-    for (int i = 0; i < 5 && find_answer("%s/in%d", name, i); i++) {
+    wk_tensor *in[6] = {0}, *out[4] = {0};
+    for (int i = 0; i < 6 && find_answer("%s/in%d", name, i); i++) {
         in[i] = wk_clone(answer("%s/in%d", name, i));
         if (find_answer("%s/dx%d", name, i))
             wk_requires_grad_(in[i], true);
@@ -83,7 +83,7 @@ static void check_results(const char *name, wk_module *module, call *run)
     }
     assert_null(find_answer("%s/out%d", name, (int)results.count));
     assert_true(wk_backward(out[0], .gradient = answer("%s/dy", name)));
-    for (int i = 0; i < 5 && in[i]; i++)
+    for (int i = 0; i < 6 && in[i]; i++)
         if (find_answer("%s/dx%d", name, i)) {
             snprintf(what, sizeof what, "%s, gradient of input %d", name, i);
             assert_near(what, in[i]->grad, answer("%s/dx%d", name, i), 5e-6);
@@ -123,8 +123,8 @@ static void check_layers_without_memory(const layer_case *layers, size_t count)
             {
                 wk_error err;
                 wk_module *module = NULL;
-                wk_tensor *in[5] = {0}, *out[4] = {0};
-                for (int k = 0; k < 5 && find_answer("%s/in%d", layers[i].name, k); k++)
+                wk_tensor *in[6] = {0}, *out[4] = {0};
+                for (int k = 0; k < 6 && find_answer("%s/in%d", layers[i].name, k); k++)
                     in[k] = answer("%s/in%d", layers[i].name, k);
                 wk_try(&err)
                 {

@@ -94,7 +94,7 @@ static void ops(void **state)
 /* ---------------------------------------------------------------- what is no op of the table */
 
 static wk_tensor *D, *x; // a dead tensor, and a live one
-static wk_module *layer, *loss, *attention, *encoder, *careless; // the last gives a dead tensor
+static wk_module *layer, *loss, *attention, *encoder, *decoder, *careless; // the last gives a dead tensor
 static wk_dict *dict;
 static wk_tensor *same(wk_tensors inputs, void *context) { return (void)context, inputs.items[0]; }
 static wk_tensor *no_hook(wk_tensor *gradient, void *context) { return (void)context, gradient; }
@@ -137,6 +137,7 @@ static void others(void **state)
     loss = wk_nn_mse_loss();
     attention = (wk_module *)wk_nn_multihead_attention(4, 2);
     encoder = wk_nn_transformer_encoder_layer(4, 2);
+    decoder = wk_nn_transformer_decoder_layer(4, 2);
     const wk_module_args args = {.size = sizeof(wk_module), .type = "careless", .forward = hands_out};
     careless = wk_module_new_with(args);
     dict = wk_dict_new();
@@ -154,8 +155,8 @@ static void others(void **state)
             check_error(calls[i].name, 0, "a dead tensor", &error, closed);
         }
     }
-    wk_module *modules[] = {layer, loss, attention, encoder, careless};
-    for (int i = 0; i < 5; i++)
+    wk_module *modules[] = {layer, loss, attention, encoder, decoder, careless};
+    for (int i = 0; i < 6; i++)
         wk_module_free(modules[i]);
     wk_dict_free(dict);
     assert_int_equal(failures, 0);

@@ -76,6 +76,8 @@ static FILE *nowhere;
     CALL(wk_nn_multihead_attention_forward(m, x, x, x))                                                                \
     CALL(wk_nn_transformer_encoder_layer_forward(m, x))                                                                \
     CALL(wk_nn_transformer_encoder_forward(m, x))                                                                      \
+    CALL(wk_nn_transformer_decoder_layer_forward(m, x, x))                                                             \
+    CALL(wk_nn_transformer_decoder_forward(m, x, x))                                                                   \
     CALL(wk_nn_loss(m, x, x))                                                                                          \
     CALL(wk_summary(m, (2, 4)))                                                                                        \
     CALL(wk_module_deepcopy(m))                                                                                        \
@@ -225,6 +227,9 @@ static void other_arguments(void **unused)
         assert_fails(wk_nn_multihead_attention_forward(own, x, x, x), "expected a wk_nn_multihead_attention");
         assert_fails(wk_nn_transformer_encoder_layer_forward(model, x), "expected a wk_nn_transformer_encoder_layer");
         assert_fails(wk_nn_transformer_encoder_forward(model, x), "expected a wk_nn_transformer_encoder");
+        assert_fails(wk_nn_transformer_decoder_layer_forward(model, x, x),
+                     "expected a wk_nn_transformer_decoder_layer");
+        assert_fails(wk_nn_transformer_decoder_forward(model, x, x), "expected a wk_nn_transformer_decoder");
         assert_fails(wk_nn_loss(model, x, x), "expected a loss");
         assert_fails(wk_module_apply(model, NULL, NULL), "function: expected a function");
         assert_fails(wk_module_register_forward_hook(model, NULL, NULL).module, "hook: expected a function");

@@ -83,6 +83,20 @@ static wk_module *encoder(void)
     return wk_nn_transformer_encoder(wk_nn_transformer_encoder_layer(8, 2, 16, 0, .batch_first = true), 3,
                                      wk_nn_layer_norm((8)));
 }
+static wk_module *decoder_layer(void) { return wk_nn_transformer_decoder_layer(8, 2, 16, .dropout = 0); }
+static wk_module *decoder_layer_norm_first(void)
+{
+    return wk_nn_transformer_decoder_layer(8, 2, 16, 0, .activation = "gelu", .batch_first = true, .norm_first = true);
+}
+static wk_module *decoder_layer_masks(void)
+{
+    return wk_nn_transformer_decoder_layer(8, 2, 16, 0, .batch_first = true, .bias = false);
+}
+static wk_module *decoder(void)
+{
+    return wk_nn_transformer_decoder(wk_nn_transformer_decoder_layer(8, 2, 16, 0, .batch_first = true), 3,
+                                     wk_nn_layer_norm((8)));
+}
 static wk_module *cross_entropy_loss(void)
 {
     wk_module *loss = NULL;
@@ -135,47 +149,74 @@ static wk_tensors encode_with_masks(wk_module *module, wk_tensor **in, wk_tensor
     out[0] = wk_nn_transformer_encoder_layer_forward(module, in[0], .src_mask = in[1], .src_key_padding_mask = in[2]);
     return (wk_tensors){1, out};
 }
+static wk_tensors decode(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_transformer_decoder_layer_forward(module, in[0], in[1]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors decode_with_masks(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_transformer_decoder_layer_forward(module, in[0], in[1], in[2], in[3], .tgt_key_padding_mask = in[4],
+                                                     .memory_key_padding_mask = in[5]);
+    return (wk_tensors){1, out};
+}
+static wk_tensors decode_causally(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] =
+        wk_nn_transformer_decoder_layer_forward(module, in[0], in[1], .tgt_is_causal = true, .memory_is_causal = true);
+    return (wk_tensors){1, out};
+}
+static wk_tensors decode_in_stack(wk_module *module, wk_tensor **in, wk_tensor **out)
+{
+    out[0] = wk_nn_transformer_decoder_forward(module, in[0], in[1], .tgt_mask = in[2]);
+    return (wk_tensors){1, out};
+}
 
 static const layer_case LAYERS[] = {{"linear", linear, forward},
-              {"linear_without_bias", linear_without_bias, forward},
-              {"linear_float64", linear_float64, forward},
-              {"conv2d", conv2d, forward},
-              {"conv2d_patches", conv2d_patches, forward},
-              {"conv2d_groups", conv2d_groups, forward},
-              {"conv1d", conv1d, forward},
-              {"conv3d", conv3d, forward},
-              {"conv1d_circular", conv1d_circular, forward},
-              {"conv2d_reflect", conv2d_reflect, forward},
-              {"conv_transpose1d", conv_transpose1d, forward},
-              {"conv_transpose2d", conv_transpose2d, forward},
-              {"conv_transpose3d", conv_transpose3d, forward},
-              {"layer_norm", layer_norm, forward},
-              {"layer_norm_2d", layer_norm_2d, forward},
-              {"layer_norm_plain", layer_norm_plain, forward},
-              {"rms_norm", rms_norm, forward},
-              {"group_norm", group_norm, forward},
-              {"embedding", embedding, forward},
-              {"embedding_padding", embedding_padding, forward},
-              {"gelu", gelu, forward},
-              {"gelu_tanh", gelu_tanh, forward},
-              {"softmax", softmax, forward},
-              {"softsign", softsign, forward},
-              {"flatten", flatten, forward},
-              {"mlp", mlp, forward},
-              {"attention", attention, attend},
-              {"attention_batch_first", attention_batch_first, attend},
-              {"attention_without_weights", attention_without_weights, attend_without_weights},
-              {"attention_each_head", attention_batch_first, attend_each_head},
-              {"attention_padding", attention_batch_first, attend_padding},
-              {"attention_both_masks", attention_batch_first, attend_both_masks},
-              {"attention_float_mask", attention, attend_float_mask},
-              {"attention_one_sequence", attention_one_sequence, attend},
-              {"encoder_layer", encoder_layer, forward},
-              {"encoder_layer_norm_first", encoder_layer_norm_first, forward},
-              {"encoder_layer_masks", encoder_layer_masks, encode_with_masks},
-              {"encoder", encoder, forward},
-              {"cross_entropy_loss", cross_entropy_loss, loss},
-              {"mse_loss", mse_loss, loss}};
+                                    {"linear_without_bias", linear_without_bias, forward},
+                                    {"linear_float64", linear_float64, forward},
+                                    {"conv2d", conv2d, forward},
+                                    {"conv2d_patches", conv2d_patches, forward},
+                                    {"conv2d_groups", conv2d_groups, forward},
+                                    {"conv1d", conv1d, forward},
+                                    {"conv3d", conv3d, forward},
+                                    {"conv1d_circular", conv1d_circular, forward},
+                                    {"conv2d_reflect", conv2d_reflect, forward},
+                                    {"conv_transpose1d", conv_transpose1d, forward},
+                                    {"conv_transpose2d", conv_transpose2d, forward},
+                                    {"conv_transpose3d", conv_transpose3d, forward},
+                                    {"layer_norm", layer_norm, forward},
+                                    {"layer_norm_2d", layer_norm_2d, forward},
+                                    {"layer_norm_plain", layer_norm_plain, forward},
+                                    {"rms_norm", rms_norm, forward},
+                                    {"group_norm", group_norm, forward},
+                                    {"embedding", embedding, forward},
+                                    {"embedding_padding", embedding_padding, forward},
+                                    {"gelu", gelu, forward},
+                                    {"gelu_tanh", gelu_tanh, forward},
+                                    {"softmax", softmax, forward},
+                                    {"softsign", softsign, forward},
+                                    {"flatten", flatten, forward},
+                                    {"mlp", mlp, forward},
+                                    {"attention", attention, attend},
+                                    {"attention_batch_first", attention_batch_first, attend},
+                                    {"attention_without_weights", attention_without_weights, attend_without_weights},
+                                    {"attention_each_head", attention_batch_first, attend_each_head},
+                                    {"attention_padding", attention_batch_first, attend_padding},
+                                    {"attention_both_masks", attention_batch_first, attend_both_masks},
+                                    {"attention_float_mask", attention, attend_float_mask},
+                                    {"attention_one_sequence", attention_one_sequence, attend},
+                                    {"encoder_layer", encoder_layer, forward},
+                                    {"encoder_layer_norm_first", encoder_layer_norm_first, forward},
+                                    {"encoder_layer_masks", encoder_layer_masks, encode_with_masks},
+                                    {"encoder", encoder, forward},
+                                    {"decoder_layer", decoder_layer, decode},
+                                    {"decoder_layer_norm_first", decoder_layer_norm_first, decode},
+                                    {"decoder_layer_masks", decoder_layer_masks, decode_with_masks},
+                                    {"decoder_layer_causal", decoder_layer, decode_causally},
+                                    {"decoder", decoder, decode_in_stack},
+                                    {"cross_entropy_loss", cross_entropy_loss, loss},
+                                    {"mse_loss", mse_loss, loss}};
 
 static void layers_are_pytorchs(void **state)
 {
@@ -217,6 +258,27 @@ static void printed_forms(void **state)
            "groups=2)\n");
 }
 
+/* each branch of a decoder layer has a dropout of its own: with all of them at 1 nothing is added to the target */
+static void dropouts_of_a_decoder(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_nn_transformer_decoder_layer *layer = (void *)decoder_layer_norm_first();
+        wk_tensor *tgt = wk_randn((2, 5, 8)), *memory = wk_randn((2, 4, 8));
+        wk_nn_dropout *each[] = {(void *)layer->dropout1, (void *)layer->dropout2, (void *)layer->dropout3};
+        for (int i = 0; i < 3; i++)
+            each[i]->p = 1;
+        assert_true(wk_equal(wk_nn_transformer_decoder_layer_forward(layer, tgt, memory), tgt));
+        for (int i = 0; i < 3; i++) {
+            each[i]->p = 0;
+            assert_false(wk_equal(wk_nn_transformer_decoder_layer_forward(layer, tgt, memory), tgt));
+            each[i]->p = 1;
+        }
+        wk_module_free(layer);
+    }
+}
+
 static void wrong_arguments_are_errors(void **state)
 {
     (void)state;
@@ -234,6 +296,10 @@ static void wrong_arguments_are_errors(void **state)
     assert_fails(wk_nn_gelu("erf"), "approximate");
     assert_fails(wk_nn_multihead_attention(8, 3), "multiple of num_heads");
     assert_fails(wk_nn_transformer_encoder_layer(8, 2, .activation = "swish"), "activation");
+    assert_fails(wk_nn_transformer_decoder_layer(8, 2, .activation = NULL),
+                 "activation: expected \"relu\" or \"gelu\"");
+    assert_fails(wk_nn_transformer_decoder(decoder_layer(), 0), "num_layers: expected 1 or more, got 0");
+    assert_fails(wk_nn_transformer_decoder(encoder_layer(), 2), "expected a wk_nn_transformer_decoder_layer");
     assert_fails(wk_nn_sequential(wk_nn_linear(2, 2), wk_nn_linear(-2, 2)), "in_features");
     assert_fails(wk_nn_mse_loss("average"), "reduction");
 }
@@ -305,6 +371,7 @@ int main(void)
         cmocka_unit_test(padding_at_both_ends),
         cmocka_unit_test(attention_is_careful),
         cmocka_unit_test(printed_forms),
+        cmocka_unit_test(dropouts_of_a_decoder),
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(gains),
     };

@@ -371,6 +371,42 @@ wk_module *wk_nn_transformer_encoder_with(wk_module *layer, int64_t num_layers, 
         (wk_nn_transformer_encoder_forward_args){.module = module_, .x = __VA_ARGS__})
 wk_tensor *wk_nn_transformer_encoder_forward_with(wk_nn_transformer_encoder_forward_args args);
 
+/* ---- transformer_decoder_layer, made as transformer_encoder_layer: self_attn, multihead_attn, linear1, dropout,
+   linear2, norm1, norm2, norm3, dropout1, dropout2, dropout3.
+       y = wk_nn_transformer_decoder_layer_forward(layer, tgt, memory, .tgt_mask = mask);
+   tgt (L, N, E), memory (S, N, E), what the encoder gave; or (N, L, E), (N, S, E) with batch_first; -> as tgt.
+   tgt_mask (L, L) or (N heads, L, L), memory_mask (L, S) or (N heads, L, S), tgt_key_padding_mask (N, L),
+   memory_key_padding_mask (N, S): true leaves a key out, floats are added.  .tgt_is_causal and .memory_is_causal: no
+   later key is seen; with a mask of their own, what that says already.
+   https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html */
+typedef struct wk_nn_transformer_decoder_layer {
+    wk_module_base base;
+    wk_module *self_attn, *multihead_attn, *linear1, *dropout, *linear2, *norm1, *norm2, *norm3;
+    wk_module *dropout1, *dropout2, *dropout3;
+    bool norm_first, gelu;
+} wk_nn_transformer_decoder_layer;
+#define wk_nn_transformer_decoder_layer(...)                                                                           \
+    wk_nn_transformer_decoder_layer_with(WK_TRANSFORMER_ENCODER_LAYER(__VA_ARGS__))
+wk_module *wk_nn_transformer_decoder_layer_with(wk_nn_transformer_encoder_layer_args args);
+typedef struct wk_nn_transformer_decoder_forward_args {
+    void *module;
+    wk_tensor *tgt, *memory, *tgt_mask, *memory_mask, *tgt_key_padding_mask, *memory_key_padding_mask;
+    bool tgt_is_causal, memory_is_causal;
+} wk_nn_transformer_decoder_forward_args;
+#define wk_nn_transformer_decoder_layer_forward(module_, ...)                                                          \
+    wk_nn_transformer_decoder_layer_forward_with(                                                                      \
+        (wk_nn_transformer_decoder_forward_args){.module = module_, .tgt = __VA_ARGS__})
+wk_tensor *wk_nn_transformer_decoder_layer_forward_with(wk_nn_transformer_decoder_forward_args args);
+
+/* transformer_decoder(layer, num_layers, norm = NULL): as transformer_encoder, of decoder layers, called as they are */
+typedef wk_nn_transformer_encoder wk_nn_transformer_decoder;
+wk_module *wk_nn_transformer_decoder_with(wk_module *layer, int64_t num_layers, wk_module *norm);
+#define wk_nn_transformer_decoder(layer, ...) wk_nn_transformer_decoder_with(layer, WK_LAYERS_NORM(__VA_ARGS__, NULL, ))
+#define wk_nn_transformer_decoder_forward(module_, ...)                                                                \
+    wk_nn_transformer_decoder_forward_with(                                                                            \
+        (wk_nn_transformer_decoder_forward_args){.module = module_, .tgt = __VA_ARGS__})
+wk_tensor *wk_nn_transformer_decoder_forward_with(wk_nn_transformer_decoder_forward_args args);
+
 /* ---- losses: wk_nn_loss(criterion, input, target) */
 typedef struct wk_nn_cross_entropy_loss_args {
     int first;

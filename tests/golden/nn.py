@@ -65,4 +65,19 @@ layer("conv_transpose2d", lambda: nn.ConvTranspose2d(3, 4, (3, 2), 2, 1, (1, 0),
 layer("conv_transpose3d", lambda: nn.ConvTranspose3d(2, 3, 2, (2, 1, 1)), draw(1, 2, 2, 3, 2))
 layer("softsign", lambda: nn.Softsign(), draw(5, 5))
 
+decoder_layer = lambda **options: lambda: nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, **options)
+memory_padded = torch.tensor([[False, False, True, False], [False, True, True, False]])
+layer("decoder_layer", decoder_layer(), draw(5, 2, 8), draw(4, 2, 8))
+layer("decoder_layer_norm_first", decoder_layer(activation="gelu", batch_first=True, norm_first=True), draw(2, 5, 8),
+      draw(2, 4, 8))
+layer("decoder_layer_masks", decoder_layer(batch_first=True, bias=False), draw(2, 5, 8), draw(2, 4, 8), causal,
+      draw(5, 4), padded, memory_padded,
+      call=lambda m, x, memory, a, b, c, d: m(x, memory, tgt_mask=a, memory_mask=b, tgt_key_padding_mask=c,
+                                              memory_key_padding_mask=d))
+layer("decoder_layer_causal", decoder_layer(), draw(5, 2, 8), draw(5, 2, 8), causal,
+      call=lambda m, x, memory, mask: m(x, memory, mask, mask, tgt_is_causal=True, memory_is_causal=True))
+layer("decoder", lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, batch_first=True), 3,
+                                               norm=nn.LayerNorm(8)), draw(2, 5, 8), draw(2, 4, 8), causal,
+      call=lambda m, x, memory, mask: m(x, memory, tgt_mask=mask))
+
 save("nn")
