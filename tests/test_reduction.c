@@ -21,6 +21,12 @@ static wk_tensor *indices_of_sort(wk_tensor *x, int dim)
     wk_sort(x, (NULL, &indices), .dim = dim);
     return indices;
 }
+static wk_tensor *indices_of_median(wk_tensor *x, int dim)
+{
+    wk_tensor *indices = NULL;
+    wk_median(x, dim, (NULL, &indices));
+    return indices;
+}
 
 #define EACH_WAY(WAY)                                                                                                  \
     WAY(wk_sum(x, dim))                                                                                                \
@@ -40,7 +46,8 @@ static wk_tensor *indices_of_sort(wk_tensor *x, int dim)
     WAY(wk_topk(x, 1, (NULL, NULL), .dim = dim, .largest = false))                                                     \
     WAY(wk_argmin(x, dim))                                                                                             \
     WAY(indices_of_max(x, dim))                                                                                        \
-    WAY(indices_of_sort(x, dim))
+    WAY(indices_of_sort(x, dim))                                                                                       \
+    WAY(indices_of_median(x, dim))
 
 #define COUNT(call) +1
 enum { WAYS = EACH_WAY(COUNT) };
@@ -131,12 +138,42 @@ static void test_threads(void **state)
     wk_set_num_threads(threads);
 }
 
+/* a median is where a stable sort has it, whatever the order and the number of equals */
+static void test_median(void **state)
+{
+    (void)state;
+    static const wk_dtype DTYPES[] = {wk_float32, wk_float64, wk_bfloat16, wk_int64, wk_uint8};
+    for (int k = 0; k < 5; k++)
+        for (int64_t n = 1; n < 3000; n += n < 40 ? 1 : n)
+            wk_scope
+            {
+                wk_tensor *draws = wk_mul(wk_rand((4, n)), 100), *line = wk_unsqueeze(wk_arange(n), 0);
+                wk_tensor *some[] = {draws, wk_floor(wk_div(draws, 10)), wk_zeros((1, n)), line, wk_neg(line),
+                                     wk_abs(wk_sub(line, n / 2)), wk_remainder(line, 7)};
+                for (int i = 0; i < 7; i++) {
+                    wk_tensor *x = wk_to(wk_abs(some[i]), DTYPES[k]), *indices = indices_of_sort(x, 1), *y = NULL;
+                    wk_tensor *at = NULL;
+                    wk_median(x, 1, (&y, &at));
+                    indices = wk_squeeze(wk_contiguous(wk_narrow(indices, 1, (n - 1) / 2, 1)), 1);
+                    assert_same_bits(at, indices);
+                    assert_same_bits(y, wk_squeeze(wk_gather(x, 1, wk_unsqueeze(indices, 1)), 1));
+                    if (wk_size(x, 0) == 1)
+                        assert_same_bits(wk_median(x), y);
+                    if (k < 2) {
+                        wk_tensor *q = wk_full((1), 0.3, .dtype = x->dtype);
+                        assert_same_bits(wk_quantile(x, 0.3, .dim = 1), wk_squeeze(wk_quantile(x, q, .dim = 1), 0));
+                    }
+                }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_halves, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_wide_results, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_threads, open_test, close_test),
+        cmocka_unit_test_setup_teardown(test_median, open_test, close_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,4 +23,13 @@ typedef struct wk_topk_work {
     bool largest;
 } wk_topk_work;
 
+/* where the value lies that a stable sort of the row would put at k; in a row with NaN, where its first (or last) NaN
+   does */
+typedef struct wk_kth_value_work {
+    const void *x;    // (rows, n), n > 0
+    int64_t *indices; // (rows)
+    int64_t rows, n, k;
+    bool last_nan;
+} wk_kth_value_work;
+
 #endif

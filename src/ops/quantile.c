@@ -1,4 +1,5 @@
-/* Values by their place in order: median, quantile.  Both sort along the dim, and pick. */
+/* Values by their place in order: median, quantile.  They ask a kernel where it lies, and pick; only for several
+   quantiles along the dim is it sorted. */
 #include <wick/sorting.h>
 
 #include <math.h>
@@ -7,19 +8,23 @@
 
 #include "autocast.h"
 #include "core/run.h"
+#include "kernels/sort.h"
 #include "ops.h"
 
-/* the place of the middle one along dim of values in order, NaN last; of several middle ones the lower, of NaN the
-   first */
-static wk_tensor *middle(wk_tensor *sorted, int dim)
+/* where along dim, of 1 then, the value lies that a sort would put at k; the first NaN, or the last, if there is one */
+static wk_tensor *kth_place(const char *op, wk_tensor *x, int dim, int64_t k, bool last_nan)
 {
-    const int64_t n = sorted->ndim > 0 ? sorted->shape[dim] : 1;
-    if (!wk_dtype_is_floating(sorted->dtype)) {
-        wk_tensor *like = wk_amax(sorted, (dim), .keepdim = true);
-        return wk_full_like(like, (n - 1) / 2, .dtype = wk_int64);
-    }
-    wk_tensor *numbers = wk_sum(wk_logical_not(wk_isnan(sorted)), (dim), .keepdim = true);
-    return wk_where(wk_eq(numbers, n), wk_full_like(numbers, (n - 1) / 2), numbers);
+    const wk_dense_rows rows = wk_rows_last(op, x, dim);
+    if (!rows.x)
+        return NULL;
+    wk_shape shape = wk_shape_of(rows.x->ndim, rows.x->shape);
+    if (shape.ndim > 0)
+        shape.sizes[shape.ndim - 1] = 1;
+    wk_tensor *indices = wk_tensor_new(op, shape.ndim, shape.sizes, wk_int64, x->device);
+    if (!indices || !wk_run(op, rows.x, kth_value, .x = wk_data(rows.x), .indices = wk_data(indices), .rows = rows.rows,
+                            .n = rows.n, .k = k, .last_nan = last_nan))
+        return NULL;
+    return wk_rows_back(indices, rows.dim);
 }
 
 /* ---------------------------------------------------------------- median of all: dx = dy, shared by the equals of y */
@@ -43,8 +48,9 @@ wk_tensor *wk_median_all(wk_tensor *x)
         if (x->numel == 0)
             y = wk_new_full(x, (), NAN);
         else {
-            wk_tensor *sorted = wk_sort(wk_reshape(x, (-1)), .dim = 0);
-            y = sorted ? wk_reshape(wk_gather(sorted, 0, middle(sorted, 0)), ()) : NULL;
+            wk_tensor *flat = wk_reshape(x, (-1));
+            y = flat ? wk_reshape(wk_gather(flat, 0, kth_place("median", flat, 0, (x->numel - 1) / 2, false)), ())
+                     : NULL;
         }
     }
     return wk_record(y, median_backward, WK_INPUTS(x), WK_SAVED(x, y));
@@ -68,12 +74,7 @@ wk_tensor *wk_median_dim_with(wk_extremum_args args)
         return wk_fail(OP, "places: expected (&values, &indices), got %lld", (long long)args.places.count);
     if (x->ndim > 0 && x->shape[dim] == 0)
         return wk_fail(OP, "x: nothing has no median, along dim %d of %s", dim, wk_shape_string(x));
-    wk_no_grad
-    {
-        wk_tensor *sorted = NULL, *order = NULL;
-        wk_sort(x, (&sorted, &order), .dim = dim);
-        indices = sorted ? wk_gather(order, dim, middle(sorted, dim)) : NULL;
-    }
+    indices = wk_dense(kth_place(OP, x, dim, x->ndim > 0 ? (x->shape[dim] - 1) / 2 : 0, false));
     values = indices ? wk_gather(x, dim, indices) : NULL;
     if (!args.keepdim && x->ndim > 0) {
         values = wk_squeeze_dim(values, dim);
@@ -90,19 +91,40 @@ wk_tensor *wk_median_dim_with(wk_extremum_args args)
 
 /* ---------------------------------------------------------------- quantile: sorted, and mixed between two places */
 
-/* q as a tensor beside x; NULL after an error.  The numbers of a tensor are not looked at: the device may not have
-   them yet. */
-static wk_tensor *fractions(const char *op, const wk_tensor *x, wk_operand q)
+/* false after an error: q is no share, and no tensor of them beside x, whose numbers are not looked at: the device may
+   not have them yet */
+static bool check_shares(const char *op, const wk_tensor *x, wk_operand q)
 {
-    if (q.tensor) {
-        if (q.tensor->dtype != x->dtype || q.tensor->ndim > 1)
-            return wk_fail(op, "q: expected a number or a tensor of at most 1 dim and x's dtype %s, got %s of %s",
-                           wk_dtype_name(x->dtype), wk_shape_string(q.tensor), wk_dtype_name(q.tensor->dtype));
-        return wk_check_same_device(op, "x", x, "q", q.tensor) ? q.tensor : NULL;
-    }
-    if (!(q.number.value >= 0 && q.number.value <= 1))
+    if (!q.tensor && !(q.number.value >= 0 && q.number.value <= 1))
         return wk_fail(op, "q: expected 0 to 1, got %g", q.number.value);
-    return wk_full((), q.number.value, .dtype = x->dtype, .device = x->device);
+    if (q.tensor && (q.tensor->dtype != x->dtype || q.tensor->ndim > 1))
+        return wk_fail(op, "q: expected a number or a tensor of at most 1 dim and x's dtype %s, got %s of %s",
+                       wk_dtype_name(x->dtype), wk_shape_string(q.tensor), wk_dtype_name(q.tensor->dtype));
+    return !q.tensor || wk_check_same_device(op, "x", x, "q", q.tensor);
+}
+
+/* the values of rows, (..., n), that a share q of each row is below: (..., 1) */
+static wk_tensor *below_share(const char *op, wk_tensor *rows, double q, int64_t n)
+{
+    const bool narrow = rows->dtype == wk_float32;
+    const double place = narrow ? (float)q * (float)(n - 1) : q * (double)(n - 1), low = floor(place);
+    const int dim = rows->ndim - 1;
+    wk_tensor *from = wk_gather(rows, -1, kth_place(op, rows, dim, (int64_t)low, true)), *to = from;
+    if (place > low)
+        to = wk_gather(rows, -1, kth_place(op, rows, dim, (int64_t)low + 1, true));
+    return wk_lerp(from, to, place - low);
+}
+
+/* the values that the shares q of the rows, (..., n), are below: (..., Q) */
+static wk_tensor *below_shares(wk_tensor *rows, wk_tensor *q, int64_t n)
+{
+    wk_tensor *sorted = wk_sort(rows, .dim = -1);
+    /* where there is a NaN, it is the last, and the answer */
+    wk_tensor *last = wk_isnan(wk_narrow(sorted, -1, n - 1, 1));
+    wk_tensor *place = wk_masked_fill(wk_mul(wk_reshape(q, (-1)), n - 1), last, n - 1);
+    wk_tensor *low = wk_floor(place), *from = wk_gather(sorted, -1, wk_to(low, wk_int64));
+    wk_tensor *to = wk_gather(sorted, -1, wk_to(wk_ceil(place), wk_int64));
+    return wk_lerp(from, to, wk_sub(place, low));
 }
 
 wk_tensor *wk_quantile_with(wk_quantile_args args)
@@ -119,20 +141,13 @@ wk_tensor *wk_quantile_with(wk_quantile_args args)
         return wk_fail(OP, "x: nothing has no quantiles, got %s", wk_shape_string(x));
     const bool all = args.dim == WK_NO_DIM;
     const int dim = all ? 0 : wk_check_dim(OP, x->ndim, args.dim);
-    wk_tensor *q = dim >= 0 ? fractions(OP, x, args.q) : NULL;
-    if (!q)
+    if (dim < 0 || !check_shares(OP, x, args.q))
         return NULL;
-    wk_tensor *rows = all || x->ndim == 0 ? wk_reshape(x, (-1)) : wk_movedim(x, dim, -1);
-    wk_tensor *sorted = wk_sort(rows, .dim = -1);
-    if (!sorted)
+    wk_tensor *rows = all || x->ndim == 0 ? wk_reshape(x, (-1)) : wk_movedim(x, dim, -1), *q = args.q.tensor;
+    if (!rows)
         return NULL;
-    const int64_t n = sorted->shape[sorted->ndim - 1];
-    /* (..., Q) places; where there is a NaN, it is the last, and the answer */
-    wk_tensor *last = wk_isnan(wk_narrow(sorted, -1, n - 1, 1));
-    wk_tensor *place = wk_masked_fill(wk_mul(wk_reshape(q, (-1)), n - 1), last, n - 1);
-    wk_tensor *low = wk_floor(place), *from = wk_gather(sorted, -1, wk_to(low, wk_int64));
-    wk_tensor *to = wk_gather(sorted, -1, wk_to(wk_ceil(place), wk_int64));
-    wk_tensor *y = wk_lerp(from, to, wk_sub(place, low));
+    const int64_t n = rows->shape[rows->ndim - 1];
+    wk_tensor *y = q ? below_shares(rows, q, n) : below_share(OP, rows, args.q.number.value, n);
     if (!y)
         return NULL;
     /* the dim goes, or is 1; several q come first */
@@ -141,5 +156,5 @@ wk_tensor *wk_quantile_with(wk_quantile_args args)
                 : wk_unsqueeze(wk_movedim(y, -1, 0), dim + 1);
     } else
         y = wk_movedim(y, -1, 0);
-    return q->ndim == 0 ? wk_squeeze_dim(y, 0) : y;
+    return !q || q->ndim == 0 ? wk_squeeze_dim(y, 0) : y;
 }
