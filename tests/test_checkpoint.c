@@ -222,6 +222,12 @@ static wk_tensor *no_more(void *context, wk_tensor *x)
     return (*runs)++ ? wk_fail("no_more", "x: enough") : wk_exp(x);
 }
 
+static wk_tensor *nothing(void *context, wk_tensor *x)
+{
+    (void)context, (void)x;
+    return NULL;
+}
+
 TEST(what_goes_wrong_is_said)
 {
     int runs = 0;
@@ -243,6 +249,8 @@ TEST(what_goes_wrong_is_said)
     wk_no_grad wk_mul_(z, 2); // the forward can not be repeated
     wk_try(&error) assert_false(wk_backward(wk_sum(y)));
     assert_non_null(strstr(error.message, "changed in place"));
+    wk_try(&error) assert_null(wk_checkpoint(nothing, NULL, (x)));
+    assert_string_equal(error.message, "checkpoint: function: expected a tensor, got NULL");
     wk_try(&error) assert_null(wk_checkpoint_with((wk_checkpoint_args){.inputs = {1, &x}}));
     assert_string_equal(error.op, "checkpoint");
     wk_try(&error) assert_null(wk_checkpoint(masked, NULL, (x)));

@@ -47,7 +47,7 @@ static wk_tensor *call_in_scope(const wk_checkpointed *function, void *context, 
     wk_tensor *y = NULL;
     wk_scope
     y = wk_scope_hand_out(call(function, context, inputs));
-    return y;
+    return y || wk_failing() ? y : wk_fail(OP, "function: expected a tensor, got NULL");
 }
 
 static bool again(wk_recomputation *recomputation)
