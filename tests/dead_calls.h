@@ -114,6 +114,11 @@ CALL(multihead_attention_padding,
      wk_nn_multihead_attention_forward(attention, wk_ones((2, 1, 4)), wk_ones((2, 1, 4)), wk_ones((2, 1, 4)),
                                        .key_padding_mask = D))
 CALL(multihead_attention_key, wk_nn_multihead_attention_forward(attention, wk_ones((2, 1, 4)), D, D))
+CALL(pack_padded_sequence, wk_nn_utils_rnn_pack_padded_sequence(D, wk_tensor((1), ((int64_t[]){1}))))
+CALL(pack_padded_sequence_lengths, wk_nn_utils_rnn_pack_padded_sequence(x, D))
+CALL(pad_packed_sequence, wk_nn_utils_rnn_pad_packed_sequence((wk_nn_packed_sequence){D, x, NULL, NULL}))
+CALL(pad_packed_sequence_sizes, wk_nn_utils_rnn_pad_packed_sequence((wk_nn_packed_sequence){x, D, NULL, NULL}))
+CALL(pad_packed_sequence_order, wk_nn_utils_rnn_pad_packed_sequence((wk_nn_packed_sequence){x, x, x, D}))
 CALL(add_parameter, wk_parameter_add_at(layer, "x", NULL, D))
 CALL(add_buffer, wk_buffer_add_at(layer, "x", NULL, (wk_buffer_args){.tensor = D}))
 CALL(adamw, wk_optim_adamw(WK_TENSORS(D), .lr = 0.1))

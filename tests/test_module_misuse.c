@@ -76,6 +76,8 @@ static FILE *nowhere;
     CALL(wk_nn_multihead_attention_forward(m, x, x, x))                                                                \
     CALL(wk_nn_transformer_encoder_layer_forward(m, x))                                                                \
     CALL(wk_nn_transformer_encoder_forward(m, x))                                                                      \
+    CALL(wk_nn_lstm_forward_packed(m, (wk_nn_packed_sequence){x, x, NULL, NULL}))                                      \
+    CALL(wk_nn_gru_forward_packed(m, (wk_nn_packed_sequence){x, x, NULL, NULL}))                                       \
     CALL(wk_nn_transformer_decoder_layer_forward(m, x, x))                                                             \
     CALL(wk_nn_transformer_decoder_forward(m, x, x))                                                                   \
     CALL(wk_nn_loss(m, x, x))                                                                                          \

@@ -61,6 +61,63 @@ typedef struct wk_nn_gru_forward_args {
 wk_tensor *wk_nn_lstm_forward_with(wk_nn_lstm_forward_args args);
 wk_tensor *wk_nn_gru_forward_with(wk_nn_gru_forward_args args);
 
+/* ---- packed sequences: of unequal lengths, the longest first, step by step, without padding.
+       packed = wk_nn_utils_rnn_pack_padded_sequence(x, lengths, .enforce_sorted = false);
+       packed = wk_nn_lstm_forward_packed(self->lstm, packed, .h_n = &h);
+       y = wk_nn_utils_rnn_pad_packed_sequence(packed, .lengths = &lengths);
+   data (sum of lengths, ...); batch_sizes (the longest length), int64 on the cpu: how many sequences have that step;
+   sorted_indices (N): which one is the longest, ..., unsorted_indices: and back; NULL where they came sorted.
+   .data is NULL after an error.
+   https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html */
+typedef struct wk_nn_packed_sequence {
+    wk_tensor *data, *batch_sizes, *sorted_indices, *unsorted_indices;
+} wk_nn_packed_sequence;
+
+/* pack_padded_sequence(input, lengths, batch_first = false, enforce_sorted = true): input (L, N, ...), or (N, L, ...),
+   lengths (N), int64 on the cpu, each 1 to L; the longest first, or .enforce_sorted = false */
+typedef struct wk_nn_pack_padded_sequence_args {
+    wk_tensor *input, *lengths;
+    bool batch_first, enforce_sorted;
+} wk_nn_pack_padded_sequence_args;
+#define wk_nn_utils_rnn_pack_padded_sequence(...)                                                                      \
+    wk_nn_utils_rnn_pack_padded_sequence_with(                                                                         \
+        (wk_nn_pack_padded_sequence_args){.enforce_sorted = true, .input = __VA_ARGS__})
+wk_nn_packed_sequence wk_nn_utils_rnn_pack_padded_sequence_with(wk_nn_pack_padded_sequence_args args);
+
+/* pad_packed_sequence(packed, batch_first = false, padding_value = 0, .total_length, .lengths): (L, N, ...), or (N, L,
+   ...), in the order of before; L the longest, or total_length.  The place gets lengths (N), int64 on the cpu. */
+typedef struct wk_nn_pad_packed_sequence_args {
+    wk_nn_packed_sequence packed;
+    bool batch_first;
+    double padding_value;
+    int64_t total_length; // 0: the longest
+    wk_tensor **lengths;
+} wk_nn_pad_packed_sequence_args;
+#define wk_nn_utils_rnn_pad_packed_sequence(...)                                                                       \
+    wk_nn_utils_rnn_pad_packed_sequence_with((wk_nn_pad_packed_sequence_args){.packed = __VA_ARGS__})
+wk_tensor *wk_nn_utils_rnn_pad_packed_sequence_with(wk_nn_pad_packed_sequence_args args);
+
+/* lstm and gru of packed sequences: h and c (layers, or 2 layers, N, H) in the order of before packing, the last ones
+   those of each sequence's own end; batch_first says nothing here */
+typedef struct wk_nn_lstm_forward_packed_args {
+    void *module;
+    wk_nn_packed_sequence packed;
+    wk_tensor *h_0, *c_0;
+    wk_tensor **h_n, **c_n;
+} wk_nn_lstm_forward_packed_args;
+typedef struct wk_nn_gru_forward_packed_args {
+    void *module;
+    wk_nn_packed_sequence packed;
+    wk_tensor *h_0;
+    wk_tensor **h_n;
+} wk_nn_gru_forward_packed_args;
+#define wk_nn_lstm_forward_packed(module_, ...)                                                                        \
+    wk_nn_lstm_forward_packed_with((wk_nn_lstm_forward_packed_args){.module = module_, .packed = __VA_ARGS__})
+#define wk_nn_gru_forward_packed(module_, ...)                                                                         \
+    wk_nn_gru_forward_packed_with((wk_nn_gru_forward_packed_args){.module = module_, .packed = __VA_ARGS__})
+wk_nn_packed_sequence wk_nn_lstm_forward_packed_with(wk_nn_lstm_forward_packed_args args);
+wk_nn_packed_sequence wk_nn_gru_forward_packed_with(wk_nn_gru_forward_packed_args args);
+
 /* ---- pad_sequence((a, b, ...), batch_first = false, padding_value = 0, padding_side = "right"): sequences (L_i, ...)
    side by side, (L, N, ...) or (N, L, ...), L the longest, the others filled up with padding_value.  A list made at run
    time: .sequences = list.
