@@ -1,11 +1,12 @@
-/* reductions over the middle of x (outer, n, inner): sum, mean, norm, prod, amax, amin */
+/* reductions over the middle of x (outer, n, inner): sum, mean, norm, nansum, non_nan (how many are not NaN), prod,
+   amax, amin */
 #ifndef WICK_KERNELS_REDUCE_H
 #define WICK_KERNELS_REDUCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of nothing (n is 0): sum and norm 0, mean NaN, prod 1; amax false and amin true, of bools alone. */
+/* Of nothing (n is 0): sum, norm, nansum and non_nan 0, mean NaN, prod 1; amax false and amin true, of bools alone. */
 typedef struct wk_reduce_work {
     const void *x; // (outer, n, inner)
     void *y;       // (outer, inner)

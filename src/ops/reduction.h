@@ -31,7 +31,8 @@ bool wk_plan_reduction(const char *op, wk_tensor *x, const wk_shape *dims, bool 
 /* false after an error: a largest or smallest is asked for of nothing; all: over all dims */
 bool wk_check_has_extremum(const char *op, const wk_tensor *x, const wk_reduction *plan, bool all);
 
-/* y = sum, mean, norm, prod, amax or amin of the plan's source, in its dtype or (of halves) float32, without history:
+/* y = sum, mean, norm, nansum, non_nan, prod, amax or amin of the plan's source, in its dtype or (of halves) float32,
+   without history:
        wk_reduce("sum", sum, &plan, x->dtype) */
 #define wk_reduce(op, kernel, plan, dtype_)                                                                            \
     ({                                                                                                                 \

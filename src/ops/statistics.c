@@ -65,7 +65,14 @@ bool wk_var_mean_with(wk_reduce_args args, wk_places places)
     return mean != NULL;
 }
 
-/* ---------------------------------------------------------------- nanmean */
+/* ---------------------------------------------------------------- nanmean: dx = dy / how many, 0 where x is NaN */
+
+static void nanmean_backward(wk_node *node, wk_tensor *dy)
+{
+    const wk_reduced *reduced = node->kept;
+    wk_tensor *share = wk_keep_dims(reduced, wk_div(dy, wk_saved(node, 1)));
+    wk_accumulate(node, 0, wk_where(wk_isnan(wk_saved(node, 0)), 0, share));
+}
 
 wk_tensor *wk_nanmean_with(wk_reduce_args args)
 {
@@ -73,14 +80,14 @@ wk_tensor *wk_nanmean_with(wk_reduce_args args)
     wk_read_dims(&args);
     WK_REQUIRE("nanmean", args.x);
     wk_tensor *x = args.dtype ? wk_to(args.x, args.dtype) : args.x;
-    if (!x || !wk_check_floating("nanmean", x))
+    wk_reduction plan;
+    if (!x || !wk_check_floating("nanmean", x) || !wk_plan_reduction("nanmean", x, &args.dims, args.keepdim, &plan))
         return NULL;
-    args.dtype = wk_dtype_default;
-    wk_tensor *missing = wk_isnan(x);
-    args.x = wk_masked_fill(x, missing, 0);
-    wk_tensor *sum = args.x ? wk_sum_with(args) : NULL;
-    args.x = wk_logical_not(missing);
-    return sum && args.x ? wk_div(sum, wk_sum_with(args)) : NULL;
+    wk_tensor *sum = wk_reduce("nanmean", nansum, &plan, x->dtype);
+    wk_tensor *count = wk_reduce("nanmean", non_nan, &plan, wk_is_half(x->dtype) ? wk_float32 : x->dtype);
+    wk_tensor *y = NULL;
+    wk_no_grad y = wk_to(wk_div(sum, count), x->dtype);
+    return wk_record(y, nanmean_backward, WK_INPUTS(x), WK_SAVED(x, count), WK_KEPT_REDUCED(x, plan));
 }
 
 /* ---------------------------------------------------------------- norm: (sum |x|^p)^(1/p) */

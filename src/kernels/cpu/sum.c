@@ -1,5 +1,5 @@
-/* sum, mean and norm over the middle of x (outer, n, inner).  Along memory (inner is 1) a row is summed in lanes
-   (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
+/* sum, mean, norm, nansum and non_nan over the middle of x (outer, n, inner).  Along memory (inner is 1) a row is
+   summed in lanes (rows.h); across memory, a stretch of neighbouring columns goes down the rows together. */
 // compiled for: float half integer complex
 #include "rows.h"
 #include "stages.h"
@@ -112,4 +112,36 @@ static void norm_range(const void *work, int64_t begin, int64_t end)
 }
 
 WK_KERNEL(norm, wk_reduce_work) { wk_stages_run(norm_range, queue, w); }
+
+/* ---------------------------------------------------------------- nansum, non_nan: of what is not NaN, and how many */
+
+#define TERM(name, value)                                                                                              \
+    WK_INLINE real name(const real *a, const real *b, real c, int64_t i)                                               \
+    {                                                                                                                  \
+        const real x = wk_value(a, b, c, i);                                                                           \
+        return value;                                                                                                  \
+    }                                                                                                                  \
+    WK_INLINE real name##_stored(const real *a, const real *b, real c, int64_t i)                                      \
+    {                                                                                                                  \
+        const real x = wk_stored(a, b, c, i);                                                                          \
+        return value;                                                                                                  \
+    }
+TERM(or_0, x == x ? x : 0)
+TERM(is_number, x == x ? 1 : 0)
+
+/* a second stage adds up what the first has counted, or summed: a NaN in it (of infinities) is one of the result */
+#define OF_NUMBERS(kernel, term)                                                                                       \
+    static void kernel##_range(const void *work, int64_t begin, int64_t end)                                           \
+    {                                                                                                                  \
+        const wk_stage *stage = work;                                                                                  \
+        if (stage->second)                                                                                             \
+            plain_sums(kept, stage, begin, end);                                                                       \
+        else if (wk_stage_reads_reals(stage))                                                                          \
+            sums(term, true, kept, stage, begin, end);                                                                 \
+        else                                                                                                           \
+            sums(term##_stored, true, kept, stage, begin, end);                                                        \
+    }                                                                                                                  \
+    WK_KERNEL(kernel, wk_reduce_work) { wk_stages_run(kernel##_range, queue, w); }
+OF_NUMBERS(nansum, or_0)
+OF_NUMBERS(non_nan, is_number)
 #endif
