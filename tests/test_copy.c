@@ -36,8 +36,28 @@ static void transposed(void **state)
                 wk_scope check_copy(sizes[i], sizes[j], dtypes[d]);
 }
 
+/* each element so many times, from rows, columns and every other of a row; threads begin in the midst of one */
+static void repeated(void **state)
+{
+    (void)state;
+    static const wk_dtype dtypes[] = {wk_uint8, wk_bfloat16, wk_float32, wk_int64, wk_complex128};
+    static const int64_t times[] = {1, 2, 3, 4, 5, 16, 64, 65};
+    for (int d = 0; d < 5; d++)
+        for (int t = 0; t < 8; t++)
+            wk_scope
+            {
+                wk_tensor *x = wk_to(wk_remainder(wk_reshape(wk_arange(70 * 90), (70, 90)), 101), dtypes[d]);
+                wk_tensor *some[] = {x, wk_transpose(x, 0, 1), wk_index(x, ":, ::2"), wk_index(x, ":7, :1")};
+                for (int i = 0; i < 4; i++) {
+                    wk_tensor *y = wk_contiguous(wk_expand(wk_unsqueeze(some[i], 2), (-1, -1, times[t])));
+                    for (int64_t k = 0; k < times[t]; k++)
+                        assert_true(wk_equal(wk_select(y, 2, k), some[i]));
+                }
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(transposed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(transposed), cmocka_unit_test(repeated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 /* Copies between strided arrays of elements of `size` bytes.
 
-   Most regions go row by row: memcpy where both sides are contiguous along the last dim, else element by element.  An x
-   that is contiguous along another dim than y is goes by tiles of a cache line each way, through a buffer, so that
-   every line of x and y is touched once (written straight, the lines of a power of two's columns push each other out of
-   the cache). */
+   Most regions go row by row: memcpy where both sides are contiguous along the last dim, else element by element; where
+   a short last dim only repeats, by the dim before it.  An x that is contiguous along another dim than y is goes by
+   tiles of a cache line each way, through a buffer, so that every line of x and y is touched once (written straight,
+   the lines of a power of two's columns push each other out of the cache). */
 // compiled for: bytes
 #include "../copy.h"
 #include "cpu.h"
@@ -98,6 +98,66 @@ static void copy_rows(const void *work, int64_t begin, int64_t end)
         n = n < end - begin ? n : end - begin;
         copy_row((const char *)w->x + x * w->size, w->x_strides[last], (char *)w->y + y * w->size, w->y_strides[last],
                  n, w->size);
+        begin += n;
+        x -= coordinate[last] * w->x_strides[last];
+        y -= coordinate[last] * w->y_strides[last];
+        coordinate[last] = 0;
+        next_row(w, coordinate, &x, &y);
+    }
+}
+
+/* each of n elements so many times; by twos and fours, as pictures grow, in vectors */
+#define REPEAT(type)                                                                                                   \
+    static void repeat_of_##type(const void *x, int64_t x_stride, void *y, int64_t y_stride, int64_t n, int64_t times) \
+    {                                                                                                                  \
+        const type *from = x;                                                                                          \
+        type *to = y;                                                                                                  \
+        if (times == 2 && x_stride == 1 && y_stride == 2)                                                              \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                to[2 * i] = to[2 * i + 1] = from[i];                                                                   \
+        else if (times == 4 && x_stride == 1 && y_stride == 4)                                                         \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                to[4 * i] = to[4 * i + 1] = to[4 * i + 2] = to[4 * i + 3] = from[i];                                   \
+        else                                                                                                           \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                for (int64_t k = 0; k < times; k++)                                                                    \
+                    to[i * y_stride + k] = from[i * x_stride];                                                         \
+    }
+REPEAT(uint8_t)
+REPEAT(uint16_t)
+REPEAT(uint32_t)
+REPEAT(uint64_t)
+REPEAT(uint64_pair)
+
+/* rows of elements that are each repeated: those of a region without the last dim, along which they are */
+typedef struct repeats {
+    region rows;
+    int64_t times;
+} repeats;
+
+static void copy_repeats(const void *work, int64_t begin, int64_t end)
+{
+    const repeats *repeated = work;
+    const region *w = &repeated->rows;
+    const int last = w->ndim - 1;
+    int64_t coordinate[WK_KERNEL_MAX_DIMS], x, y;
+    place(w, begin, coordinate, &x, &y);
+    while (begin < end) {
+        int64_t n = w->shape[last] - coordinate[last];
+        n = n < end - begin ? n : end - begin;
+        const char *from = (const char *)w->x + x * w->size;
+        char *to = (char *)w->y + y * w->size;
+        const int64_t x_stride = w->x_strides[last], y_stride = w->y_strides[last], times = repeated->times;
+        if (w->size == 4)
+            repeat_of_uint32_t(from, x_stride, to, y_stride, n, times);
+        else if (w->size == 8)
+            repeat_of_uint64_t(from, x_stride, to, y_stride, n, times);
+        else if (w->size == 2)
+            repeat_of_uint16_t(from, x_stride, to, y_stride, n, times);
+        else if (w->size == 16)
+            repeat_of_uint64_pair(from, x_stride, to, y_stride, n, times);
+        else
+            repeat_of_uint8_t(from, x_stride, to, y_stride, n, times);
         begin += n;
         x -= coordinate[last] * w->x_strides[last];
         y -= coordinate[last] * w->y_strides[last];
@@ -203,6 +263,13 @@ WK_KERNEL(copy, wk_copy_work)
         const int64_t line = 64 / w->size, rows = ordered.shape[w->ndim - 2], columns = ordered.shape[w->ndim - 1];
         const int64_t tiles = (rows + line - 1) / line * ((columns + line - 1) / line);
         wk_parallel(copy_tiles, &ordered, count / rows / columns * tiles, line * line);
+        return;
+    }
+    const int last = w->ndim - 1;
+    if (last > 0 && w->x_strides[last] == 0 && w->y_strides[last] == 1 && w->shape[last] <= 64) {
+        repeats repeated = {.rows = *w, .times = w->shape[last]};
+        repeated.rows.ndim--;
+        wk_parallel(copy_repeats, &repeated, count / repeated.times, repeated.times);
         return;
     }
     wk_parallel(copy_rows, &ordered, count, 1);
