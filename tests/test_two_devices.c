@@ -160,6 +160,33 @@ static void modules_of_there(void **state)
     }
 }
 
+/* the same parameters here and there: the same sequences, packed and padded again, and the same decoder */
+static void sequences_of_there(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *x = wk_randn((3, 5, 4)), *lengths = wk_tensor((3), ((int64_t[]){2, 5, 3})), *y[2], *z[2], *h[2];
+        for (int there = 0; there < 2; there++) {
+            wk_manual_seed(0);
+            wk_module *gru = wk_nn_gru(4, 4, .bidirectional = true);
+            wk_module *decoder = wk_nn_transformer_decoder_layer(4, 2, 8, 0, .batch_first = true);
+            wk_module_to_device(gru, there ? mirror : wk_cpu);
+            wk_module_to_device(decoder, there ? mirror : wk_cpu);
+            wk_tensor *in = there ? wk_to(x, mirror) : x;
+            wk_nn_packed_sequence packed = wk_nn_utils_rnn_pack_padded_sequence(in, lengths, true, false);
+            packed = wk_nn_gru_forward_packed(gru, packed, .h_n = &h[there]);
+            y[there] = wk_nn_utils_rnn_pad_packed_sequence(packed, .batch_first = true);
+            z[there] = wk_nn_transformer_decoder_layer_forward(decoder, in, in, .tgt_is_causal = true);
+            wk_module_free(gru);
+            wk_module_free(decoder);
+        }
+        assert_true(wk_device_equal(y[1]->device, mirror) && wk_device_equal(z[1]->device, mirror));
+        assert_true(wk_allclose(wk_to(y[1], wk_cpu), y[0]) && wk_allclose(wk_to(h[1], wk_cpu), h[0]));
+        assert_true(wk_allclose(wk_to(z[1], wk_cpu), z[0], .atol = 1e-6));
+    }
+}
+
 static void gradients_of_there(void **state)
 {
     (void)state;
@@ -248,6 +275,7 @@ int main(int argc, char **argv)
                 .name = rows[i]->name, .test_func = test_row, .initial_state = (void *)(uintptr_t)rows[i]};
     if (argc < 2) {
         tests[count++] = (struct CMUnitTest)cmocka_unit_test(modules_of_there);
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(sequences_of_there);
         tests[count++] = (struct CMUnitTest)cmocka_unit_test(gradients_of_there);
         tests[count++] = (struct CMUnitTest)cmocka_unit_test(not_there);
     }
