@@ -265,7 +265,7 @@ static void not_there(void **state)
 
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[MAX_ROWS + 3];
+    static struct CMUnitTest tests[MAX_ROWS + 4];
     setenv("WICK_TRACEBACK", "off", 0); // hundreds of errors are expected
     mirror_start();
     size_t count = 0;
