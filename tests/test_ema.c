@@ -134,7 +134,7 @@ TEST(scopes)
     wk_try(&error) assert_null(wk_ema(self, 1.5));
     assert_message(error, "decay");
     wk_try(&error) assert_null(wk_ema(NULL));
-    assert_true(error.set);
+    assert_string_equal(error.message, "ema: module: expected a module, got NULL");
     wk_dict *state = wk_dict_new();
     wk_try(&error) assert_false(wk_ema_load_state_dict(ema, state));
     assert_message(error, "state");

@@ -155,6 +155,21 @@ static void converted(void **state)
                 ")\n");
 }
 
+static void an_empty_batch_leaves_the_statistics(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_module *layer = wk_nn_batch_norm2d(3);
+        wk_tensor *y = wk_forward(layer, wk_ones((0, 3, 2, 2), .requires_grad = true));
+        assert_true(y && wk_backward(wk_sum(y)));
+        assert_true(wk_item(wk_sum(wk_abs(((wk_nn_batch_norm2d *)layer)->weight->grad))) == 0);
+        assert_true(wk_item(wk_sum(((wk_nn_batch_norm2d *)layer)->running_mean)) == 0);
+        assert_true(wk_item(wk_sum(((wk_nn_batch_norm2d *)layer)->running_var)) == 3);
+        wk_module_free(layer);
+    }
+}
+
 static void weights_by_their_norm(void **state)
 {
     (void)state;
@@ -190,7 +205,7 @@ int main(void)
         cmocka_unit_test(layers_are_pytorchs),    cmocka_unit_test(layers_without_memory_fail_cleanly),
         cmocka_unit_test(printed_forms),          cmocka_unit_test(shapes_that_do_not_fit_are_errors),
         cmocka_unit_test(statistics_of_any_kind), cmocka_unit_test(converted),
-        cmocka_unit_test(weights_by_their_norm),
+        cmocka_unit_test(weights_by_their_norm),  cmocka_unit_test(an_empty_batch_leaves_the_statistics),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -106,11 +106,12 @@ static void batch_norm_backward(wk_node *node, wk_tensor *dy_)
     for (int i = 0; i < 3; i++) {
         if (!wk_needs(node, i))
             continue;
-        gradients[i] = i == 0 ? new_like(BACKWARD, x, kept->format) : wk_empty_like(mean);
+        gradients[i] = i == 0 ? new_like(BACKWARD, x, kept->format) : wk_zeros_like(mean);
         if (!gradients[i])
             return;
     }
-    if (wk_run(BACKWARD, x, batch_norm_backward, .shape = shape_in(kept->shape, kept->format), .dy = wk_data(dy),
+    if (x->numel == 0 || // which has no statistics, and gives zeros
+        wk_run(BACKWARD, x, batch_norm_backward, .shape = shape_in(kept->shape, kept->format), .dy = wk_data(dy),
                .x = wk_data(x), .mean = wk_data(mean), .rstd = wk_data(rstd), .weight = wk_data(weight),
                .dx = wk_data(gradients[0]), .dweight = wk_data(gradients[1]), .dbias = wk_data(gradients[2]),
                .by_batch = kept->by_batch))
@@ -175,6 +176,8 @@ wk_tensor *wk_batch_norm_with(wk_batch_norm_args args)
         return wk_fail(OP, "running_mean: expected a tensor, got NULL\nhint: .training = true normalizes by the batch");
     if (args.training && args.x->numel == args.x->shape[1])
         return wk_fail(OP, "x: expected more than one number a channel in training, got %s", wk_shape_string(args.x));
+    if (args.training && args.x->numel == 0) // an empty batch has no statistics: the running ones stay
+        args.running_mean = args.running_var = NULL;
     return batch_norm(OP, args);
 }
 

@@ -72,6 +72,8 @@ wk_ema *wk_ema_with(wk_ema_args args)
     static const char OP[] = "ema";
     if (!(args.decay >= 0 && args.decay <= 1))
         return wk_fail(OP, "decay: expected 0 to 1, got %g", args.decay);
+    if (!args.module)
+        return wk_fail(OP, "module: expected a module, got NULL");
     const wk_dict *parameters = wk_module_named_parameters(args.module);
     const wk_dict *buffers = parameters ? wk_module_named_buffers(args.module) : NULL;
     if (!buffers)
