@@ -1,5 +1,8 @@
 /* Failures from outside of the library: linked into a test, inject.c stands before libc's functions, for every library
-   that the test uses (jansson, oneDNN, libgomp).  For builds without sanitizers, which do the same. */
+   that the test uses (oneDNN, libgomp, libpng).  For builds without sanitizers, which do the same.
+
+   Linked into the test, for memory alone, of all threads: what the pool and oneDNN take while they work.  injector.c is
+   loaded before libc instead, and counts one thread's calls, files among them: each of a save's, in its order. */
 #ifndef WICK_TESTS_INJECT_H
 #define WICK_TESTS_INJECT_H
 
