@@ -1,8 +1,8 @@
-/* wick's side of the race (race.py is PyTorch's, and the referee).  Reads commands, a line each, from standard input:
+/* wick's side of the race (rows.py is PyTorch's, race.py the referee).  Reads commands, a line each, from its input:
      setup NAME         makes the row's inputs from seed 0
      run NAME COUNT     does the row's work COUNT times; answers seconds per time
      result NAME PATH   does it once and writes its results, float32 after float32, to PATH; answers their number
-   Rows stand in ROWS below, one block each, with their twins of the same name in race.py. */
+   Rows stand in ROWS below, one block each, with their twins of the same name in rows.py. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,26 +134,29 @@ static void batch_norm_result(wk_tensor **out)
     out[3] = b->grad;
 }
 
-/* ---- lstm of (64, 32, 128), 256 wide, forward and backward */
-static wk_module *lstm;
-static void lstm_setup(void)
+/* ---- lstm and gru of (64, 32, 128), 256 wide, forward and backward */
+static wk_module *recurrent;
+static void recurrent_setup(wk_module *module)
 {
-    lstm = lstm ? lstm : wk_nn_lstm(128, 256);
+    wk_module_free(recurrent);
+    recurrent = module;
     keep(&x, wk_randn((64, 32, 128)), true);
     keep(&dy, wk_randn((64, 32, 256)), false);
 }
-static void lstm_run(void)
+static void lstm_setup(void) { recurrent_setup(wk_nn_lstm(128, 256)); }
+static void gru_setup(void) { recurrent_setup(wk_nn_gru(128, 256)); }
+static void recurrent_run(void)
 {
     clear_grads();
-    wk_module_zero_grad(lstm);
-    wk_backward(wk_forward(lstm, x), .gradient = dy);
+    wk_module_zero_grad(recurrent);
+    wk_backward(wk_forward(recurrent, x), .gradient = dy);
 }
-static void lstm_result(wk_tensor **out)
+static void recurrent_result(wk_tensor **out)
 {
-    lstm_run();
-    out[0] = wk_forward(lstm, x);
+    recurrent_run();
+    out[0] = wk_forward(recurrent, x);
     out[1] = x->grad;
-    out[2] = wk_module_get_parameter(lstm, "weight_hh_l0")->grad;
+    out[2] = wk_module_get_parameter(recurrent, "weight_hh_l0")->grad;
 }
 
 /* ---- softmax, gelu (4096, 1024), forward and backward */
@@ -238,6 +241,19 @@ static void rotary_result(wk_tensor **out)
 
 #include "spatial.h"
 
+/* ---- logaddexp, nan_to_num, median along rows, of (1024, 1024) */
+static void million_setup(void)
+{
+    keep(&x, wk_randn((1024, 1024)), false);
+    keep(&w, wk_randn((1024, 1024)), false);
+}
+static void logaddexp_run(void) { wk_logaddexp(x, w); }
+static void logaddexp_result(wk_tensor **out) { out[0] = wk_logaddexp(x, w); }
+static void nan_to_num_run(void) { wk_nan_to_num(x); }
+static void nan_to_num_result(wk_tensor **out) { out[0] = wk_nan_to_num(x); }
+static void median_run(void) { wk_median(x, 1); }
+static void median_result(wk_tensor **out) { out[0] = wk_median(x, 1); }
+
 /* ---- searchsorted: 512 x 512 values among 4096 */
 static void search_setup(void)
 {
@@ -300,7 +316,8 @@ static const row ROWS[] = {
     {"linear", linear_setup, linear_run, linear_result},
     {"layer_norm", layer_norm_setup, layer_norm_run, layer_norm_result},
     {"batch_norm", batch_norm_setup, batch_norm_run, batch_norm_result},
-    {"lstm", lstm_setup, lstm_run, lstm_result},
+    {"lstm", lstm_setup, recurrent_run, recurrent_result},
+    {"gru", gru_setup, recurrent_run, recurrent_result},
     {"softmax", rows_setup, softmax_run, softmax_result},
     {"gelu", rows_setup, gelu_run, gelu_result},
     {"attention", attention_setup, attention_run, attention_result},
@@ -321,6 +338,9 @@ static const row ROWS[] = {
     {"rearrange", names_setup, rearrange_run, rearrange_result},
     {"resize bytes", bytes_setup, bytes_run, bytes_result},
     {"grid_sample", sample_setup, grid_sample_run, grid_sample_result},
+    {"logaddexp", million_setup, logaddexp_run, logaddexp_result},
+    {"nan_to_num", million_setup, nan_to_num_run, nan_to_num_result},
+    {"median", million_setup, median_run, median_result},
     {"searchsorted", search_setup, search_run, search_result},
     {"add 64 MB", big_setup, big_run, big_result},
     {"training step", step_setup, step_run, step_result},
