@@ -82,7 +82,7 @@ static void tell_dict(FILE *to)
 static void tell_picture(FILE *to)
 {
     const double x[] = {0, 1, 2}, y[] = {0.25, 0.5, 0.125};
-    wk_tensor *picture = wk_plot_curves({.title = "Loss", .curves = {{"training", x, y, 3}}});
+    wk_tensor *picture = wk_plot_curves({.title = "Loss", .curves = {{"training", x, y, 3, .markers = false}}});
     fwrite(wk_data_ptr(picture), 1, (size_t)picture->numel, to);
 }
 

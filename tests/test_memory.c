@@ -310,7 +310,8 @@ static void from_blob_and_arrays(void **state)
         wk_tensor *half = wk_new_tensor(wk_ones((1), .dtype = wk_float16), (2), ((float[]){1, 2}));
         assert_true(half->dtype == wk_float16 && wk_item(wk_sum(half)) == 3 && !half->requires_grad);
         assert_int_equal(wk_new_tensor(half, (2), ((float[]){1, 2}), .dtype = wk_int32)->dtype, wk_int32);
-        wk_try(&error) assert_null(wk_tensor((2), (float *)NULL));
+        const float *none = NULL;
+        wk_try(&error) assert_null(wk_tensor((2), none));
         assert_true(error.set);
         assert_ptr_equal(wk_to(x, wk_cpu), x);
         wk_try(&error) assert_null(wk_to(x, wk_device("cuda:1")));

@@ -212,7 +212,7 @@ static void test_all_seen_from_afar(void **state)
                             .x_label = "step",
                             .y_label = "nats",
                             .curves = {{"training", x, y, 40, .smooth = true}, {"test", x, z, 40, .markers = true}}},
-                           {.title = "accuracy", .percent = true, .curves = {{"test", x, z, 40}}}),
+                           {.title = "accuracy", .percent = true, .curves = {{"test", x, z, 40, .smooth = false}}}),
             100, CURVES_AFAR);
     }
 }
