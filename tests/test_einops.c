@@ -33,7 +33,9 @@ static void layers_are_the_ops(void **state)
         assert_non_null(x->grad);
         assert_true(same(wk_forward(model, wk_ones((2, 6))), wk_ones((2, 2)))); // any dims under ...
         assert_int_equal(wk_module_parameters(model).count, 0);
-        assert_int_equal(wk_dict_count(wk_module_state_dict(model)), 0);
+        wk_dict *state_dict = wk_module_state_dict(model);
+        assert_int_equal(wk_dict_count(state_dict), 0);
+        wk_dict_free(state_dict);
 
         char *text = NULL;
         size_t size = 0;

@@ -236,7 +236,9 @@ static void parameters_in_a_list(void **state)
         wk_error err;
         wk_try(&err) assert_null(wk_nn_parameter_list_index(list, 3));
         assert_non_null(strstr(err.message, "out of range of 3 parameters"));
-        wk_try(&err) assert_null(wk_nn_parameter_list_append(wk_nn_identity(), wk_ones((1))));
+        wk_module *other = wk_nn_identity();
+        wk_try(&err) assert_null(wk_nn_parameter_list_append(other, wk_ones((1))));
+        wk_module_free(other);
         assert_non_null(strstr(err.message, "expected a wk_nn_parameter_list, got a identity"));
         wk_module_free(list);
     }
