@@ -11,21 +11,7 @@
 
 #include <wick.h>
 
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
+#include "leaks.h"
 
 /* x: (n, 2) float32 with rows (i, -i); y: int64 (n,) i */
 static wk_dataset *numbered(int64_t n)

@@ -1,10 +1,7 @@
 /* Twins of whole models of images (tests/golden/twins.py), line for line: a ResNet-18, a U-Net that learns to denoise,
    a convolutional VAE, a GAN.  Seeded alike they start from the same weights, draw the same data, and lose the same in
    20 steps, here and on a second device. */
-#include "mirror.h"
 #include "twin.h"
-
-static wk_device device; // where the models are trained; what is drawn is drawn on the CPU
 
 /* ---------------------------------------------------------------- ResNet-18, of narrow layers */
 
@@ -282,32 +279,10 @@ static void adversaries(void)
 
 /* ---------------------------------------------------------------- on both devices */
 
-static void on_both(void (*twin)(void))
-{
-    const wk_device devices[] = {wk_cpu, mirror};
-    for (int i = 0; i < 2; i++)
-        wk_scope
-    {
-        device = devices[i];
-        twin();
-    }
-}
 static void test_resnet(void **state) { (void)state, on_both(resnet); }
 static void test_denoising(void **state) { (void)state, on_both(denoising); }
 static void test_autoencoder(void **state) { (void)state, on_both(autoencoder); }
 static void test_adversaries(void **state) { (void)state, on_both(adversaries); }
-
-static int setup(void **state)
-{
-    (void)state;
-    return read_answers("twins");
-}
-static int teardown(void **state)
-{
-    (void)state;
-    wk_dict_free(answers);
-    return 0;
-}
 
 int main(void)
 {

@@ -1,10 +1,7 @@
 /* Twins of whole models of text (tests/golden/twins.py), line for line: an LSTM language model, and a GPT with rotary
    embeddings that writes with a cache of keys and values.  Seeded alike they start from the same weights, draw the same
    data, and lose the same in 20 steps, here and on a second device. */
-#include "mirror.h"
 #include "twin.h"
-
-static wk_device device; // where the models are trained; what is drawn is drawn on the CPU
 
 enum { TOKENS = 20, DIM = 16 };
 
@@ -165,30 +162,8 @@ static void transformer(void)
 
 /* ---------------------------------------------------------------- on both devices */
 
-static void on_both(void (*twin)(void))
-{
-    const wk_device devices[] = {wk_cpu, mirror};
-    for (int i = 0; i < 2; i++)
-        wk_scope
-    {
-        device = devices[i];
-        twin();
-    }
-}
 static void test_recurrent(void **state) { (void)state, on_both(recurrent); }
 static void test_transformer(void **state) { (void)state, on_both(transformer); }
-
-static int setup(void **state)
-{
-    (void)state;
-    return read_answers("twins");
-}
-static int teardown(void **state)
-{
-    (void)state;
-    wk_dict_free(answers);
-    return 0;
-}
 
 int main(void)
 {

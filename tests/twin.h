@@ -3,6 +3,9 @@
 #define WICK_TESTS_TWIN_H
 
 #include "answers.h"
+#include "mirror.h"
+
+static wk_device device; // where the models are trained; what is drawn is drawn on the CPU
 
 /* the initial weights: PyTorch's names in its order, and its numbers by their sum and that of their squares */
 static inline void assert_begins_alike(const char *name, void *model)
@@ -30,6 +33,29 @@ static inline void assert_loses_alike(const char *name, int64_t step, wk_tensor 
     const double got = wk_item(loss), expected = wk_item(wk_select(losses, 0, step));
     if (!(fabs(got - expected) <= 1e-4 * fabs(expected)))
         fail_msg("%s: loss %lld is %.7g, expected %.7g", name, (long long)step, got, expected);
+}
+
+static inline void on_both(void (*twin)(void))
+{
+    const wk_device devices[] = {wk_cpu, mirror};
+    for (int i = 0; i < 2; i++)
+        wk_scope
+    {
+        device = devices[i];
+        twin();
+    }
+}
+
+static inline int setup(void **state)
+{
+    (void)state;
+    return read_answers("twins");
+}
+static inline int teardown(void **state)
+{
+    (void)state;
+    wk_dict_free(answers);
+    return 0;
 }
 
 #endif
