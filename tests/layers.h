@@ -148,6 +148,19 @@ static void check_layers_without_memory(const layer_case *layers, size_t count)
     }
 }
 
+/* the two tests of a table of layers */
+#define LAYER_TESTS(layers)                                                                                            \
+    static void layers_are_pytorchs(void **state)                                                                      \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        check_layers(layers, sizeof layers / sizeof *layers);                                                          \
+    }                                                                                                                  \
+    static void layers_without_memory_fail_cleanly(void **state)                                                       \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        check_layers_without_memory(layers, sizeof layers / sizeof *layers);                                           \
+    }
+
 static void prints(wk_module *module, const char *expected)
 {
     char text[1000] = "";

@@ -17,6 +17,7 @@
 
 #include "core/alloc.h"
 #include "core/element.h"
+#include "family.h"
 #include "mirror.h"
 #include "op_table.h"
 
@@ -429,20 +430,6 @@ static void check_case(const op_row *row, const golden_case *c)
         for (wk_dtype dtype = wk_bool; dtype < WK_DTYPES; dtype++)
             check_converted(row, c, mask, dtype);
     }
-}
-
-static golden_file golden;
-static char golden_family[64];
-
-static void read_family(const char *family)
-{
-    if (strcmp(golden_family, family) == 0)
-        return;
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s.golden", WICK_GOLDEN, family);
-    golden_free(&golden);
-    assert_true(golden_read(path, &golden));
-    snprintf(golden_family, sizeof golden_family, "%s", family);
 }
 
 static void test_row(void **state)

@@ -218,17 +218,7 @@ static const layer_case LAYERS[] = {{"linear", linear, forward},
                                     {"cross_entropy_loss", cross_entropy_loss, loss},
                                     {"mse_loss", mse_loss, loss}};
 
-static void layers_are_pytorchs(void **state)
-{
-    (void)state;
-    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
-
-static void layers_without_memory_fail_cleanly(void **state)
-{
-    (void)state;
-    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
+LAYER_TESTS(LAYERS)
 
 static void printed_forms(void **state)
 {

@@ -77,17 +77,7 @@ static const layer_case LAYERS[] = {{"leaky_relu", leaky_relu, forward},
                                     {"pairwise_distance", pairwise_distance, loss},
                                     {"pairwise_distance_kept", pairwise_distance_kept, loss}};
 
-static void layers_are_pytorchs(void **state)
-{
-    (void)state;
-    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
-
-static void layers_without_memory_fail_cleanly(void **state)
-{
-    (void)state;
-    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
+LAYER_TESTS(LAYERS)
 
 static void printed_forms(void **state)
 {

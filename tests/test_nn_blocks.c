@@ -30,17 +30,7 @@ static const layer_case LAYERS[] = {{"mlp", mlp, forward},
                                     {"timestep_embedder", timestep_embedder, forward},
                                     {"drop_path", drop_path, forward}};
 
-static void layers_are_pytorchs(void **state)
-{
-    (void)state;
-    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
-
-static void layers_without_memory_fail_cleanly(void **state)
-{
-    (void)state;
-    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
+LAYER_TESTS(LAYERS)
 
 static void printed_forms(void **state)
 {

@@ -71,17 +71,7 @@ static const layer_case LAYERS[] = {{"batch_norm1d", batch_norm1d, train_and_eva
                                     {"weight_norm_dim1", weight_norm_dim1, forward},
                                     {"weight_norm_whole", weight_norm_whole, forward}};
 
-static void layers_are_pytorchs(void **state)
-{
-    (void)state;
-    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
-
-static void layers_without_memory_fail_cleanly(void **state)
-{
-    (void)state;
-    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
+LAYER_TESTS(LAYERS)
 
 static void printed_forms(void **state)
 {

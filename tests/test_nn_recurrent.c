@@ -92,17 +92,7 @@ static const layer_case LAYERS[] = {CASES(lstm),
                                     {"gru_packed_dropout", gru_packed_dropout, run_batch_first},
                                     {"gru_packed_equal", gru, run_sorted}};
 
-static void layers_are_pytorchs(void **state)
-{
-    (void)state;
-    check_layers(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
-
-static void layers_without_memory_fail_cleanly(void **state)
-{
-    (void)state;
-    check_layers_without_memory(LAYERS, sizeof LAYERS / sizeof *LAYERS);
-}
+LAYER_TESTS(LAYERS)
 
 static void printed_forms(void **state)
 {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "family.h"
 #include "op_table.h"
 
 #define MAX_ROWS 512
@@ -100,20 +101,6 @@ static void check_shapes(const op_row *row, golden_case *c)
             attempt(row, c, i, x, how);
         }
     }
-}
-
-static golden_file golden;
-static char golden_family[64];
-
-static void read_family(const char *family)
-{
-    if (strcmp(golden_family, family) == 0)
-        return;
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s.golden", WICK_GOLDEN, family);
-    golden_free(&golden);
-    assert_true(golden_read(path, &golden));
-    snprintf(golden_family, sizeof golden_family, "%s", family);
 }
 
 static void test_row(void **state)
