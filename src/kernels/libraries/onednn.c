@@ -100,6 +100,15 @@ static void after_fork(void)
     __atomic_compare_exchange_n(&gate, &forking, OPEN, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+/* A thread that waited at the gate counts itself for a moment at each look, and is not in the child to take it back. */
+static void in_child(void)
+{
+    for (int i = 0; i < PLACES; i++)
+        __atomic_store_n(&places[i].inside, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(place(), own_depth, __ATOMIC_RELAXED);
+    after_fork();
+}
+
 /* libc loads what unwinds its own frames when it is first needed, and without memory ends the program then */
 static bool can_unwind(void)
 {
@@ -112,7 +121,7 @@ static bool can_unwind(void)
 
 static void begin(void)
 {
-    pthread_atfork(before_fork, after_fork, after_fork);
+    pthread_atfork(before_fork, after_fork, in_child);
     wk_onednn_throws();
 }
 
