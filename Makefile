@@ -1,6 +1,8 @@
 # wick: CMake and Ninja do the work; this names what people ask for.
 #   make          build the library        make demo    train a vision transformer on real images
 #   make test     run the tests            make katas   run the small programs, in order
+#   make demos    a model of each modality, trained here: text, images, film, sound (half an hour)
+#   make models   models that others trained: downloads their weights, and answers with them
 #   make bench    race PyTorch: make bench PYTHON=path/to/python
 #   make fuzz     run the fuzzers, FUZZ_SECONDS=60 each
 #   make sanitize  the tests with the address and undefined-behaviour sanitizers; make tsan  with the thread sanitizer
@@ -14,7 +16,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 OUT    ?= out
 
-.PHONY: all setup configure demo test katas bench debug sanitize tsan install misuses rebuild-cost fuzz mutants api-coverage form clean
+.PHONY: all setup configure demo demos models test katas bench debug sanitize tsan install misuses rebuild-cost fuzz mutants api-coverage form clean
 
 all: setup
 	@$(MAKE) --no-print-directory configure
@@ -31,6 +33,20 @@ demo: setup
 	@$(MAKE) --no-print-directory configure
 	@cmake --build $(BUILD) --target 12_vit_fashion_mnist
 	@$(BUILD)/katas/12_vit_fashion_mnist --out $(OUT) $(ARGS)
+
+demos:
+	@scripts/setup.sh demos
+	@$(MAKE) --no-print-directory configure
+	@cmake -S . -B $(BUILD) >/dev/null
+	@cmake --build $(BUILD) --target katas
+	@scripts/demos.sh $(BUILD)/katas $(OUT)
+
+models:
+	@scripts/setup.sh demos
+	@$(MAKE) --no-print-directory configure
+	@cmake -S . -B $(BUILD) >/dev/null
+	@cmake --build $(BUILD) --target katas
+	@scripts/models.sh $(BUILD)/katas $(OUT)
 
 test:
 	@scripts/setup.sh test

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what wick needs on Debian and Ubuntu; does nothing where all of it is there.
-#   scripts/setup.sh [test]     with `test`, also what only the tests need
+#   scripts/setup.sh [demos | test]     with `demos`, also what reads photographs, sound and film, and makes speech;
+#                                       with `test`, that and what only the tests need
 # Where they are, also used: clang with libclang-rt-14-dev (make fuzz), Python with torch and safetensors (a test).
 set -eu
 # elsewhere the build itself says what is missing
@@ -19,6 +20,14 @@ zlib1g-dev                gzip, in data sets
 libpng-dev                pictures
 dataset-fashion-mnist     70,000 real images
 '
+case "${1:-}" in demos | test) packages="$packages
+libturbojpeg0-dev         libjpeg-turbo: photographs
+libsndfile1-dev           sound files
+libavformat-dev           FFmpeg: film, its files
+libavcodec-dev            FFmpeg: film, its pictures
+libswscale-dev            FFmpeg: film, its colours
+espeak-ng                 speech, to learn from
+" ;; esac
 [ "${1:-}" = test ] && packages="$packages
 libcmocka-dev             the tests
 valgrind                  leak checks

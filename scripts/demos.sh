@@ -1,0 +1,11 @@
+#!/bin/bash
+# A model of each modality, trained here: its progress, and at the end pictures, sound or text of what it has learned.
+#   scripts/demos.sh [build/katas] [out]
+set -euo pipefail
+katas=${1:-build/katas} out=${2:-out}
+mkdir -p "$out"
+started=$SECONDS
+demo() { printf '\n== %s\n' "$*"; "$katas/$@" --out "$out"; }
+
+demo 12_vit_fashion_mnist --epochs 1
+printf '\nall of it: %d s; the pictures and sounds are in %s\n' $((SECONDS - started)) "$out"
