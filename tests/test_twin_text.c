@@ -1,6 +1,7 @@
-/* Twins of whole models of text (tests/golden/twins.py), line for line: an LSTM language model, and a GPT with rotary
-   embeddings that writes with a cache of keys and values.  Seeded alike they start from the same weights, draw the same
-   data, and lose the same in 20 steps, here and on a second device. */
+/* Twins of whole models of text (tests/golden/twins.py), line for line: an LSTM language model, and the GPT of
+   katas/gpt.h, which writes with a cache of keys and values.  Seeded alike they start from the same weights, draw the
+   same data, and lose the same in 20 steps, here and on a second device. */
+#include "../katas/gpt.h"
 #include "twin.h"
 
 enum { TOKENS = 20, DIM = 16 };
@@ -49,86 +50,10 @@ static void recurrent(void)
 
 /* ---------------------------------------------------------------- GPT */
 
-typedef struct {
-    wk_module_base base;
-    wk_module *norm1, *qkv, *proj, *norm2, *gate, *up, *down;
-    int64_t heads;
-} gpt_block;
-
-/* x: (B, L, D), whose first token stands at `position`; cache: what came before, or NULL */
-static wk_tensor *gpt_block_forward(void *module, wk_tensor *x, wk_tensor *freqs_cis, int64_t position, void *cache)
-{
-    gpt_block *self = module;
-    wk_unpack(x, B, L, D);
-    wk_tensor *q, *k, *v, *qkv = wk_forward(self->qkv, wk_forward(self->norm1, x)); // (B, L, 3*D)
-    wk_unbind(wk_view(qkv, (B, L, 3, self->heads, -1)), (&q, &k, &v), .dim = 2);    // 3 x (B, L, H, D/H)
-    q = wk_transpose(wk_apply_rotary_emb(q, freqs_cis, .offset = position), 1, 2);  // (B, H, L, D/H)
-    k = wk_transpose(wk_apply_rotary_emb(k, freqs_cis, .offset = position), 1, 2);
-    v = wk_transpose(v, 1, 2);
-    if (cache)
-        wk_kv_cache_update(cache, &k, &v); // (B, H, position + L, D/H)
-    wk_tensor *y = wk_scaled_dot_product_attention(q, k, v, .is_causal = L > 1);
-    x = wk_add(x, wk_forward(self->proj, wk_flatten(wk_transpose(y, 1, 2), 2)));
-    y = wk_forward(self->norm2, x);
-    y = wk_mul(wk_silu(wk_forward(self->gate, y)), wk_forward(self->up, y)); // (B, L, 2*D)
-    (void)D;
-    return wk_add(x, wk_forward(self->down, y));
-}
-
-static gpt_block *gpt_block_new(int64_t dim, int64_t heads)
-{
-    gpt_block *self = wk_module_new(gpt_block, NULL);
-    self->heads = heads;
-    wk_add_module(self, norm1, wk_nn_rms_norm((dim)));
-    wk_add_module(self, qkv, wk_nn_linear(dim, 3 * dim, .bias = false));
-    wk_add_module(self, proj, wk_nn_linear(dim, dim, .bias = false));
-    wk_add_module(self, norm2, wk_nn_rms_norm((dim)));
-    wk_add_module(self, gate, wk_nn_linear(dim, 2 * dim, .bias = false));
-    wk_add_module(self, up, wk_nn_linear(dim, 2 * dim, .bias = false));
-    wk_add_module(self, down, wk_nn_linear(2 * dim, dim, .bias = false));
-    return self;
-}
-
-typedef struct {
-    wk_module_base base;
-    wk_module *embedding, *blocks, *norm, *head;
-    int64_t pair;
-} gpt;
-
-/* x: (B, L) tokens, the first at `position`; caches: a module list of a wk_kv_cache for each block, or NULL
-   -> (B, L, TOKENS) */
-static wk_tensor *gpt_forward(void *module, wk_tensor *x, int64_t position, void *caches)
-{
-    gpt *self = module;
-    wk_tensor *freqs_cis = wk_precompute_freqs_cis(self->pair, 32, .device = x->device);
-    x = wk_forward(self->embedding, x); // (B, L, D)
-    int64_t i = 0;
-    wk_for_each_module (block, self->blocks) {
-        void *cache = caches ? wk_nn_module_list_index(caches, i++) : NULL;
-        x = wk_call(gpt_block_forward, block, x, freqs_cis, position, cache);
-    }
-    return wk_forward(self->head, wk_forward(self->norm, x));
-}
-
-static gpt *gpt_new(int64_t depth, int64_t heads)
-{
-    gpt *self = wk_module_new(gpt, NULL);
-    self->pair = DIM / heads;
-    wk_add_module(self, embedding, wk_nn_embedding(TOKENS, DIM));
-    wk_add_module(self, blocks, wk_nn_module_list());
-    for (int64_t i = 0; i < depth; i++)
-        wk_nn_module_list_append(self->blocks, gpt_block_new(DIM, heads));
-    wk_add_module(self, norm, wk_nn_rms_norm((DIM)));
-    wk_add_module(self, head, wk_nn_linear(DIM, TOKENS, .bias = false));
-    return self;
-}
-
 /* greedily, a token at a time, from the first four of the text */
 static void write_on(gpt *model, wk_tensor *text)
 {
-    wk_module *caches = wk_nn_module_list();
-    for (int layer = 0; layer < 2; layer++)
-        wk_nn_module_list_append(caches, wk_kv_cache(1, 2, 32, model->pair, .device = device));
+    wk_module *caches = gpt_caches_new(model);
     wk_tensor *expected = answer("gpt/written");
     wk_tensor *logits = wk_call(gpt_forward, model, wk_index(text, ":1, :4"), 0, caches); // (1, 4, TOKENS)
     wk_for_each_step (position, 4, 20) {
@@ -142,7 +67,7 @@ static void write_on(gpt *model, wk_tensor *text)
 static void transformer(void)
 {
     wk_manual_seed(55);
-    gpt *model = gpt_new(2, 2);
+    gpt *model = gpt_new((gpt_config){.tokens = TOKENS, .context = 32, .dim = DIM, .depth = 2, .heads = 2});
     assert_begins_alike("gpt", model);
     wk_tensor *text = wk_to(wk_randint(0, TOKENS, (4, 17)), device);
     wk_module_to(model, device);
