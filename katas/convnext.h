@@ -8,7 +8,7 @@
 
 #include <wick.h>
 
-/* ---------------------------------------------------------------- layer norm of the channels: (B, C, H, W) -> the same */
+/* ---------------------------------------------------------------- layer norm over the channels */
 
 typedef struct convnext_norm {
     wk_module_base base;
@@ -16,6 +16,7 @@ typedef struct convnext_norm {
     int64_t dim;
 } convnext_norm;
 
+/* (B, C, H, W) -> the same */
 static wk_tensor *convnext_norm_forward(void *module, wk_tensor *x)
 {
     convnext_norm *self = module;

@@ -122,8 +122,8 @@ typedef struct gpt2 {
     wk_module *lm_head;
 } gpt2;
 
-/* tokens (B, L), the first of which stands at `position`; caches: a module list with a wk_kv_cache for each block, which
-   holds what came before, or NULL */
+/* tokens (B, L), the first of which stands at `position`, where L is 1 or position 0; caches: a module list of a
+   wk_kv_cache for each block, which holds what came before, or NULL */
 static wk_tensor *gpt2_forward(void *module, wk_tensor *tokens, int64_t position, void *caches)
 {
     gpt2 *self = module;

@@ -1,5 +1,5 @@
-/* Llama, as transformers has it (LlamaForCausalLM), name for name: checkpoints of Llama, TinyLlama, SmolLM and others of
-   the shape load strictly.  Tokens (B, L) -> logits (B, L, vocabulary).
+/* Llama, as transformers has it (LlamaForCausalLM), name for name: checkpoints of Llama, TinyLlama, SmolLM and others
+   of the shape load strictly.  Tokens (B, L) -> logits (B, L, vocabulary).
 
    RMSNorm, rotary positions, heads of queries that share keys and values (GQA), SwiGLU, no biases.
 
@@ -41,7 +41,7 @@ static wk_tensor *llama_heads(wk_tensor *x, int64_t heads)
     return wk_transpose(wk_reshape(x, (wk_size(x, 0), wk_size(x, 1), heads, -1)), 1, 2);
 }
 
-/* rotary (length, D/2) complex; x's first token stands at `position`; cache: a wk_kv_cache of what came before, or NULL */
+/* rotary (length, D/2) complex; x's first token stands at `position`; cache: of what came before, or NULL */
 static wk_tensor *llama_attention_forward(void *module, wk_tensor *x, wk_tensor *rotary, int64_t position, void *cache)
 {
     llama_attention *self = module;
@@ -134,8 +134,8 @@ typedef struct llama {
     wk_tensor *rotary; // (length, D/2) complex, in no state dict
 } llama;
 
-/* tokens (B, L), the first of which stands at `position`; caches: a module list with a wk_kv_cache for each layer, which
-   holds what came before, or NULL */
+/* tokens (B, L), the first of which stands at `position`, where L is 1 or position 0; caches: a module list of a
+   wk_kv_cache for each layer, which holds what came before, or NULL */
 static wk_tensor *llama_forward(void *module, wk_tensor *tokens, int64_t position, void *caches)
 {
     llama *self = module;
