@@ -53,6 +53,7 @@
 #include <wick/progress.h>
 #include <wick/profiler.h>
 #include <wick/vision.h>
+#include <wick/video.h>
 #include <wick/plot.h>
 
 #endif
