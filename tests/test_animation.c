@@ -1,5 +1,6 @@
-/* Animated GIFs, read back by a small decoder that stands here: every pixel where 256 colours are enough, near ones where
-   not; times that add up; what is no animation. */
+/* Animated GIFs, read back by a small decoder that stands here: every pixel where 256 colours are enough, near ones
+   where not; times that add up; what is no animation. */
+#define _GNU_SOURCE // mkstemps
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -211,8 +212,8 @@ TEST(test_allocations_that_fail)
 
 int main(void)
 {
-    strcpy(path, "/tmp/wick_test_animation_XXXXXX");
-    close(mkstemp(path));
+    strcpy(path, "/tmp/wick_test_animation_XXXXXX.gif");
+    close(mkstemps(path, 4));
     const struct CMUnitTest tests[] = {UNIT(test_every_pixel), UNIT(test_near_colours),
                                        UNIT(test_times),       UNIT(test_floats),
                                        UNIT(test_refused),     UNIT(test_allocations_that_fail)};

@@ -1,9 +1,9 @@
 /* Animated GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): one palette, and of each frame the rectangle that is
    not as it was in the frame before.
 
-   Written by hand: it is Lempel, Ziv and Welch's compression and some bytes around it.  Rejected: giflib (it compresses,
-   but makes no palette, which is the larger half) and FFmpeg (its palettes are libavfilter's, a library more; and an
-   animation needs no film library so). */
+   Written by hand: it is Lempel, Ziv and Welch's compression and some bytes around it.  Rejected: giflib (it packs,
+   but makes no palette, which is the larger half) and FFmpeg (its palettes are libavfilter's, a library more; and so
+   an animation needs no film library). */
 #include "gif.h"
 
 #include <math.h>

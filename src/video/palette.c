@@ -1,5 +1,5 @@
-/* A palette made for a film: its own colours where there are at most 256 (drawings, greys); else colours fall into bins,
-   and boxes of bins are cut where they spread most, at their mean, until there are 256.
+/* A palette made for a film: its own colours where there are at most 256 (drawings, greys); else colours fall into
+   bins, and boxes of bins are cut where they spread most, at their mean, until there are 256.
 
    No dithering: what stands still in a film would flicker, and noise does not compress. */
 #include "palette.h"
