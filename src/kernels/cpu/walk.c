@@ -129,7 +129,8 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
 {
     const int last = work->ndim - 1;
     const int64_t row = work->ndim > 0 ? work->shape[last] : 1;
-    bool direct[4], constant[3] = {false};
+    const real p = (real)OF_FLOAT(work->numbers[0]), q = (real)OF_FLOAT(work->numbers[1]);
+    bool direct[4], constant[3] = {false}, simple = work->ndim == 1;
     int64_t stride[4];
     for (int i = 0; i < 4; i++) {
         stride[i] = work->ndim > 0 ? operand_of(work, i)->strides[last] : 1;
@@ -137,13 +138,19 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
     }
 
     real buffers[4][WK_PIECE] __attribute__((aligned(64)));
+    const real *in[3] = {0};
     for (int k = 0; k < work->inputs; k++) {
         constant[k] = !direct[k] && is_constant(&work->in[k], work->ndim);
         if (constant[k])
             load(data_of(&work->in[k]), work->in[k].dtype, 0, 0, buffers[k],
                  end - begin < WK_PIECE ? end - begin : WK_PIECE);
+        in[k] = direct[k] ? element_at(&work->in[k], begin) : buffers[k];
+        simple &= direct[k] || (constant[k] && end - begin <= WK_PIECE);
     }
-    const real p = (real)OF_FLOAT(work->numbers[0]), q = (real)OF_FLOAT(work->numbers[1]);
+    if (simple && direct[3]) { // most of the time; what follows would be a third of the time of a small tensor
+        loop(in[0], in[1], in[2], element_at(&work->out, begin), p, q, end - begin);
+        return;
+    }
     position at;
     position_at(work, begin, &at);
     for (int64_t i = begin; i < end;) {
@@ -155,7 +162,6 @@ void KERNEL_NAME(walk)(const wk_pointwise_work *work, wk_loop *loop, int64_t beg
         if (buffered && n > WK_PIECE)
             n = WK_PIECE;
 
-        const real *in[3] = {0};
         for (int k = 0; k < work->inputs; k++) {
             if (direct[k]) {
                 in[k] = element_at(&work->in[k], at.offset[k]);
