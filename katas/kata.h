@@ -132,6 +132,20 @@ static inline void kata_save_grid(wk_tensor *x, const char *folder, const char *
         printf("wrote %s\n", path);
 }
 
+/* frames: count times pictures (N, C, H, W) from 0 to 1, as an animation of grids */
+static inline void kata_save_animation(wk_tensor *const *frames, int64_t count, const char *folder, const char *name,
+                                       int64_t nrow, double scale)
+{
+    wk_tensor *grids[256]; // (3, H', W') each
+    for (int64_t i = 0; i < count && i < 256; i++) {
+        wk_tensor *x = wk_interpolate(wk_clamp(frames[i], 0, 1), .scale_factor = scale); // (N, C, scale*H, scale*W)
+        grids[i] = wk_vision_make_grid(x, .nrow = nrow);                                 // (3, H', W')
+    }
+    const char *path = kata_path(folder, name);
+    if (wk_vision_save_image(wk_stack((wk_tensors){count, grids}), path, .grid.nrow = 1))
+        printf("wrote %s\n", path);
+}
+
 /* the weights, which PyTorch reads as well */
 static inline void kata_save(void *model, const char *folder, const char *name)
 {
