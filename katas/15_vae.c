@@ -14,7 +14,7 @@ typedef struct options {
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.epochs = 5, .batch_size = 128, .width = 32, .latent = 16, .lr = 2e-3};
+    static options o = {.epochs = 8, .batch_size = 128, .width = 32, .latent = 10, .lr = 2e-3};
     o.data = o.load = "", o.out = "out";
     const kata_option names[] = {
         {"epochs", "N", "times through the 60,000 training pictures", .whole = &o.epochs},
@@ -78,7 +78,7 @@ static void show(vae *model, wk_tensor *test, options o)
         wk_tensor *from = wk_select(z, 0, i / steps), *to = wk_select(z, 0, (i / steps + 1) % stops); // (16, Z)
         frames[i] = drawn(model, wk_lerp(from, to, (double)(i % steps) / (double)steps));             // (16, 1, H, W)
     }
-    kata_save_animation(frames, stops * steps, o.out, "vae_walk.png", 8, 3);
+    kata_save_animation(frames, stops * steps, o.out, "vae_walk.gif", 8, 3);
 }
 
 int main(int argc, char **argv)

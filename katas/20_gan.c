@@ -13,7 +13,7 @@ typedef struct options {
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.epochs = 4, .batch_size = 64, .width = 32, .latent = 64, .lr = 5e-4};
+    static options o = {.epochs = 3, .batch_size = 64, .width = 32, .latent = 64, .lr = 5e-4};
     o.data = o.load = "", o.out = "out";
     const kata_option names[] = {
         {"epochs", "N", "times through the 60,000 training pictures", .whole = &o.epochs},
@@ -66,7 +66,7 @@ static void show(gan *g, options o)
         const double angle = 2 * wk_pi * i / 40;
         frames[i] = drawn(g, wk_add(wk_mul(z0, cos(angle)), wk_mul(z1, sin(angle)))); // (16, 1, H, W)
     }
-    kata_save_animation(frames, 40, o.out, "gan_walk.png", 8, 3);
+    kata_save_animation(frames, 40, o.out, "gan_walk.gif", 8, 3);
 }
 
 int main(int argc, char **argv)

@@ -133,16 +133,15 @@ static inline void kata_save_grid(wk_tensor *x, const char *folder, const char *
 }
 
 /* frames: count times pictures (N, C, H, W) from 0 to 1, as an animation of grids */
-static inline void kata_save_animation(wk_tensor *const *frames, int64_t count, const char *folder, const char *name,
+static inline void kata_save_animation(wk_tensor **frames, int64_t count, const char *folder, const char *name,
                                        int64_t nrow, double scale)
 {
-    wk_tensor *grids[256]; // (3, H', W') each
-    for (int64_t i = 0; i < count && i < 256; i++) {
-        wk_tensor *x = wk_interpolate(wk_clamp(frames[i], 0, 1), .scale_factor = scale); // (N, C, scale*H, scale*W)
-        grids[i] = wk_vision_make_grid(x, .nrow = nrow);                                 // (3, H', W')
-    }
     const char *path = kata_path(folder, name);
-    if (wk_vision_save_image(wk_stack((wk_tensors){count, grids}), path, .grid.nrow = 1))
+    for (int64_t i = 0; i < count; i++) {
+        wk_tensor *x = wk_interpolate(wk_clamp(frames[i], 0, 1), .scale_factor = scale); // (N, C, scale*H, scale*W)
+        frames[i] = wk_vision_make_grid(x, .nrow = nrow);                                // (3, H', W')
+    }
+    if (wk_vision_save_animation(wk_stack((wk_tensors){count, frames}), path, .fps = 12)) // (T, 3, H', W')
         printf("wrote %s\n", path);
 }
 

@@ -9,4 +9,6 @@ demo() { printf '\n== %s\n' "$*"; "$katas/$@" --out "$out"; }
 
 demo 12_vit_fashion_mnist --epochs 1
 demo 13_gpt --prompt 'The licensee may '
+demo 15_vae
+demo 20_gan
 printf '\nall of it: %d s; the pictures and sounds are in %s\n' $((SECONDS - started)) "$out"
