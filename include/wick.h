@@ -54,6 +54,7 @@
 #include <wick/profiler.h>
 #include <wick/vision.h>
 #include <wick/video.h>
+#include <wick/audio.h>
 #include <wick/plot.h>
 
 #endif

@@ -5,7 +5,7 @@
 
 cmake_minimum_required(VERSION 3.18)
 set(families pointwise complex view join index reduction activation matmul convolution attention normalization
-    loss embedding dropout sorting creation cast random einops einsum fft linalg)
+    loss embedding dropout sorting creation cast random einops einsum fft linalg audio)
 
 file(STRINGS ${ROWS} rows)
 file(STRINGS ${EXEMPT} lines)
