@@ -40,6 +40,31 @@ bool wk_numpy_savez(const char *path, const wk_dict *dict);
    it go; NULL after an error. */
 wk_dict *wk_numpy_load_npz(const char *path);
 
+/* torch.load(path, weights_only=True) of .pt and .pth: what torch.save wrote, as one flat dictionary, since names of
+   nested dicts and lists are joined by dots; wk_dict_free lets it go; NULL after an error.
+
+       torch.save({"model": model.state_dict(), "epoch": 3, "lrs": [0.1, 0.2]}, "run.pt")
+       wk_dict *all = wk_load("run.pt");
+       wk_dict *state = wk_dict_part(all, "model."); // for wk_module_load_state_dict
+       double epoch = wk_dict_number(all, "epoch", 0), lr = wk_dict_number(all, "lrs.0", NAN);
+
+   Tensors keep dtype, shape and strides, and those that share memory share it here; none requires a gradient.  Numbers
+   are texts (true "1", false "0"), lists and tuples have their length as a text under their own name, None is left out;
+   bytes are tensors of uint8, dtypes and devices texts ("torch.float32", "cuda:0").  A file that is one tensor has it
+   under "".
+
+   No code of a file is run: classes and functions that are no part of plain checkpoints are an error which names them.
+   Of a whole pickled module the tensors come out as its state_dict would name them, with its attributes that are
+   numbers or texts; nothing else of it. */
+typedef struct wk_load_args {
+    const char *path;
+    wk_device map_location; // where the tensors go, wherever they were; the CPU unless told
+    bool mmap; // true: bytes come from the disk when they are first used, as wk_safetensors_load_file has it; false:
+               // all are copied
+} wk_load_args;
+#define wk_load(...) wk_load_with((wk_load_args){.mmap = true, .path = __VA_ARGS__})
+wk_dict *wk_load_with(wk_load_args args);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

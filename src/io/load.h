@@ -1,0 +1,59 @@
+/* What the files of wk_load share: a checkpoint's storages, and how its pickled values become a dictionary. */
+#ifndef WICK_LOAD_H
+#define WICK_LOAD_H
+
+#include <wick/io.h>
+
+#include "pickle.h"
+#include "zip.h"
+
+/* the bytes that tensors share, as the file has them */
+typedef struct wk_stored {
+    const char *key; // key_length bytes, no NUL behind
+    size_t key_length;
+    wk_zip_entry entry;         // of a zip archive
+    const unsigned char *bytes; // of a legacy file
+    uint64_t size;
+    int element_size;  // of a legacy file
+    bool checked;      // its bools are 0 or 1
+    wk_tensor *memory; // all of it, as bytes on .map_location, once a tensor has asked; held
+} wk_stored;
+
+typedef struct wk_loading {
+    const char *op;
+    const wk_load_args *args;
+    wk_shown_text path;
+    wk_file_map *map;
+    wk_zip zip;
+    bool big_endian;
+    wk_stored *stored; // sorted by key
+    int64_t stored_count;
+    wk_pickle pickle;
+    wk_dict *dict;
+} wk_loading;
+
+/* load_tensor.c */
+bool wk_load_sort_stored(wk_loading *l); // false after an error: two of one key
+wk_stored *wk_load_find_stored(const wk_loading *l, const unsigned char *key, size_t length); // NULL: none
+/* what ("storage", type, key, location, count) says; false: it is none such.  dtype 0: bytes without one (untyped) */
+typedef struct wk_storage_id {
+    wk_pickled type; // a global
+    wk_dtype dtype;
+    bool untyped;
+    wk_pickled key;
+    int64_t count, offset; // elements; offset: of a view on it, in old files
+} wk_storage_id;
+bool wk_load_storage_id(wk_pickled persistent, wk_storage_id *id);
+/* whether value stands for a tensor, and that tensor, of the innermost scope (NULL after an error); name: for errors */
+bool wk_load_is_tensor(wk_pickled value);
+wk_tensor *wk_load_tensor(wk_loading *l, wk_pickled value, const char *name);
+
+/* load_values.c: false after an error.  All of value goes into l->dict */
+bool wk_load_values(wk_loading *l, wk_pickled value);
+/* a global by its names, whatever Python's version calls its module */
+bool wk_load_names(wk_pickled value, const char *module, const char *name);
+
+/* load_legacy.c */
+bool wk_load_legacy(wk_loading *l, wk_pickled *value);
+
+#endif

@@ -1,0 +1,80 @@
+"""Writes the files that tests/test_load.c reads, with PyTorch:
+
+    python load_files.py FOLDER     (pip install torch)
+
+test_load.c knows what is in them."""
+
+import collections
+import sys
+
+import torch
+
+folder = sys.argv[1]
+
+
+def save(name, value, legacy=False):
+    torch.save(value, f"{folder}/load_{name}.pt", _use_new_zipfile_serialization=not legacy)
+
+
+ramp = torch.arange(6.0).reshape(2, 3) / 4  # (2, 3)
+state = collections.OrderedDict([("fc.weight", ramp), ("fc.bias", torch.tensor([1.0, -1.0]))])
+save("state", state)
+
+dtypes = "float32 float64 float16 bfloat16 uint8 int8 int16 int32 int64".split()
+tensors = {name: (ramp * 4).to(getattr(torch, name)) for name in dtypes}
+tensors["bool"] = ramp > 0.5
+tensors["complex64"] = torch.complex(ramp, ramp + 1)
+tensors["complex128"] = tensors["complex64"].to(torch.complex128)
+tensors["conjugate"] = tensors["complex64"].conj()
+tensors["scalar"] = torch.tensor(7)
+tensors["empty"] = torch.zeros(0, 3)
+tensors["transposed"] = ramp.t()
+tensors["tied"] = ramp
+tensors["row"] = ramp[1, 1:]
+tensors["expanded"] = torch.full((1,), 2.5).expand(3, 2)
+tensors["parameter"] = torch.nn.Parameter(ramp)
+save("tensors", tensors)
+
+values = {
+    "epoch": 3,
+    "below": -4000000000,
+    "large": 2**70 + 1,
+    "large_below": -(2**64),
+    "lr": 0.1,
+    "infinite": float("inf"),
+    "none": None,
+    "yes": True,
+    "no": False,
+    "name": "caf\u00e9 \"6\"",
+    "nul": "a\0b",
+    "list": [1, 2.5, "x", [], {"deep": (True,)}],
+    "none_of_it": [],
+    "size": torch.Size([4, 5]),
+    "set": {9},
+    "ordered": collections.OrderedDict(a=1),
+    "counter": collections.Counter("aab"),
+    "device": torch.device("cuda", 1),
+    "dtype": torch.bfloat16,
+    "bytes": b"\x00\x7f\x80\xff",
+    "array": bytearray(b"ab"),
+    "complex": 1 + 2j,
+    "keys": {0: "zero", -1: "below", 1.5: "real", True: "flag", None: "none"},
+}
+save("values", values)
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(3, 2)
+        self.fc.weight = torch.nn.Parameter(ramp)
+        self.fc.bias = torch.nn.Parameter(torch.tensor([1.0, -1.0]))
+        self.tied = self.fc
+        self.register_buffer("mean", torch.ones(2))
+        self.register_buffer("not_saved", torch.zeros(2), persistent=False)
+        self.activation = torch.nn.functional.relu
+        self.width = 3
+
+
+save("module", Net())
+save("one", ramp)

@@ -1,0 +1,244 @@
+/* PyTorch's checkpoints: what torch.save wrote, whole and broken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <wick.h>
+
+#include "fails.h"
+
+static char path[] = "/tmp/wick_test_load_XXXXXX";
+
+static void write_all(const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+static size_t read_all(const char *from, unsigned char *bytes, size_t most)
+{
+    FILE *file = fopen(from, "rb");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, most, file);
+    fclose(file);
+    return size;
+}
+
+/* what load_files.py calls ramp */
+static wk_tensor *ramp(void) { return wk_div(wk_reshape(wk_arange(6.), (2, 3)), 4); }
+
+static void check_state(const wk_dict *state)
+{
+    assert_non_null(state);
+    assert_int_equal(wk_dict_count(state), 2);
+    assert_string_equal(wk_dict_key_at(state, 0), "fc.weight");
+    assert_string_equal(wk_dict_key_at(state, 1), "fc.bias");
+    wk_scope
+    {
+        assert_true(wk_equal(wk_dict_get(state, "fc.weight"), ramp()));
+        assert_true(wk_equal(wk_dict_get(state, "fc.bias"), wk_tensor((2), ((float[]){1, -1}))));
+        assert_false(wk_dict_get(state, "fc.weight")->requires_grad);
+    }
+}
+
+static void states(void **state)
+{
+    (void)state;
+    wk_dict *dict = wk_load("tests/golden/load_state.pt");
+    check_state(dict);
+    void *linear = wk_nn_linear(3, 2);
+    wk_dict *part = wk_dict_part(dict, "fc.");
+    assert_true(wk_module_load_state_dict(linear, part));
+    wk_module_free(linear);
+    wk_dict_free(part);
+
+    /* what is written into a tensor stays in memory; bytes of a mapping and copies are alike */
+    wk_scope
+    {
+        wk_fill_(wk_dict_get(dict, "fc.weight"), 0);
+    }
+    wk_dict_free(dict);
+    dict = wk_load("tests/golden/load_state.pt", .mmap = false, .map_location = wk_cpu);
+    check_state(dict);
+    wk_dict_free(dict);
+
+    dict = wk_load("tests/golden/load_one.pt");
+    assert_int_equal(wk_dict_count(dict), 1);
+    wk_scope
+    {
+        assert_true(wk_equal(wk_dict_get(dict, ""), ramp()));
+    }
+    wk_dict_free(dict);
+}
+
+static void tensors(void **state)
+{
+    (void)state;
+    wk_dict *dict = wk_load("tests/golden/load_tensors.pt");
+    assert_non_null(dict);
+    assert_int_equal(wk_dict_count(dict), 20);
+    wk_scope
+    {
+        for (wk_dtype dtype = wk_uint8; dtype <= wk_float64; dtype++) {
+            wk_tensor *x = wk_dict_get(dict, wk_dtype_name(dtype));
+            assert_non_null(x);
+            assert_int_equal(x->dtype, dtype);
+            assert_true(wk_equal(x, wk_to_dtype(wk_mul(ramp(), 4), dtype)));
+        }
+        wk_tensor *conjugate = wk_dict_get(dict, "conjugate"), *complex = wk_dict_get(dict, "complex64");
+        assert_true(wk_equal(wk_dict_get(dict, "bool"), wk_gt(ramp(), 0.5)));
+        assert_true(wk_equal(wk_real(complex), ramp()));
+        assert_true(wk_equal(wk_imag(complex), wk_add(ramp(), 1)));
+        assert_true(wk_equal(wk_dict_get(dict, "complex128"), wk_to_dtype(complex, wk_complex128)));
+        assert_true(wk_equal(conjugate, wk_conj(complex)));
+        assert_int_equal(wk_item_int64(wk_dict_get(dict, "scalar")), 7);
+        assert_true(wk_equal(wk_dict_get(dict, "empty"), wk_zeros((0, 3))));
+        assert_true(wk_equal(wk_dict_get(dict, "row"), wk_index(ramp(), "1, 1:")));
+        assert_true(wk_equal(wk_dict_get(dict, "expanded"), wk_full((3, 2), 2.5)));
+        assert_int_equal(wk_dict_get(dict, "expanded")->strides[0], 0);
+        wk_tensor *tied = wk_dict_get(dict, "tied"), *transposed = wk_dict_get(dict, "transposed");
+        assert_int_equal(transposed->strides[0], 1);
+        assert_int_equal(transposed->strides[1], 3);
+        wk_fill_(tied, 9); // one memory
+        assert_true(wk_equal(transposed, wk_full((3, 2), 9.)));
+        assert_true(wk_equal(wk_dict_get(dict, "parameter"), tied));
+        assert_true(wk_equal(wk_dict_get(dict, "row"), wk_full((2), 9.)));
+    }
+    wk_dict_free(dict);
+}
+
+static void check_texts(const wk_dict *dict, const char *const texts[][2], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = wk_dict_text(dict, texts[i][0]);
+        if (!text || strcmp(text, texts[i][1]) != 0)
+            fail_msg("%s: expected \"%s\", got \"%s\"", texts[i][0], texts[i][1], text ? text : "none");
+    }
+    assert_int_equal(wk_dict_text_count(dict), count);
+}
+
+static void check_bytes(const wk_dict *dict, const char *key, const char *bytes, int64_t size)
+{
+    wk_tensor *x = wk_dict_get(dict, key);
+    assert_non_null(x);
+    assert_int_equal(x->dtype, wk_uint8);
+    assert_int_equal(wk_numel(x), size);
+    assert_memory_equal(wk_data_ptr(x), bytes, (size_t)size);
+}
+
+static void values(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"epoch", "3"},
+        {"below", "-4000000000"},
+        {"large", "0x400000000000000001"},
+        {"large_below", "-0x10000000000000000"},
+        {"lr", "0.10000000000000001"},
+        {"infinite", "inf"},
+        {"yes", "1"},
+        {"no", "0"},
+        {"name", "caf\xc3\xa9 \"6\""},
+        {"list", "5"},
+        {"list.0", "1"},
+        {"list.1", "2.5"},
+        {"list.2", "x"},
+        {"list.3", "0"},
+        {"list.4.deep", "1"},
+        {"list.4.deep.0", "1"},
+        {"none_of_it", "0"},
+        {"size", "2"},
+        {"size.0", "4"},
+        {"size.1", "5"},
+        {"set", "1"},
+        {"set.0", "9"},
+        {"ordered.a", "1"},
+        {"counter.a", "2"},
+        {"counter.b", "1"},
+        {"device", "cuda:1"},
+        {"dtype", "torch.bfloat16"},
+        {"keys.0", "zero"},
+        {"keys.-1", "below"},
+        {"keys.1.5", "real"},
+        {"keys.True", "flag"},
+        {"keys.None", "none"},
+    };
+    wk_dict *dict = wk_load("tests/golden/load_values.pt");
+    assert_non_null(dict);
+    check_texts(dict, texts, sizeof texts / sizeof *texts);
+    assert_true(wk_dict_number(dict, "large", 0) == 0x400000000000000001p0);
+    assert_int_equal(wk_dict_count(dict), 4);
+    check_bytes(dict, "nul", "a\0b", 3);
+    check_bytes(dict, "bytes", "\0\x7f\x80\xff", 4);
+    check_bytes(dict, "array", "ab", 2);
+    assert_int_equal(wk_dict_get(dict, "complex")->dtype, wk_complex128);
+    assert_memory_equal(wk_data_ptr(wk_dict_get(dict, "complex")), ((double[]){1, 2}), 16);
+    wk_dict_free(dict);
+}
+
+static void modules(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"mean", "fc.weight", "fc.bias", "tied.weight", "tied.bias"};
+    wk_dict *dict = wk_load("tests/golden/load_module.pt");
+    assert_non_null(dict);
+    assert_int_equal(wk_dict_count(dict), 5);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(wk_dict_key_at(dict, i), names[i]);
+    wk_scope
+    {
+        assert_true(wk_equal(wk_dict_get(dict, "fc.weight"), ramp()));
+        assert_ptr_equal(wk_data_ptr(wk_dict_get(dict, "fc.weight")), wk_data_ptr(wk_dict_get(dict, "tied.weight")));
+    }
+    assert_string_equal(wk_dict_text(dict, "width"), "3");
+    assert_string_equal(wk_dict_text(dict, "fc.in_features"), "3");
+    wk_dict_free(dict);
+}
+
+/* cut off anywhere, or with any byte another: an error or a dictionary, and nothing read outside */
+static void broken(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"tests/golden/load_state.pt"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        unsigned char bytes[4096];
+        const size_t size = read_all(files[i], bytes, sizeof bytes);
+        assert_in_range(size, 100, sizeof bytes - 1);
+        for (size_t cut = 0; cut < size; cut++) {
+            write_all(bytes, cut);
+            assert_fails(wk_load(path), "");
+        }
+        for (size_t at = 0; at < size; at++) {
+            wk_error error;
+            wk_dict *dict = NULL;
+            bytes[at] ^= 0xff;
+            write_all(bytes, size);
+            wk_try(&error) dict = wk_load(path);
+            assert_int_equal(error.set, !dict);
+            wk_dict_free(dict);
+            bytes[at] ^= 0xff;
+        }
+    }
+}
+
+int main(void)
+{
+    close(mkstemp(path));
+    wk_scope
+    {
+        wk_zeros((1));
+    } // the thread's scopes are there
+    const struct CMUnitTest tests[] = {cmocka_unit_test(states), cmocka_unit_test(tensors), cmocka_unit_test(values),
+                                       cmocka_unit_test(modules), cmocka_unit_test(broken)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
