@@ -48,6 +48,35 @@ bool wk_load_storage_id(wk_pickled persistent, wk_storage_id *id);
 bool wk_load_is_tensor(wk_pickled value);
 wk_tensor *wk_load_tensor(wk_loading *l, wk_pickled value, const char *name);
 
+/* load_plain.c: a walk through the values, and what becomes one entry; false after an error, which names the place */
+#define WK_LOAD_NAME 4096
+#define WK_LOAD_TIMES_LARGER 64 // than the pickle, what comes out of it may be
+typedef struct wk_load_walk {
+    wk_loading *loading;
+    bool mines; // there is a whole module: what is neither it nor plain values is left out
+    int depth;
+    int64_t left;  // bytes that may still come out
+    size_t length; // of name
+    char name[WK_LOAD_NAME];
+} wk_load_walk;
+
+__attribute__((format(printf, 2, 3))) bool wk_load_wrong(const wk_load_walk *w, const char *format, ...);
+bool wk_load_spend(wk_load_walk *w, int64_t bytes);
+/* key becomes a part of the name; *before: what to leave to */
+bool wk_load_enter(wk_load_walk *w, const char *key, size_t length, size_t *before);
+void wk_load_leave(wk_load_walk *w, size_t before);
+bool wk_load_put_text(wk_load_walk *w, const char *text);
+bool wk_load_put_integer(wk_load_walk *w, int64_t number);
+bool wk_load_put_large(wk_load_walk *w, wk_pickled value);
+bool wk_load_put_number(wk_load_walk *w, double number);
+bool wk_load_put_tensor(wk_load_walk *w, wk_tensor *x);
+bool wk_load_put_bytes(wk_load_walk *w, const void *bytes, size_t length);
+bool wk_load_put_string(wk_load_walk *w, wk_pickled value);  // a text
+wk_pickled wk_load_argument(wk_pickled made, int64_t index); // of the call; None where there is none
+bool wk_load_put_device(wk_load_walk *w, wk_pickled made);
+bool wk_load_put_encoded(wk_load_walk *w, wk_pickled made);
+bool wk_load_put_complex(wk_load_walk *w, wk_pickled made);
+
 /* load_values.c: false after an error.  All of value goes into l->dict */
 bool wk_load_values(wk_loading *l, wk_pickled value);
 /* a global by its names, whatever Python's version calls its module */

@@ -1,6 +1,7 @@
 /* Tensors of checkpoints, on the storages that they share.
 
-   A storage is bytes of the file: where they stand uncompressed and aligned, tensors lie on the mapping, else on a copy.
+   A storage is bytes of the file: where they stand uncompressed and aligned, tensors lie on the mapping, else on a
+   copy.
    What a tensor says of itself is checked against its storage: its last element lies inside. */
 #include <stdlib.h>
 #include <string.h>

@@ -383,115 +383,66 @@ static bool skip(wk_pickle *p, uint64_t bytes) { return take(p, bytes) != NULL; 
 /* one opcode but for STOP: protocols 2 to 5, without extensions (names by number) and buffers out of band */
 static bool step(wk_pickle *p, unsigned char opcode, int64_t *remembered)
 {
+    /* clang-format off */
     switch (opcode) {
-    case 0x80:
-        return skip(p, 1); // PROTO
-    case 0x95:
-        return skip(p, 8); // FRAME
-    case '(':
-        return push_plain(p, WK_PICKLED_MARK, 0);
-    case '0':
-        return drop(p); // POP
-    case '1':
-        return gather_marked(p, WK_PICKLED_TUPLE) && drop(p); // POP_MARK
-    case '2':
-        return has(p, 1) && push(p, *top(p)); // DUP
-    case 'N':
-        return push_plain(p, WK_PICKLED_NONE, 0);
-    case 0x88:
-        return push_plain(p, WK_PICKLED_BOOL, 1);
-    case 0x89:
-        return push_plain(p, WK_PICKLED_BOOL, 0);
-    case 'J':
-        return push_integer(p, 4, true);
-    case 'K':
-        return push_integer(p, 1, false);
-    case 'M':
-        return push_integer(p, 2, false);
-    case 0x8a:
-        return push_long(p, 1);
-    case 0x8b:
-        return push_long(p, 4);
-    case 'G':
-        return push_real(p);
-    case 'U':
-        return push_bytes(p, WK_PICKLED_TEXT, 1); // SHORT_BINSTRING, of Python 2
-    case 'T':
-        return push_bytes(p, WK_PICKLED_TEXT, 4);
-    case 0x8c:
-        return push_bytes(p, WK_PICKLED_TEXT, 1);
-    case 'X':
-        return push_bytes(p, WK_PICKLED_TEXT, 4);
-    case 0x8d:
-        return push_bytes(p, WK_PICKLED_TEXT, 8);
-    case 'C':
-        return push_bytes(p, WK_PICKLED_BYTES, 1);
-    case 'B':
-        return push_bytes(p, WK_PICKLED_BYTES, 4);
-    case 0x8e:
-        return push_bytes(p, WK_PICKLED_BYTES, 8);
-    case 0x96:
-        return push_bytes(p, WK_PICKLED_BYTES, 8); // BYTEARRAY8
-    case ')':
-        return gather(p, WK_PICKLED_TUPLE, 0);
-    case 0x85:
-        return gather(p, WK_PICKLED_TUPLE, 1);
-    case 0x86:
-        return gather(p, WK_PICKLED_TUPLE, 2);
-    case 0x87:
-        return gather(p, WK_PICKLED_TUPLE, 3);
-    case 't':
-        return gather_marked(p, WK_PICKLED_TUPLE);
-    case ']':
-        return gather(p, WK_PICKLED_LIST, 0);
-    case 'l':
-        return gather_marked(p, WK_PICKLED_LIST);
-    case 'a':
-        return put_into(p, 1, false, false);
-    case 'e':
-        return put_into(p, above_mark(p), true, false);
-    case '}':
-        return gather(p, WK_PICKLED_DICT, 0);
-    case 's':
-        return put_into(p, 2, false, true);
-    case 'u':
-        return put_into(p, above_mark(p), true, true);
-    case 0x8f:
-        return gather(p, WK_PICKLED_SET, 0);
-    case 0x90:
-        return put_into(p, above_mark(p), true, false);
-    case 0x91:
-        return gather_marked(p, WK_PICKLED_SET); // FROZENSET
-    case 'c':
-        return push_global(p);
-    case 0x93:
-        return push_stack_global(p);
-    case 'R':
-        return reduce(p, true);
-    case 0x81:
-        return reduce(p, false); // NEWOBJ
-    case 0x92:
-        return new_object_with_keywords(p);
-    case 'b':
-        return build(p);
-    case 'Q':
-        return persistent(p); // BINPERSID
-    case 'h':
-        return recall_at(p, 1);
-    case 'j':
-        return recall_at(p, 4);
-    case 'q':
-        return remember_at(p, 1);
-    case 'r':
-        return remember_at(p, 4);
-    case 0x94:
-        return remember(p, (uint64_t)(*remembered)++); // MEMOIZE
+    case 0x80: return skip(p, 1); // PROTO
+    case 0x95: return skip(p, 8); // FRAME
+    case '(': return push_plain(p, WK_PICKLED_MARK, 0);
+    case '0': return drop(p); // POP
+    case '1': return gather_marked(p, WK_PICKLED_TUPLE) && drop(p); // POP_MARK
+    case '2': return has(p, 1) && push(p, *top(p)); // DUP
+    case 'N': return push_plain(p, WK_PICKLED_NONE, 0);
+    case 0x88: return push_plain(p, WK_PICKLED_BOOL, 1);
+    case 0x89: return push_plain(p, WK_PICKLED_BOOL, 0);
+    case 'J': return push_integer(p, 4, true);
+    case 'K': return push_integer(p, 1, false);
+    case 'M': return push_integer(p, 2, false);
+    case 0x8a: return push_long(p, 1);
+    case 0x8b: return push_long(p, 4);
+    case 'G': return push_real(p);
+    case 'U': return push_bytes(p, WK_PICKLED_TEXT, 1); // SHORT_BINSTRING, of Python 2
+    case 'T': return push_bytes(p, WK_PICKLED_TEXT, 4);
+    case 0x8c: return push_bytes(p, WK_PICKLED_TEXT, 1);
+    case 'X': return push_bytes(p, WK_PICKLED_TEXT, 4);
+    case 0x8d: return push_bytes(p, WK_PICKLED_TEXT, 8);
+    case 'C': return push_bytes(p, WK_PICKLED_BYTES, 1);
+    case 'B': return push_bytes(p, WK_PICKLED_BYTES, 4);
+    case 0x8e: return push_bytes(p, WK_PICKLED_BYTES, 8);
+    case 0x96: return push_bytes(p, WK_PICKLED_BYTES, 8); // BYTEARRAY8
+    case ')': return gather(p, WK_PICKLED_TUPLE, 0);
+    case 0x85: return gather(p, WK_PICKLED_TUPLE, 1);
+    case 0x86: return gather(p, WK_PICKLED_TUPLE, 2);
+    case 0x87: return gather(p, WK_PICKLED_TUPLE, 3);
+    case 't': return gather_marked(p, WK_PICKLED_TUPLE);
+    case ']': return gather(p, WK_PICKLED_LIST, 0);
+    case 'l': return gather_marked(p, WK_PICKLED_LIST);
+    case 'a': return put_into(p, 1, false, false);
+    case 'e': return put_into(p, above_mark(p), true, false);
+    case '}': return gather(p, WK_PICKLED_DICT, 0);
+    case 's': return put_into(p, 2, false, true);
+    case 'u': return put_into(p, above_mark(p), true, true);
+    case 0x8f: return gather(p, WK_PICKLED_SET, 0);
+    case 0x90: return put_into(p, above_mark(p), true, false);
+    case 0x91: return gather_marked(p, WK_PICKLED_SET); // FROZENSET
+    case 'c': return push_global(p);
+    case 0x93: return push_stack_global(p);
+    case 'R': return reduce(p, true);
+    case 0x81: return reduce(p, false); // NEWOBJ
+    case 0x92: return new_object_with_keywords(p);
+    case 'b': return build(p);
+    case 'Q': return persistent(p); // BINPERSID
+    case 'h': return recall_at(p, 1);
+    case 'j': return recall_at(p, 4);
+    case 'q': return remember_at(p, 1);
+    case 'r': return remember_at(p, 4);
+    case 0x94: return remember(p, (uint64_t)(*remembered)++); // MEMOIZE
     default:
         return wk_fail(p->op,
                        "%s: its pickle has opcode 0x%02x, at byte %lld of it, which is none of protocols 2 to 5 "
                        "as torch.save writes them",
                        p->path, opcode, (long long)(p->at - 1 - p->begin));
     }
+    /* clang-format on */
 }
 
 bool wk_pickle_read(wk_pickle *p, wk_pickled *value)

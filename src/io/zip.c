@@ -1,7 +1,7 @@
 /* Zip archives, APPNOTE 6.3 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT).  At an archive's end stands
-   the directory, which says of each entry its name, how it is packed (0: as it is, 8: deflate, which zlib inflates), its
-   sizes, its CRC-32 and where it begins; numbers of 4 GiB and more, and of 65535 entries and more, are in the records
-   of zip64.
+   the directory, which says of each entry its name, how it is packed (0: as it is, 8: deflate, which zlib inflates),
+   its sizes, its CRC-32 and where it begins; numbers of 4 GiB and more, and of 65535 entries and more, are in the
+   records of zip64.
 
    What an archive announces is not believed: entries lie within the file, together take no more bytes of it than it has
    (so that none is counted twice), and inflate to exactly what they announce, which deflate cannot make more than 1032
