@@ -52,6 +52,11 @@ static void check_state(const wk_dict *state)
 static void states(void **state)
 {
     (void)state;
+    for (int legacy = 0; legacy < 2; legacy++) {
+        wk_dict *dict = wk_load(legacy ? "tests/golden/load_legacy_state.pt" : "tests/golden/load_state.pt");
+        check_state(dict);
+        wk_dict_free(dict);
+    }
     wk_dict *dict = wk_load("tests/golden/load_state.pt");
     check_state(dict);
     void *linear = wk_nn_linear(3, 2);
@@ -79,10 +84,9 @@ static void states(void **state)
     wk_dict_free(dict);
 }
 
-static void tensors(void **state)
+static void check_tensors(const char *file)
 {
-    (void)state;
-    wk_dict *dict = wk_load("tests/golden/load_tensors.pt");
+    wk_dict *dict = wk_load(file);
     assert_non_null(dict);
     assert_int_equal(wk_dict_count(dict), 20);
     wk_scope
@@ -113,6 +117,13 @@ static void tensors(void **state)
         assert_true(wk_equal(wk_dict_get(dict, "row"), wk_full((2), 9.)));
     }
     wk_dict_free(dict);
+}
+
+static void tensors(void **state)
+{
+    (void)state;
+    check_tensors("tests/golden/load_tensors.pt");
+    check_tensors("tests/golden/load_legacy_tensors.pt");
 }
 
 static void check_texts(const wk_dict *dict, const char *const texts[][2], size_t count)
@@ -184,11 +195,10 @@ static void values(void **state)
     wk_dict_free(dict);
 }
 
-static void modules(void **state)
+static void check_module(const char *file)
 {
-    (void)state;
     static const char *const names[] = {"mean", "fc.weight", "fc.bias", "tied.weight", "tied.bias"};
-    wk_dict *dict = wk_load("tests/golden/load_module.pt");
+    wk_dict *dict = wk_load(file);
     assert_non_null(dict);
     assert_int_equal(wk_dict_count(dict), 5);
     for (int i = 0; i < 5; i++)
@@ -203,11 +213,18 @@ static void modules(void **state)
     wk_dict_free(dict);
 }
 
+static void modules(void **state)
+{
+    (void)state;
+    check_module("tests/golden/load_module.pt");
+    check_module("tests/golden/load_legacy_module.pt");
+}
+
 /* cut off anywhere, or with any byte another: an error or a dictionary, and nothing read outside */
 static void broken(void **state)
 {
     (void)state;
-    static const char *const files[] = {"tests/golden/load_state.pt"};
+    static const char *const files[] = {"tests/golden/load_state.pt", "tests/golden/load_legacy_state.pt"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         unsigned char bytes[4096];
         const size_t size = read_all(files[i], bytes, sizeof bytes);

@@ -9,9 +9,7 @@
 #include "core/error_internal.h"
 #include "core/text.h"
 
-#define TORCH_HINT                                                                                                     \
-    "in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), \"model.safetensors\"), then "        \
-    "wk_safetensors_load_file"
+#define PICKLE_HINT "in Python: torch.save({name: torch.as_tensor(x) for ...}, \"arrays.pt\"), then wk_load"
 
 /* the first that fits is the one; `also` stands somewhere in the first 4096 bytes */
 static const struct {
@@ -19,14 +17,14 @@ static const struct {
     const char *begins, *also;
     const char *what, *hint;
 } kinds[] = {
-    {0, 4, "PK\3\4", "/data.pkl", "a zip archive as torch.save writes it (.pt, .pth)", TORCH_HINT},
+    {0, 4, "PK\3\4", "/data.pkl", "a zip archive as torch.save writes it (.pt, .pth)", "wk_load"},
     {0, 4, "PK\3\4", ".npy", "numpy's .npz, a zip archive", "wk_numpy_load_npz"},
     {0, 4, "PK\3\4", NULL, "a zip archive", "unzip it first"},
-    {0, 6, "\x80\x02\x8a\x0al\xfc", NULL, "a pickle as old versions of torch.save wrote it (.pt, .pth)", TORCH_HINT},
-    {0, 2, "\x80\x02", NULL, "a pickle of Python's", TORCH_HINT},
-    {0, 2, "\x80\x03", NULL, "a pickle of Python's", TORCH_HINT},
-    {0, 2, "\x80\x04", NULL, "a pickle of Python's", TORCH_HINT},
-    {0, 2, "\x80\x05", NULL, "a pickle of Python's", TORCH_HINT},
+    {0, 6, "\x80\x02\x8a\x0al\xfc", NULL, "a pickle as old versions of torch.save wrote it (.pt, .pth)", "wk_load"},
+    {0, 2, "\x80\x02", NULL, "a pickle of Python's", PICKLE_HINT},
+    {0, 2, "\x80\x03", NULL, "a pickle of Python's", PICKLE_HINT},
+    {0, 2, "\x80\x04", NULL, "a pickle of Python's", PICKLE_HINT},
+    {0, 2, "\x80\x05", NULL, "a pickle of Python's", PICKLE_HINT},
     {0, 4, "GGUF", NULL, "a GGUF file", "use the safetensors that it was made from"},
     {0, 2, "\x1f\x8b", NULL, "a gzip file", "gunzip it first"},
     {0, 6, "\x93NUMPY", NULL, "numpy's .npy", "wk_numpy_load"},
@@ -34,6 +32,8 @@ static const struct {
     {0, 3, "\xff\xd8\xff", NULL, "a JPEG picture", "convert it to PNG, then wk_vision_read_image"},
     {0, 4, "GIF8", NULL, "a GIF picture", "convert it to PNG, then wk_vision_read_image"},
     {0, 8, "\x89HDF\r\n\x1a\n", NULL, "an HDF5 file", "save its arrays as safetensors or .npy, in Python"},
+    {257, 5, "ustar", "sys_info", "a tar archive as the first versions of torch.save wrote it",
+     "in Python: torch.save(torch.load(path, weights_only=False), \"again.pt\"), then wk_load"},
     {257, 5, "ustar", NULL, "a tar archive", "unpack it first"},
     {0, 8, "version ", "git-lfs", "what git-lfs leaves in place of a file", "git lfs pull"},
     {0, 1, "<", "html", "a web page", "look at what the download said"},

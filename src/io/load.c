@@ -86,7 +86,7 @@ static bool read_byte_order(wk_loading *l, const wk_zip_entry *e)
 
 #define MOST_PACKED 100 // times: a pickle deflated more than this is none of a checkpoint
 
-static bool load_zip(wk_loading *l)
+static bool read_zip(wk_loading *l, wk_pickled *value)
 {
     contents has = {.pickle.name = NULL};
     if (!wk_zip_open(&l->zip, l->op, l->args->path, l->map) || !read_directory(l, &has))
@@ -100,20 +100,25 @@ static bool load_zip(wk_loading *l)
                        l->path);
     if (has.pickle.size / MOST_PACKED > has.pickle.packed)
         return wk_fail(l->op, "%s: its pickle is packed more than %d times", l->path, MOST_PACKED);
-    unsigned char *inflated;
-    const unsigned char *bytes = wk_zip_unpack(&l->zip, &has.pickle, l->path, &inflated);
+    const unsigned char *bytes = wk_zip_unpack(&l->zip, &has.pickle, l->path, &l->inflated);
     if (!bytes)
         return false;
-    wk_pickled value;
     wk_pickle_open(&l->pickle, l->op, l->path, bytes, (size_t)has.pickle.size);
-    const bool good =
-        read_byte_order(l, &has.byte_order) && wk_pickle_read(&l->pickle, &value) && wk_load_values(l, value);
-    wk_pickle_close(&l->pickle);
-    wk_free(inflated);
-    return good;
+    return read_byte_order(l, &has.byte_order) && wk_pickle_read(&l->pickle, value);
 }
 
 /* ---------------------------------------------------------------- all kinds */
+
+static bool read_file(wk_loading *l, wk_pickled *value)
+{
+    const unsigned char *bytes = l->map->bytes;
+    if (wk_zip_is(l->map))
+        return read_zip(l, value);
+    if (l->map->size < 2 || bytes[0] != 0x80 || bytes[1] < 2 || bytes[1] > 5) // no pickle
+        return wk_file_is_no(l->op, l->args->path, ".pt", l->map);
+    wk_pickle_open(&l->pickle, l->op, l->path, bytes, l->map->size);
+    return wk_load_legacy(l, value);
+}
 
 wk_dict *wk_load_with(wk_load_args args)
 {
@@ -122,14 +127,13 @@ wk_dict *wk_load_with(wk_load_args args)
     if (!l.map)
         return NULL;
     wk_shown(args.path, l.path);
-    bool good = false;
-    if (!wk_zip_is(l.map))
-        wk_file_is_no(l.op, args.path, ".pt", l.map);
-    else
-        good = (l.dict = wk_dict_new()) && load_zip(&l);
+    wk_pickled value;
+    const bool good = read_file(&l, &value) && (l.dict = wk_dict_new()) && wk_load_values(&l, value);
+    wk_pickle_close(&l.pickle);
     for (int64_t i = 0; i < l.stored_count; i++)
         wk_release(l.stored[i].memory);
     wk_free(l.stored);
+    wk_free(l.inflated);
     wk_file_map_release(l.map);
     if (good)
         return l.dict;

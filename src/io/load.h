@@ -2,8 +2,10 @@
 #ifndef WICK_LOAD_H
 #define WICK_LOAD_H
 
+#include <wick/error.h>
 #include <wick/io.h>
 
+#include "core/text.h"
 #include "pickle.h"
 #include "zip.h"
 
@@ -29,6 +31,7 @@ typedef struct wk_loading {
     wk_stored *stored; // sorted by key
     int64_t stored_count;
     wk_pickle pickle;
+    unsigned char *inflated; // its bytes, where they were deflated
     wk_dict *dict;
 } wk_loading;
 
@@ -82,7 +85,8 @@ bool wk_load_values(wk_loading *l, wk_pickled value);
 /* a global by its names, whatever Python's version calls its module */
 bool wk_load_names(wk_pickled value, const char *module, const char *name);
 
-/* load_legacy.c */
+/* load_legacy.c: the object's value, and the storages; l->pickle is open at the file's beginning; false after an
+   error */
 bool wk_load_legacy(wk_loading *l, wk_pickled *value);
 
 #endif

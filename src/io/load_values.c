@@ -341,7 +341,7 @@ bool wk_load_values(wk_loading *l, wk_pickled value)
     wk_load_walk *w = wk_alloc(sizeof *w);
     if (!w)
         return wk_out_of_memory(l->op, sizeof *w);
-    *w = (wk_load_walk){.loading = l, .left = WK_LOAD_TIMES_LARGER * (l->pickle.end - l->pickle.begin) + 4096};
+    *w = (wk_load_walk){.loading = l, .left = WK_LOAD_TIMES_LARGER * (l->pickle.at - l->pickle.begin) + 4096};
     for (const wk_pickled_box *box = l->pickle.boxes; box && !w->mines; box = box->before)
         w->mines = box->kind == WK_PICKLED_MADE && is_module((wk_pickled){.kind = box->kind, .box = (void *)box});
     const wk_pickled_box *unknown = w->mines ? NULL : unknown_call(&l->pickle);

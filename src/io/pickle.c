@@ -213,12 +213,12 @@ static bool put_into(wk_pickle *p, int64_t count, bool marked, bool paired)
 
 /* ---------------------------------------------------------------- the memo */
 
-/* Picklers number what they remember from 0 on, so a place beyond the number of bytes is not one of theirs. */
+/* Picklers number what they remember from 0 on, so a place beyond the number of bytes so far is not one of theirs. */
 static bool remember(wk_pickle *p, uint64_t place)
 {
     if (!has(p, 1))
         return false;
-    if (place > (uint64_t)(p->end - p->begin))
+    if (place > (uint64_t)(p->at - p->begin))
         return broken(p, "it remembers at a place too far");
     if ((int64_t)place >= p->memo_capacity) {
         const int64_t capacity = 2 * ((int64_t)place + 64);

@@ -129,11 +129,11 @@ static bool write_trace(const wk_profile *p, const char *path)
     for (int64_t i = 0; fine && i < p->count; i++) {
         char name[256], line[512];
         put_name(p->events[i].name, name, sizeof name);
-        const int length = snprintf(
-            line, sizeof line,
-            "%s\n{\"name\": \"%s\", \"ph\": \"X\", \"pid\": 0, \"tid\": 0, \"ts\": %.3f, \"dur\": %.3f}",
-            i ? "," : "", name, (double)(p->events[i].start - p->events[0].start) / 1e3,
-            (double)(p->events[i].end - p->events[i].start) / 1e3);
+        const int length =
+            snprintf(line, sizeof line,
+                     "%s\n{\"name\": \"%s\", \"ph\": \"X\", \"pid\": 0, \"tid\": 0, \"ts\": %.3f, \"dur\": %.3f}",
+                     i ? "," : "", name, (double)(p->events[i].start - p->events[0].start) / 1e3,
+                     (double)(p->events[i].end - p->events[i].start) / 1e3);
         fine = wk_new_file_write(&file, line, (size_t)length);
     }
     fine = fine && wk_new_file_write(&file, TAIL, sizeof TAIL - 1) && wk_new_file_commit(&file);

@@ -77,4 +77,9 @@ class Net(torch.nn.Module):
 
 
 save("module", Net())
+save("legacy_state", state, legacy=True)
+save("legacy_tensors", tensors, legacy=True)
+# old files hold each class's source and where it stood: no paths of this machine
+torch.serialization.get_source_lines_and_file = lambda kind: ([f"class {kind.__name__}: ..."], 0, "net.py")
+save("legacy_module", Net(), legacy=True)
 save("one", ramp)
