@@ -7,11 +7,86 @@
 #pragma GCC system_header // see tensor.h
 
 #include <wick/tensor.h>
+#include <wick/vision.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
+
+/* ---------------------------------------------------------------- reading */
+
+/* What a film says of itself. */
+typedef struct wk_vision_video_info {
+    double video_fps;      // frames a second, on average; 0: unknown
+    double duration;       // seconds; 0: unknown
+    int64_t height, width; // of its frames
+    double rotation;       // 0 to 360 degrees, clockwise, by which it is to be turned to be upright (of a telephone)
+    wk_tensor *times;      // float64 (T,): when each frame that was read is shown, in seconds; of the innermost scope
+} wk_vision_video_info;
+
+/* io.read_video(path, start_pts = 0, end_pts = the end, pts_unit = "pts", output_format = "THWC"): the frames shown
+   from start_pts to end_pts, both included, in that order: uint8 (T, H, W, 3), or "TCHW" (T, 3, H, W).
+   pts_unit: "sec", or "pts", the file's own ticks.  Where no frame begins at start_pts, the one before comes too.  As
+   there, frames are not turned (info.rotation tells), and of a file that breaks off come the frames so far, with a
+   warning.  Without any in that time: (0, 1, 1, 3).  Sound is left out.
+
+       wk_vision_video_info info;
+       wk_tensor *frames = wk_vision_read_video("cat.mp4", .pts_unit = "sec", .end_pts = 2, .info = &info);
+
+   What FFmpeg's libraries read; a file never has other files or addresses opened. */
+typedef struct wk_vision_read_video_args {
+    const char *path;
+    double start_pts, end_pts;
+    const char *pts_unit, *output_format;
+    wk_vision_video_info *info; // may be NULL
+    int64_t max_bytes;          // 4 GiB: more frames than that are an error
+} wk_vision_read_video_args;
+#define wk_vision_read_video(...)                                                                                      \
+    wk_vision_read_video_with((wk_vision_read_video_args){.end_pts = __builtin_inf(),                                  \
+                                                          .pts_unit = "pts",                                           \
+                                                          .output_format = "THWC",                                     \
+                                                          .max_bytes = INT64_C(4) << 30,                               \
+                                                          .path = __VA_ARGS__})
+wk_tensor *wk_vision_read_video_with(wk_vision_read_video_args args);
+
+/* ---------------------------------------------------------------- clips: what a model takes */
+
+/* A clip of a film, in one call: float32 (C, T, H, W), C = 3, upright.
+
+       wk_tensor *clip = wk_vision_read_clip("cat.mp4", .frames = 16, .height = 112, .width = 112);
+
+   Which frames: from start, in seconds from the film's first frame, over duration (to its end), frames of them, evenly
+   (as torchvision's UniformTemporalSubsample); with frame_rate, so many a second, the first at start; WK_FILM_RATE: the
+   film's own.  A film that ends before has its last frame repeated.
+   How large: resized (bilinear, antialiased, as torchvision's resize of bytes) until it covers height x width, and
+   cropped in the middle; 0: as it is.
+   Values: from 0 to 1, then (x - mean) / std for each channel. */
+#define WK_FILM_RATE (-1)
+typedef struct wk_vision_clip_args {
+    const char *path;
+    int64_t frames; // T; 16
+    double start, duration, frame_rate;
+    int64_t height, width;
+    double mean[3], std[3]; // without: values from 0 to 1
+} wk_vision_clip_args;
+#define wk_vision_read_clip(...) wk_vision_read_clip_with((wk_vision_clip_args){.frames = 16, .path = __VA_ARGS__})
+wk_tensor *wk_vision_read_clip_with(wk_vision_clip_args args);
+
+/* A batch (B, C, T, H, W), of clips of several films, all of one size:
+       wk_vision_read_clips(("a.mp4", "b.mp4"), .frames = 16, .height = 112, .width = 112) */
+typedef struct wk_paths {
+    int64_t count;
+    const char *const *items;
+} wk_paths;
+#define WK_PATHS(...) ((wk_paths){WK_COUNT(const char *, __VA_ARGS__), (const char *[]){__VA_ARGS__}})
+#define wk_vision_read_clips(paths_, ...)                                                                              \
+    wk_vision_read_clips_with(WK_TUPLE(WK_PATHS, paths_) paths_, (wk_vision_clip_args){.frames = 16, __VA_ARGS__})
+wk_tensor *wk_vision_read_clips_with(wk_paths paths, wk_vision_clip_args args);
+
+/* v2.functional.uniform_temporal_subsample(x, num_samples): of frames (..., T, C, H, W), along dim -4, so many, evenly,
+   the first and the last among them */
+wk_tensor *wk_vision_uniform_temporal_subsample(wk_tensor *x, int64_t num_samples);
 
 /* ---------------------------------------------------------------- writing */
 
