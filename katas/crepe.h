@@ -69,8 +69,8 @@ static wk_tensor *crepe_windows(wk_tensor *sound, int64_t hop)
 
 /* ---------------------------------------------------------------- after it: the likeliest path */
 
-/* probabilities (N, 360) -> N of the pitches 0 .. 359.  Viterbi: among all paths, where a step of d pitches is as likely
-   as 12 - |d| is large; as librosa.sequence.viterbi goes */
+/* probabilities (N, 360) -> N of the pitches 0 .. 359.  Viterbi: the best of all paths, where a step of d pitches is as
+   likely as 12 - |d| is large; as librosa.sequence.viterbi goes */
 static wk_tensor *crepe_path(wk_tensor *probabilities)
 {
     enum { K = CREPE_PITCHES, FAR = 12 }; // as far as a step may go, but for the least of chances

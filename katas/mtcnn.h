@@ -134,8 +134,8 @@ static void mtcnn_add(mtcnn_boxes *boxes, mtcnn_box box)
 static float mtcnn_least(float a, float b) { return a < b ? a : b; }
 static float mtcnn_most(float a, float b) { return a > b ? a : b; }
 
-/* how much two boxes overlap: the part of what both cover, or with `of_smaller`, where the edges' pixels count, too, the
-   part of the smaller one */
+/* how much two boxes overlap: the part of what both cover, or with `of_smaller`, where the edges' pixels count, too,
+   the part of the smaller one */
 static float mtcnn_overlap(const mtcnn_box *a, const mtcnn_box *b, bool of_smaller)
 {
     const float edge = of_smaller ? 1 : 0;

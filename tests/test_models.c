@@ -2,6 +2,7 @@
    real classes save, strictly; small ones, with weights made by a formula, give the same logits
    (tests/golden/models.py). */
 #include "answers.h"
+#include "formula.h"
 
 #include "../katas/convnext.h"
 #include "../katas/gpt2.h"
@@ -9,76 +10,15 @@
 #include "../katas/resnet.h"
 #include "../katas/vit_b16.h"
 
-/* ---------------------------------------------------------------- the formula of models.py */
-
-static uint32_t seed_of(const char *name)
-{
-    uint32_t seed = 2166136261u;
-    for (; *name; name++)
-        seed = (seed ^ (unsigned char)*name) * 16777619u;
-    return seed;
-}
-
-static uint32_t number(uint32_t seed, int64_t i) // 24 bits
-{
-    uint32_t h = (uint32_t)i * 2654435761u + seed;
-    h = (h ^ h >> 16) * 0x45d9f3bu;
-    return (h ^ h >> 16) >> 8;
-}
-
-static bool ends(const char *text, const char *with)
-{
-    const size_t length = strlen(text), tail = strlen(with);
-    return length >= tail && strcmp(text + length - tail, with) == 0;
-}
-
-static void make(const char *name, wk_tensor *x)
-{
-    const uint32_t seed = seed_of(name);
-    const bool wide = x->ndim == 2 || x->ndim == 4;
-    const double scale = wide ? sqrt(3.0 * (double)x->shape[0] / (double)x->numel) : 0.5;
-    const double shift = !wide && (ends(name, "weight") || ends(name, "running_var")) ? 1 : 0;
-    float *out = wk_data_ptr(x);
-    for (int64_t i = 0; i < x->numel; i++)
-        out[i] = (float)(((double)number(seed, i) / 8388608 - 1) * scale + shift);
-}
-
-/* the state dict of the same module in PyTorch, loaded; of the two names of a tied weight the first one counts */
-static void load(void *module, const char *tied)
-{
-    wk_dict *own = wk_module_state_dict(module), *state = wk_dict_new();
-    for (int64_t i = 0; i < wk_dict_count(own); i++)
-        wk_scope
-    {
-        wk_tensor *to = wk_dict_value_at(own, i), *x = wk_zeros_like(to);
-        if (x->dtype == wk_float32)
-            make(strcmp(wk_dict_key_at(own, i), "lm_head.weight") == 0 && tied ? tied : wk_dict_key_at(own, i), x);
-        wk_dict_set(state, wk_dict_key_at(own, i), x);
-    }
-    assert_true(wk_module_load_state_dict(module, state));
-    wk_dict_free(own);
-    wk_dict_free(state);
-}
-
 /* ---------------------------------------------------------------- small ones answer alike */
-
-static wk_tensor *image(int64_t size)
-{
-    wk_tensor *x = wk_empty((2, 3, size, size));
-    float *out = wk_data_ptr(x);
-    const uint32_t seed = seed_of("input");
-    for (int64_t i = 0; i < x->numel; i++)
-        out[i] = (float)(2 * ((double)number(seed, i) / 8388608 - 1) * sqrt(3.0 * 2 / (double)x->numel));
-    return x;
-}
 
 static void sees_alike(const char *name, void *module, int64_t size, double tolerance)
 {
     wk_module_eval(module);
-    load(module, NULL);
+    fill(module, NULL);
     wk_no_grad
     {
-        wk_tensor *logits = wk_forward(module, image(size));
+        wk_tensor *logits = wk_forward(module, input(wk_empty((2, 3, size, size))));
         assert_near(name, wk_index(logits, ":, ::25"), answer("%s", name), tolerance);
     }
     wk_module_free(module);
@@ -99,7 +39,7 @@ typedef wk_tensor *forward_from(void *module, wk_tensor *tokens, int64_t positio
 static void writes_alike(const char *name, void *module, forward_from *forward, wk_module *caches, const char *tied)
 {
     wk_module_eval(module);
-    load(module, tied);
+    fill(module, tied);
     wk_no_grad
     {
         wk_tensor *expected = answer("%s", name);

@@ -1,13 +1,12 @@
 """Models as torchvision and transformers have them, small ones: what they answer, as models.safetensors; and the names and
 shapes of whole ones, as models.txt.  Weights and inputs are made by a formula (made), which test_models.c computes too.
 
-    PYTHON tests/golden/models.py        PYTHON has torch, torchvision, transformers, numpy
+    PYTHON tests/golden/models.py        PYTHON has torch, torchvision, transformers
 """
 
 import pathlib
 import re
 
-import numpy
 import torch
 import torchvision.models as vision
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
@@ -16,49 +15,19 @@ from torchvision.models.vision_transformer import VisionTransformer
 torch.version.cuda = None  # transformers imports torchaudio, which may be of another CUDA; nothing here runs on one
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+from formula import fill, made, numbers
 from safetensors_file import save_file
 
 torch.set_num_threads(1)
-
-
-def numbers(name, count):
-    """uint32, one for each element of the tensor of this name"""
-    seed = numpy.uint32(2166136261)
-    with numpy.errstate(over="ignore"):
-        for byte in name.encode():
-            seed = (seed ^ numpy.uint32(byte)) * numpy.uint32(16777619)
-        h = numpy.arange(count, dtype=numpy.uint32) * numpy.uint32(2654435761) + seed
-        h ^= h >> numpy.uint32(16)
-        h *= numpy.uint32(0x45D9F3B)
-        return h ^ h >> numpy.uint32(16)
-
-
-def made(name, shape):
-    """in -1 to 1; matrices and kernels scaled by their width, other weights and variances around 1"""
-    count = int(numpy.prod(shape, dtype=numpy.int64))
-    v = (numbers(name, count) >> numpy.uint32(8)).astype(numpy.float64) / 2**23 - 1
-    if len(shape) in (2, 4):
-        v = v * numpy.sqrt(3.0 * shape[0] / count)
-    else:
-        v = 0.5 * v + (1 if name.endswith(("weight", "running_var")) else 0)
-    return torch.from_numpy(v.astype(numpy.float32)).reshape(shape)
 
 
 answers = {}
 
 
 def ask(name, model, shape, vocabulary=0):
-    model.eval()
-    state = model.state_dict()
-    for key, value in state.items():
-        if value.is_floating_point():
-            value.copy_(made(key, tuple(value.shape)))
-    if "lm_head.weight" in state:  # the first of two names of a tied weight
-        for first in ("transformer.wte.weight", "model.embed_tokens.weight"):
-            if first in state and state[first].data_ptr() == state["lm_head.weight"].data_ptr():
-                state[first].copy_(made(first, tuple(state[first].shape)))
+    fill(model)
     if vocabulary:
-        x = torch.from_numpy((numbers("input", shape[0] * shape[1]) >> numpy.uint32(8)).astype(numpy.int64)) % vocabulary
+        x = torch.from_numpy((numbers("input", shape[0] * shape[1]) >> 8).astype("int64")) % vocabulary
         x = x.reshape(shape)
     else:
         x = 2 * made("input", shape)
