@@ -1,5 +1,5 @@
-/* Models of the katas that read weights of others (katas/bert.h, mtcnn.h, crepe.h), here with weights made by a formula: the
-   answers of PyTorch's own (tests/golden/models_loaded.py). */
+/* Models of the katas that read weights of others (katas/bert.h, mtcnn.h, crepe.h), here with weights made by a
+   formula: what PyTorch answers (tests/golden/models_loaded.py). */
 #include "answers.h"
 #include "formula.h"
 
