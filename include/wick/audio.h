@@ -208,6 +208,88 @@ typedef struct wk_audio_mfcc {
 } wk_audio_mfcc;
 wk_module *wk_audio_mfcc_with(wk_audio_mfcc_args args);
 
+/* ---------------------------------------------------------------- masks: SpecAugment
+
+   FrequencyMasking(freq_mask_param, iid_masks = false, .mask_value = 0): so many rows of (..., F, T), from 0 to less
+   than freq_mask_param, become mask_value; the same ones throughout, or with iid_masks others for each of the leading
+   dims.
+   TimeMasking(time_mask_param, iid_masks = false, p = 1): the same of columns, of at most the part p of them.
+   In eval, too, as in torchaudio: leave them out there.  The draws are PyTorch's. */
+typedef struct wk_audio_masking_args {
+    int64_t mask_param;
+    bool iid_masks;
+    double p; // 1
+    double mask_value;
+    wk_generator *generator; // outlives the module
+} wk_audio_masking_args;
+#define wk_audio_frequency_masking(...)                                                                                \
+    wk_audio_frequency_masking_with((wk_audio_masking_args){.p = 1, .mask_param = __VA_ARGS__})
+#define wk_audio_time_masking(...)                                                                                     \
+    wk_audio_time_masking_with((wk_audio_masking_args){.p = 1, .mask_param = __VA_ARGS__})
+typedef struct wk_audio_masking {
+    wk_module_base base;
+    int64_t mask_param;
+    bool iid_masks;
+    double p, mask_value;
+    wk_generator *generator;
+    int dim; // -1: time, -2: frequency
+} wk_audio_masking;
+wk_module *wk_audio_frequency_masking_with(wk_audio_masking_args args);
+wk_module *wk_audio_time_masking_with(wk_audio_masking_args args);
+
+/* ---------------------------------------------------------------- loudness
+
+   Loudness(sample_rate): (..., C, T) of at most 5 channels and at least 0.4 seconds -> (...) LKFS, ITU-R BS.1770; NaN
+   of silence.  No gradient. */
+wk_module *wk_audio_loudness(int64_t sample_rate);
+
+/* ---------------------------------------------------------------- as Kaldi has it
+
+   compliance.kaldi.fbank(x, .num_mel_bins = 23, .frame_length = 25, .frame_shift = 10, .sample_frequency = 16000):
+   (C, T) -> (frames, num_mel_bins) of logarithms, of one channel; frame_length and frame_shift in milliseconds.  Waves
+   of -1 to 1 are often multiplied by 32768 first, as Kaldi has them.  use_energy puts a column in front, with
+   htk_compat behind.  Models of speech commonly ask for .window_type = "hanning", .use_energy = false, .dither = 0. */
+typedef struct wk_audio_kaldi_fbank_args {
+    wk_tensor *x;
+    double blackman_coeff; // 0.42
+    int64_t channel;       // -1: the first
+    double dither;         // of normal noise that is added
+    double energy_floor;   // 1
+    double frame_length, frame_shift; // 25, 10
+    double high_freq;                 // 0 or less: so much below half of sample_frequency
+    bool htk_compat;
+    double low_freq;                                          // 20
+    double min_duration;                                      // seconds, below which the result is empty
+    int64_t num_mel_bins;                                     // 23
+    double preemphasis_coefficient;                           // 0.97
+    bool raw_energy, remove_dc_offset, round_to_power_of_two; // true
+    double sample_frequency;                                  // 16000
+    bool snip_edges; // true: frames lie within x; false: a frame for each shift
+    bool subtract_mean, use_energy;
+    bool use_log_fbank, use_power; // true
+    const char *window_type;       // "povey", "hanning", "hamming", "rectangular", "blackman"
+    wk_generator *generator;
+} wk_audio_kaldi_fbank_args;
+#define wk_audio_kaldi_fbank(...)                                                                                      \
+    wk_audio_kaldi_fbank_with((wk_audio_kaldi_fbank_args){.blackman_coeff = 0.42,                                      \
+                                                          .channel = -1,                                               \
+                                                          .energy_floor = 1,                                           \
+                                                          .frame_length = 25,                                          \
+                                                          .frame_shift = 10,                                           \
+                                                          .low_freq = 20,                                              \
+                                                          .num_mel_bins = 23,                                          \
+                                                          .preemphasis_coefficient = 0.97,                             \
+                                                          .raw_energy = true,                                          \
+                                                          .remove_dc_offset = true,                                    \
+                                                          .round_to_power_of_two = true,                               \
+                                                          .sample_frequency = 16000,                                   \
+                                                          .snip_edges = true,                                          \
+                                                          .use_log_fbank = true,                                       \
+                                                          .use_power = true,                                           \
+                                                          .window_type = "povey",                                      \
+                                                          .x = __VA_ARGS__})
+wk_tensor *wk_audio_kaldi_fbank_with(wk_audio_kaldi_fbank_args args);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@ import torch
 
 torch.version.cuda = None  # torchaudio refuses a PyTorch built for another CUDA; on the CPU it does not matter
 
+import torchaudio.compliance.kaldi as kaldi
 import torchaudio.functional as F
 import torchaudio.transforms as T
 
@@ -95,4 +96,54 @@ def mfcc(n_mels, n_fft, norm="none", **keywords):
 for shape, keywords in [((2, 60), dict(n_mfcc=4)), ((60,), dict(n_mfcc=6, norm="ortho")), ((60,), dict(n_mfcc=4, log_mels=True, norm="ortho")),
                         ((2, 2, 60), dict(n_mfcc=3, norm="ortho")), ((60,), dict(n_mfcc=7))]:
     case("audio_mfcc", mfcc, randn(shape, dtype=R), sample_rate=8000, n_mels=6, n_fft=32, **keywords)
+
+
+# ---- masks: each call draws anew from one seed
+def seeded(make):
+    def call(**keywords):
+        torch.manual_seed(keywords.pop("seed"))
+        return make(**keywords)
+    return call
+
+
+for seed, (op, make, shape, keywords) in enumerate([
+        ("frequency", T.FrequencyMasking, (2, 9, 5), dict(freq_mask_param=6)), ("frequency", T.FrequencyMasking, (9, 5), dict(freq_mask_param=8)),
+        ("frequency", T.FrequencyMasking, (2, 3, 9, 5), dict(freq_mask_param=6, iid_masks=True)),
+        ("frequency", T.FrequencyMasking, (2, 9, 5), dict(freq_mask_param=0)),
+        ("time", T.TimeMasking, (2, 4, 12), dict(time_mask_param=8)), ("time", T.TimeMasking, (4, 12), dict(time_mask_param=8)),
+        ("time", T.TimeMasking, (2, 3, 4, 12), dict(time_mask_param=9, iid_masks=True)),
+        ("time", T.TimeMasking, (3, 4, 12), dict(time_mask_param=9, iid_masks=True, p=0.5)),
+        ("time", T.TimeMasking, (3, 4, 12), dict(time_mask_param=9, p=0.25)), ("time", T.TimeMasking, (3, 4, 12), dict(time_mask_param=9, p=0.05)),
+        ("time", T.TimeMasking, (3, 4, 12), dict(time_mask_param=9, p=1.5)), ("time", T.TimeMasking, (4, 12), dict(time_mask_param=9, iid_masks=True)),
+        ("frequency", T.FrequencyMasking, (9,), dict(freq_mask_param=6))]):
+    case(f"audio_{op}_masking", seeded(make), randn(shape, dtype=R), seed=40 + seed, **keywords)
+
+# ---- loudness, at a rate that keeps the blocks short (96 samples), and the filters stable
+t = torch.arange(250, dtype=R)
+for x in (0.3 * torch.sin(0.7 * t).reshape(1, -1), 0.2 * randn(2, 250, dtype=R), 0.1 * randn(2, 5, 130, dtype=R), 3.0 * randn(1, 200, dtype=R),
+          torch.zeros(1, 100, dtype=R), 1e-5 * randn(1, 100, dtype=R), 0.2 * randn(2, 250), randn(6, 100, dtype=R), randn(1, 90, dtype=R),
+          torch.cat([0.5 * torch.sin(0.7 * t), 0.001 * torch.sin(0.9 * t)]).reshape(1, -1)):
+    g.case("audio_loudness", lambda x, sample_rate: T.Loudness(sample_rate)(x), [x], gradient=False, sample_rate=240)
+
+
+# ---- Kaldi's; frames of 20 samples
+def fbank(x, seed=0, **keywords):
+    torch.manual_seed(seed)
+    try:
+        return kaldi.fbank(x, sample_frequency=800.0, num_mel_bins=5, **keywords)
+    except Exception as error:  # asserts, and one that is no more than an Exception
+        raise ValueError(error)
+
+
+wave = 100 * randn(2, 60, dtype=R)
+for keywords in (dict(), dict(channel=1), dict(snip_edges=False), dict(snip_edges=False, frame_shift=40.0), dict(use_energy=True),
+                 dict(use_energy=True, htk_compat=True), dict(use_energy=True, raw_energy=False, energy_floor=0.0),
+                 dict(use_energy=True, energy_floor=1e6), dict(use_power=False), dict(use_log_fbank=False), dict(subtract_mean=True),
+                 dict(remove_dc_offset=False), dict(preemphasis_coefficient=0.0), dict(round_to_power_of_two=False),
+                 dict(low_freq=50.0, high_freq=-20.0), dict(high_freq=300.0), dict(min_duration=0.1), dict(dither=1.0, seed=5),
+                 dict(channel=2), dict(preemphasis_coefficient=1.5), dict(frame_length=80.0), dict(low_freq=500.0),
+                 *({"window_type": name} for name in ("hanning", "hamming", "rectangular", "blackman", "sine"))):
+    # without the logarithm slopes are 1e4, and their differences as large as what is held against them
+    g.case("audio_kaldi_fbank", fbank, [wave], gradient="use_log_fbank" not in keywords, **keywords)
+g.case("audio_kaldi_fbank", kaldi.fbank, [100 * randn(1, 600)], gradient=False, num_mel_bins=20)
 g.write()

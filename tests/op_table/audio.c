@@ -141,3 +141,69 @@ static wk_tensor *run_mfcc(golden_case *c)
 OP(audio_mfcc, run_mfcc, .any_strides = true, .rtol = 1e-5, .atol = 1e-4) // decibels of what its triangles give
 BAD(audio_mfcc, once(wk_audio_mfcc(.n_mfcc = 9, .mel.n_mels = 8), wk_zeros((900))),
     "audio_mfcc: n_mfcc: expected 1 to mel.n_mels, which is 8, got 9")
+
+/* ---------------------------------------------------------------- masks */
+
+static wk_tensor *run_masking(golden_case *c)
+{
+    const bool time = has(c, "time_mask_param");
+    const wk_audio_masking_args args = {.mask_param = integer(c, time ? "time_mask_param" : "freq_mask_param"),
+                                        .iid_masks = integer_or(c, "iid_masks", 0),
+                                        .p = real_or(c, "p", 1)};
+    wk_module *module = time ? wk_audio_time_masking_with(args) : wk_audio_frequency_masking_with(args);
+    wk_manual_seed((uint64_t)integer(c, "seed"));
+    return row(c, module);
+}
+OP(audio_frequency_masking, run_masking, .any_strides = true)
+OP(audio_time_masking, run_masking, .any_strides = true)
+BAD(audio_frequency_masking, once(wk_audio_frequency_masking(-1), wk_ones((3, 4))),
+    "audio_frequency_masking: freq_mask_param, p: expected at least 0, and 0 to 1, got -1 and 1")
+BAD(audio_frequency_masking, once(wk_audio_frequency_masking(2), wk_ones((3))),
+    "audio_frequency_masking: x: expected a floating (..., F, T), got float32 (3,)")
+BAD(audio_time_masking, once(wk_audio_time_masking(3, .p = NAN), wk_ones((3, 4))), "time_mask_param, p: expected")
+BAD(audio_time_masking, once(wk_audio_time_masking(3, true), wk_ones((3, 4))),
+    "audio_time_masking: x: expected a floating (..., C, F, T), got float32 (3, 4)")
+
+/* ---------------------------------------------------------------- loudness */
+
+static wk_tensor *run_loudness(golden_case *c) { return row(c, wk_audio_loudness(integer(c, "sample_rate"))); }
+/* torchaudio filters float32 in float32, whose error the filters sum up */
+OP(audio_loudness, run_loudness, .gradient = NONE, .rtol = 1e-5)
+BAD(audio_loudness, once(wk_audio_loudness(9), wk_ones((1, 400))), "sample_rate: expected 10 to 2147483647, got 9")
+BAD(audio_loudness, once(wk_audio_loudness(500), wk_ones((6, 400))),
+    "audio_loudness: x: expected a floating (..., C, T) of at most 5 channels, got float32 (6, 400)")
+BAD(audio_loudness, once(wk_audio_loudness(500), wk_ones((1, 199))),
+    "expected at least 0.4 seconds, 200 frames, got 199")
+
+/* ---------------------------------------------------------------- as Kaldi has it */
+
+static wk_tensor *run_kaldi_fbank(golden_case *c)
+{
+    wk_manual_seed((uint64_t)integer_or(c, "seed", 0));
+    return wk_audio_kaldi_fbank(
+        input(c, 0), .sample_frequency = has(c, "num_mel_bins") ? 16000 : 800,
+        .num_mel_bins = integer_or(c, "num_mel_bins", 5), .channel = integer_or(c, "channel", -1),
+        .snip_edges = integer_or(c, "snip_edges", 1), .frame_shift = real_or(c, "frame_shift", 10),
+        .frame_length = real_or(c, "frame_length", 25), .use_energy = integer_or(c, "use_energy", 0),
+        .htk_compat = integer_or(c, "htk_compat", 0), .raw_energy = integer_or(c, "raw_energy", 1),
+        .energy_floor = real_or(c, "energy_floor", 1), .use_power = integer_or(c, "use_power", 1),
+        .use_log_fbank = integer_or(c, "use_log_fbank", 1), .subtract_mean = integer_or(c, "subtract_mean", 0),
+        .remove_dc_offset = integer_or(c, "remove_dc_offset", 1),
+        .preemphasis_coefficient = real_or(c, "preemphasis_coefficient", 0.97),
+        .round_to_power_of_two = integer_or(c, "round_to_power_of_two", 1), .low_freq = real_or(c, "low_freq", 20),
+        .high_freq = real_or(c, "high_freq", 0), .min_duration = real_or(c, "min_duration", 0),
+        .dither = real_or(c, "dither", 0), .window_type = text(c, "window_type") ? text(c, "window_type") : "povey");
+}
+OP(audio_kaldi_fbank, run_kaldi_fbank, .any_strides = true, .rtol = 1e-5, .atol = 1e-5) // triangles of float32
+#define FBANK(...) wk_audio_kaldi_fbank(wk_ones((2, 500)), __VA_ARGS__)
+BAD(audio_kaldi_fbank, wk_audio_kaldi_fbank(wk_ones((500))), "x, channel: expected a floating (C, T) with this channel")
+BAD(audio_kaldi_fbank, FBANK(.channel = 2), "got float32 (2, 500) and 2")
+BAD(audio_kaldi_fbank, FBANK(.frame_length = 40), "expected frames of 2 to 500 samples")
+BAD(audio_kaldi_fbank, FBANK(.frame_shift = 0), "at least 1 apart, got 400 and 0")
+BAD(audio_kaldi_fbank, FBANK(.frame_length = 25.07, .round_to_power_of_two = false),
+    "expected an even number of samples")
+BAD(audio_kaldi_fbank, FBANK(.high_freq = 9000),
+    "expected 0 <= low_freq < high_freq <= 8000, and at least 4, got 20, 9000")
+BAD(audio_kaldi_fbank, FBANK(.num_mel_bins = 3), "got 20, 8000 and 3")
+BAD(audio_kaldi_fbank, FBANK(.preemphasis_coefficient = 2), "expected 0 to 1 and at least 0, got 2 and 1")
+BAD(audio_kaldi_fbank, FBANK(.window_type = "sine"), "window_type: expected \"povey\", ")
