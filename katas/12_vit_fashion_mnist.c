@@ -126,6 +126,7 @@ typedef struct run {
     wk_lr_scheduler *schedule;
     wk_vision_dataset train, test;
     wk_data_loader *train_loader, *test_loader;
+    wk_module *flip;
     int64_t steps_per_epoch, step; // step: done so far, over all epochs
     wk_tensor *losses, *accuracies; // (steps,), (epochs,) float64: what the curves show
     wk_tensor *predictions;         // (test images,) int64
@@ -142,10 +143,10 @@ static wk_tensor *normalized(wk_tensor *x)
 }
 
 /* clothes look the same in a mirror */
-static void augment(void *context, wk_sample *batch, wk_generator *generator)
+static void augment(void *flip, wk_sample *batch, wk_generator *generator)
 {
-    (void)context;
-    batch->x = wk_vision_random_horizontal_flip(batch->x, .generator = generator); // (B, 1, 28, 28)
+    (void)generator;
+    batch->x = wk_forward(flip, batch->x); // (B, 1, 28, 28)
 }
 
 /* a warm-up in a line over half an epoch, then half a cosine down to 0: times the highest learning rate */
@@ -167,8 +168,9 @@ static run run_new(options o)
         r.test = wk_vision_fashion_mnist(o.data, .train = false);
     }
     stop_on(missing, "data");
+    r.flip = wk_vision_each(wk_vision_random_horizontal_flip());
     r.train_loader = wk_data_loader(r.train.dataset, .batch_size = o.batch_size, .shuffle = true, .seed = o.seed,
-                                    .drop_last = true, .transform = augment, .unit = "images");
+                                    .drop_last = true, .transform = augment, .context = r.flip, .unit = "images");
     r.test_loader = wk_data_loader(r.test.dataset, .batch_size = 500, .unit = "images");
     r.steps_per_epoch = wk_data_loader_length(r.train_loader);
 
@@ -189,6 +191,7 @@ static void run_free(run *r)
     wk_module_free(r->model);
     wk_data_loader_free(r->train_loader);
     wk_data_loader_free(r->test_loader);
+    wk_module_free(r->flip);
     wk_dataset_free(r->train.dataset);
     wk_dataset_free(r->test.dataset);
 }

@@ -1,10 +1,12 @@
 /* Pictures: PNG written and read back, broken files, grids as torchvision lays them out, flips, the data set. */
+#define _GNU_SOURCE // memmem
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -116,6 +118,166 @@ static void test_broken_png(void **state)
     assert_true(error.set && strstr(error.message, "No such file"));
 }
 
+static size_t bytes_of(const char *name, char *bytes, size_t room)
+{
+    FILE *file = fopen(name, "rb");
+    const size_t size = fread(bytes, 1, room, file);
+    fclose(file);
+    return size;
+}
+
+static void write_bytes(const char *name, const char *bytes, size_t size)
+{
+    FILE *file = fopen(name, "wb");
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+}
+
+static bool is_error(const char *words)
+{
+    wk_error error;
+    wk_try(&error)
+    {
+        wk_scope
+        {
+            assert_null(wk_vision_read_image(path));
+        }
+    }
+    if (!strstr(error.message, words))
+        print_error("%s\n", error.message);
+    return error.set && strstr(error.message, words);
+}
+
+static void test_jpeg(void **state)
+{
+    (void)state;
+    char good[4096], bytes[4096];
+    wk_scope
+    {
+        wk_tensor *x = wk_to(wk_add(wk_mul(wk_ones((3, 9, 21)), 100), wk_arange(21)), wk_uint8);
+        assert_true(wk_vision_write_jpeg(x, path, .quality = 90));
+        wk_tensor *y = wk_vision_read_image(path);
+        assert_true(y->ndim == 3 && y->shape[0] == 3 && y->shape[1] == 9 && y->shape[2] == 21);
+        assert_true(wk_item(wk_max(wk_abs(wk_sub(wk_to(x, wk_float32), wk_to(y, wk_float32))))) < 5);
+        const size_t size = bytes_of(path, good, sizeof good);
+        for (size_t cut = 3; cut < size; cut++) {
+            write_bytes(path, good, cut);
+            assert_true(is_error("the file is cut off"));
+        }
+        write_bytes(path, good, 2);
+        assert_true(is_error("is no PNG or JPEG file"));
+        const char *frame = memmem(good, size, "\xff\xc0", 2);
+        memcpy(bytes, good, size);
+        memset(bytes + (frame - good) + 5, 0xF0, 4); // 61680 x 61680
+        write_bytes(path, bytes, size);
+        assert_true(is_error("more pixels than the file can hold"));
+        /* a scan's header a thousand times */
+        const char *scan = memmem(good, size, "\xff\xda", 2);
+        size_t end = (size_t)(scan - good);
+        memcpy(bytes, good, end);
+        for (int i = 0; i < 101; i++, end += 14)
+            memcpy(bytes + end, scan, 14);
+        memcpy(bytes + end, "\xff\xd9", 2);
+        write_bytes(path, bytes, end + 2);
+        assert_true(is_error("at most 100 scans, got 101"));
+
+        assert_true(wk_vision_write_jpeg(wk_select(x, 0, 0), path)); // (H, W)
+        assert_int_equal(wk_vision_read_image(path)->shape[0], 1);
+        assert_int_equal(wk_vision_read_image(path, .mode = "RGB")->shape[0], 3);
+    }
+    wk_error error;
+    wk_try(&error)
+    {
+        wk_scope
+        {
+            assert_false(wk_vision_write_jpeg(wk_zeros((4, 2, 2), .dtype = wk_uint8), path));
+        }
+    }
+    assert_true(error.set && strstr(error.message, "of 1 or 3 channels, got uint8 (4, 2, 2)"));
+    wk_try(&error) { assert_null(wk_vision_read_image(path, .mode = "lab")); }
+    assert_true(error.set && strstr(error.message, "mode: expected \"unchanged\", \"gray\" or \"rgb\", got \"lab\""));
+    wk_try(&error)
+    {
+        wk_scope
+        {
+            assert_null(wk_vision_decode_image(wk_zeros((5), .dtype = wk_uint8)));
+        }
+    }
+    assert_true(error.set && strstr(error.message, "the bytes of a PNG or JPEG file, got 5 others"));
+}
+
+/* root/name, its folders made */
+static const char *inside(const char *root, const char *name)
+{
+    static char full[256];
+    snprintf(full, sizeof full, "%s/%s", root, name);
+    for (char *slash = full + strlen(root); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(full, 0700);
+        *slash = '/';
+    }
+    return full;
+}
+
+static void test_image_folder(void **state)
+{
+    (void)state;
+    char root[] = "/tmp/wick_test_folder_XXXXXX", command[64];
+    assert_non_null(mkdtemp(root));
+    wk_error error;
+    wk_try(&error) { assert_null(wk_vision_image_folder(root).dataset); }
+    assert_true(error.set && strstr(error.message, "one for each class"));
+    wk_scope
+    {
+        wk_tensor *colours = numbered_bytes(3, 6, 5), *grey = numbered_bytes(1, 4, 8);
+        assert_true(wk_vision_write_png(colours, inside(root, "zebra/b.png")));
+        assert_true(wk_vision_write_png(grey, inside(root, "zebra/a.PNG")));
+        assert_true(wk_vision_write_jpeg(grey, inside(root, "ant/deep/c.jpg")));
+        assert_true(wk_vision_write_png(grey, inside(root, "ant/d.png")));
+        write_bytes(inside(root, "ant/notes.txt"), "no", 2);
+        wk_module *transform = wk_vision_compose(wk_vision_resize((4, 4)), wk_vision_random_horizontal_flip());
+        wk_vision_dataset set = wk_vision_image_folder(root, .transform = transform);
+        assert_int_equal(wk_dataset_length(set.dataset), 4);
+        assert_int_equal(set.class_count, 2);
+        assert_string_equal(set.classes[0], "ant");
+        assert_string_equal(set.classes[1], "zebra");
+        static const char *const ends[] = {"/ant/d.png", "/ant/deep/c.jpg", "/zebra/a.PNG", "/zebra/b.png"};
+        for (int i = 0; i < 4; i++) {
+            assert_string_equal(set.paths[i] + strlen(root), ends[i]);
+            wk_sample item = wk_dataset_item(set.dataset, i);
+            assert_true(item.x->shape[0] == 3 && item.x->shape[1] == 4 && item.x->shape[2] == 4);
+            assert_int_equal(wk_item_int64(item.y), i / 2);
+        }
+        assert_int_equal(wk_item_int64(wk_sum(set.targets)), 2);
+        /* what is drawn depends on the seed, not on the workers */
+        wk_tensor *first = NULL;
+        for (int workers = 0; workers < 3; workers++) {
+            wk_data_loader *loader = wk_data_loader(set.dataset, 2, .shuffle = true, .seed = 3, .num_workers = workers);
+            wk_tensor *all = wk_zeros((0, 3, 4, 4), .dtype = wk_uint8);
+            for (int epoch = 0; epoch < 8; epoch++)
+                wk_for_each_batch (batch, loader)
+                    wk_replace(&all, wk_cat((all, batch.x)));
+            if (first)
+                assert_memory_equal(wk_data_ptr(first), wk_data_ptr(all), (size_t)wk_numel(all));
+            first = all;
+            wk_data_loader_free(loader);
+        }
+        assert_int_equal(first->shape[0], 32);
+        wk_dataset_free(set.dataset);
+        wk_module_free(transform);
+        set = wk_vision_image_folder(root);
+        write_bytes(inside(root, "zebra/b.png"), "\x89PNG\r\n\x1a\n", 8);
+        wk_try(&error) { assert_null(wk_dataset_item(set.dataset, 3).x); }
+        assert_true(error.set && strstr(error.message, "b.png: "));
+        wk_dataset_free(set.dataset);
+        inside(root, "empty/x");
+        wk_try(&error) { assert_null(wk_vision_image_folder(root).dataset); }
+        assert_true(error.set && strstr(error.message, "no .png, .jpg or .jpeg is in"));
+    }
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_make_grid(void **state)
 {
     (void)state;
@@ -149,20 +311,29 @@ static void test_flips(void **state)
     wk_scope
     {
         wk_tensor *x = wk_reshape(wk_arange(24), (2, 2, 2, 3));
-        for (int dtype = 0; dtype < 3; dtype++) {
-            wk_tensor *typed = wk_to(x, dtype == 0 ? wk_float32 : dtype == 1 ? wk_uint8 : wk_int64);
-            wk_tensor *y = wk_to(wk_vision_random_horizontal_flip(typed, 1), wk_int64);
+        wk_module *always = wk_vision_random_horizontal_flip(1), *never = wk_vision_random_horizontal_flip(.p = 0);
+        wk_module *over = wk_vision_random_vertical_flip(1);
+        for (int dtype = 0; dtype < 2; dtype++) {
+            wk_tensor *typed = wk_to(x, dtype == 0 ? wk_float32 : wk_uint8);
+            wk_tensor *y = wk_to(wk_forward(always, typed), wk_int64);
             for (int i = 0; i < 24; i++)
                 assert_int_equal(((int64_t *)wk_data_ptr(y))[i], i / 3 * 3 + 2 - i % 3);
-            y = wk_to(wk_vision_random_horizontal_flip(typed, 0), wk_int64);
+            y = wk_to(wk_forward(over, typed), wk_int64);
+            for (int i = 0; i < 24; i++)
+                assert_int_equal(((int64_t *)wk_data_ptr(y))[i], i % 6 < 3 ? i + 3 : i - 3);
+            y = wk_to(wk_forward(never, typed), wk_int64);
             assert_memory_equal(wk_data_ptr(x), wk_data_ptr(y), 24 * 8);
         }
-        wk_generator *generator = wk_generator_manual_seed(wk_generator_new(), 1);
-        x = wk_expand(wk_arange(4), (1000, 1, 1, 4));
-        wk_tensor *first = wk_select(wk_vision_random_horizontal_flip(x, .generator = generator), -1, 0);
+        wk_manual_seed(1);
+        x = wk_expand(wk_to(wk_arange(4), wk_float32), (1000, 1, 1, 4));
+        wk_module *each = wk_vision_each(wk_vision_random_horizontal_flip());
+        wk_tensor *first = wk_select(wk_forward(each, x), -1, 0);
         const double flipped = wk_item(wk_sum(wk_eq(first, 3)));
         assert_true(flipped > 430 && flipped < 570);
-        wk_generator_free(generator);
+        wk_module_free(always);
+        wk_module_free(never);
+        wk_module_free(over);
+        wk_module_free(each);
     }
 }
 
@@ -213,7 +384,20 @@ static void test_allocations_that_fail(void **state)
                 wk_tensor *picture = wk_zeros((3, 4, 4), .dtype = wk_uint8);
                 if (picture && wk_vision_write_png(picture, path))
                     wk_vision_read_image(path);
-                wk_vision_make_grid(wk_vision_random_horizontal_flip(wk_zeros((5, 1, 2, 2))), .normalize = true);
+                if (picture && wk_vision_write_jpeg(picture, path))
+                    wk_vision_read_image(path, .mode = "rgb");
+                wk_module *transform =
+                    wk_vision_compose(wk_vision_resize(3), wk_vision_center_crop(2), wk_vision_to_tensor(),
+                                      wk_vision_normalize((0.5), (0.5)), wk_vision_random_horizontal_flip(1));
+                if (transform && picture)
+                    wk_forward(transform, picture);
+                wk_module_free(transform);
+                wk_tensor *boxes = wk_tensor((1, 4), ((float[]){0, 0, 2, 2}));
+                if (picture && boxes) {
+                    wk_vision_draw_bounding_boxes(picture, boxes, .color = "red");
+                    wk_vision_nms(boxes, wk_zeros((1)), 0.5);
+                }
+                wk_vision_make_grid(wk_zeros((5, 1, 2, 2)), .normalize = true);
             }
         }
         ended = !error.set;
@@ -234,8 +418,8 @@ int main(void)
     strcpy(path, "/tmp/wick_test_vision_XXXXXX");
     close(mkstemp(path));
     const struct CMUnitTest tests[] = {
-        TEST(test_png_round_trip), TEST(test_broken_png),    TEST(test_make_grid),
-        TEST(test_flips),          TEST(test_fashion_mnist), TEST(test_allocations_that_fail),
+        TEST(test_png_round_trip), TEST(test_broken_png), TEST(test_jpeg),          TEST(test_image_folder),
+        TEST(test_make_grid),      TEST(test_flips),      TEST(test_fashion_mnist), TEST(test_allocations_that_fail),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);

@@ -54,10 +54,19 @@ static pthread_once_t process_generator_once = PTHREAD_ONCE_INIT;
 
 static void seed_process_generator(void) { wk_generator_init(&process_generator, wk_random_seed()); }
 
+static _Thread_local wk_generator *generator_of_thread;
+
+wk_generator *wk_generator_of_thread(wk_generator *generator)
+{
+    wk_generator *before = generator_of_thread;
+    generator_of_thread = generator;
+    return before;
+}
+
 wk_generator *wk_generator_or_default(wk_generator *generator)
 {
-    if (generator)
-        return generator;
+    if (generator || generator_of_thread)
+        return generator ? generator : generator_of_thread;
     pthread_once(&process_generator_once, seed_process_generator);
     return &process_generator;
 }

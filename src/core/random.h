@@ -6,7 +6,10 @@
 
 #define WK_GENERATOR_STATE_BYTES 5056
 
-wk_generator *wk_generator_or_default(wk_generator *generator); // the process's own where generator is NULL
+/* generator, or where it is NULL the one that this thread was given, or the process's own */
+wk_generator *wk_generator_or_default(wk_generator *generator);
+/* from now on this thread draws from it where it names none; NULL: from the process's.  Returns the one before. */
+wk_generator *wk_generator_of_thread(wk_generator *generator);
 void wk_generator_init(wk_generator *generator, uint64_t seed);
 void wk_generator_reseed(wk_generator *generator, uint64_t seed);   // locks
 void wk_generator_save(wk_generator *generator, void *bytes);       // torch.get_rng_state's WK_GENERATOR_STATE_BYTES

@@ -5,17 +5,18 @@
 #include "core/tensor.h"
 #include "loop.h"
 
+/* parts the seeds of what items draw and of what the loader's transform draws */
+#define OF_ITEMS UINT64_C(0x9e3779b97f4a7c15)
+
 int64_t wk_batch_begin(const wk_batch_loop *loop, int64_t index) { return index * loop->loader->args.batch_size; }
 
-static bool transform(wk_batch_loop *loop, int64_t index, wk_sample *batch)
+static bool transform(wk_batch_loop *loop, int64_t index, wk_sample *batch, wk_generator *generator)
 {
     const wk_data_loader_args *args = &loop->loader->args;
     if (!args->transform)
         return true;
-    wk_generator generator;
-    wk_generator_init(&generator, loop->base_seed + (uint64_t)index);
-    args->transform(args->context, batch, &generator);
-    pthread_mutex_destroy(&generator.mutex);
+    wk_generator_reseed(generator, loop->base_seed + (uint64_t)index);
+    args->transform(args->context, batch, generator);
     if (!batch->x && !wk_failing())
         wk_fail("transform", "batch->x: expected a tensor, got NULL");
     return !wk_failing();
@@ -62,18 +63,23 @@ bool wk_make_batch(wk_batch_loop *loop, wk_walk *walk, int64_t index, wk_made_ba
     const wk_data_loader_args *args = &loop->loader->args;
     bool good = false;
     *made = (wk_made_batch){.size = 0};
+    /* what data sets and transforms draw without naming a generator comes from the batch's, too */
+    wk_generator generator, *before = wk_generator_of_thread(&generator);
+    wk_generator_init(&generator, (loop->base_seed + (uint64_t)index) ^ OF_ITEMS);
     wk_scope
     {
         wk_no_grad
         {
             good = wk_loader_is_stream(loop->loader) ? of_stream(args, walk, made) : of_order(loop, index, made);
             if (good && made->sample.x)
-                good = transform(loop, index, &made->sample);
+                good = transform(loop, index, &made->sample, &generator);
             const int count = good ? wk_sample_count(&made->sample) : 0;
             for (int i = 0; i < count; i++)
                 wk_retain(made->sample.items[i]);
         }
     }
+    wk_generator_of_thread(before);
+    pthread_mutex_destroy(&generator.mutex);
     return good;
 }
 

@@ -29,7 +29,7 @@ static const struct {
     {0, 2, "\x1f\x8b", NULL, "a gzip file", "gunzip it first"},
     {0, 6, "\x93NUMPY", NULL, "numpy's .npy", "wk_numpy_load"},
     {0, 8, "\x89PNG\r\n\x1a\n", NULL, "a PNG picture", "wk_vision_read_image"},
-    {0, 3, "\xff\xd8\xff", NULL, "a JPEG picture", "convert it to PNG, then wk_vision_read_image"},
+    {0, 3, "\xff\xd8\xff", NULL, "a JPEG picture", "wk_vision_read_image"},
     {0, 4, "GIF8", NULL, "a GIF picture", "convert it to PNG, then wk_vision_read_image"},
     {8, 4, "WAVE", NULL, "a sound file", "wk_audio_load"},
     {0, 4, "fLaC", NULL, "a sound file", "wk_audio_load"},

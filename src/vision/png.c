@@ -8,12 +8,16 @@
    Texts and profiles, which nobody here asks for, are passed over where they would take more than a megabyte. */
 #include <wick/vision.h>
 
+#include <string.h>
+
+#include "codec.h"
 #include "core/host.h"
+
+bool wk_is_png(const wk_encoded *from) { return from->size >= 8 && memcmp(from->bytes, "\x89PNG\r\n\x1a\n", 8) == 0; }
 
 #ifdef WICK_HAVE_PNG
 
 #include <png.h>
-#include <string.h>
 
 #include <wick/cast.h>
 
@@ -28,14 +32,14 @@
 #define MOST_BLOCK (1 << 24) // bytes: two rows of MOST_SIDE pixels of 8 bytes
 
 typedef struct png_work {
-    const char *op, *path;
-    wk_shown_text shown; // the path
+    const char *op;
     png_structp png;
     png_infop info;
     char message[128]; // of libpng's error
     unsigned char *rows;
     /* reading */
-    const wk_file_map *map;
+    const wk_encoded *from;
+    wk_picture_mode mode;
     size_t at;
     /* writing */
     wk_new_file file;
@@ -45,7 +49,7 @@ typedef struct png_work {
 static png_voidp png_alloc(png_structp png, png_alloc_size_t bytes)
 {
     const png_work *work = png_get_mem_ptr(png);
-    return work->map && bytes > work->map->size + MOST_BLOCK ? NULL : wk_alloc(bytes);
+    return work->from && bytes > work->from->size + MOST_BLOCK ? NULL : wk_alloc(bytes);
 }
 static void png_free_block(png_structp png, png_voidp block) { (void)png, wk_free(block); }
 
@@ -88,7 +92,7 @@ static bool encode(png_work *work, const uint8_t *pixels, int64_t channels, int6
     return true;
 }
 
-static bool write_picture(png_work *work, const wk_tensor *x)
+static bool write_picture(png_work *work, const wk_tensor *x, const char *path)
 {
     const int64_t channels = x->ndim == 3 ? x->shape[0] : 1, height = x->shape[x->ndim - 2],
                   width = x->shape[x->ndim - 1];
@@ -99,11 +103,11 @@ static bool write_picture(png_work *work, const wk_tensor *x)
     bool good = false;
     if (!work->rows)
         wk_out_of_memory(work->op, (size_t)(width * channels));
-    else if (wk_new_file_open(&work->file, work->op, work->path)) {
+    else if (wk_new_file_open(&work->file, work->op, path)) {
         good = encode(work, wk_host("png", x), channels, height, width);
         if (!good && work->file.target) { // not an error of the file's, which has told
             wk_new_file_abandon(&work->file);
-            wk_fail(work->op, "%s: %s", work->shown, work->message);
+            wk_fail(work->op, "%s: %s", wk_shown(path, (wk_shown_text){0}), work->message);
         }
         good = good && wk_new_file_commit(&work->file);
     }
@@ -130,9 +134,8 @@ bool wk_vision_write_png(wk_tensor *picture, const char *path)
     wk_scope
     {
         wk_tensor *dense = wk_contiguous(wk_to(picture, wk_cpu));
-        png_work work = {.op = op, .path = path};
-        wk_shown(path ? path : "", work.shown);
-        good = dense && write_picture(&work, dense);
+        png_work work = {.op = op};
+        good = dense && write_picture(&work, dense, path);
     }
     return good;
 }
@@ -142,9 +145,9 @@ bool wk_vision_write_png(wk_tensor *picture, const char *path)
 static void read_bytes(png_structp png, png_bytep bytes, size_t count)
 {
     png_work *work = png_get_io_ptr(png);
-    if (count > work->map->size - work->at)
+    if (count > work->from->size - work->at)
         png_error(png, "the file is cut off");
-    memcpy(bytes, work->map->bytes + work->at, count);
+    memcpy(bytes, work->from->bytes + work->at, count);
     work->at += count;
 }
 
@@ -152,6 +155,17 @@ typedef struct png_size {
     int64_t channels, height, width;
     bool memory;
 } png_size;
+
+/* to red, green and blue, or to grey by torchvision's weights; without alpha */
+static void change_colours(png_work *work)
+{
+    const bool coloured = png_get_color_type(work->png, work->info) & PNG_COLOR_MASK_COLOR;
+    png_set_strip_alpha(work->png);
+    if (work->mode == WK_PICTURE_RGB && !coloured)
+        png_set_gray_to_rgb(work->png);
+    if (work->mode == WK_PICTURE_GREY && coloured)
+        png_set_rgb_to_gray(work->png, PNG_ERROR_ACTION_NONE, 0.2989, 0.587);
+}
 
 /* false after an error of libpng's */
 static bool decode(png_work *work, png_size *size)
@@ -165,10 +179,12 @@ static bool decode(png_work *work, png_size *size)
     png_read_info(work->png, work->info);
     size->width = png_get_image_width(work->png, work->info);
     size->height = png_get_image_height(work->png, work->info);
-    if ((png_get_rowbytes(work->png, work->info) + 1) * (size_t)size->height / MOST_PACKED > work->map->size)
+    if ((png_get_rowbytes(work->png, work->info) + 1) * (size_t)size->height / MOST_PACKED > work->from->size)
         png_error(work->png, "its header tells of more pixels than the file can hold");
     png_set_expand(work->png); // palettes to colours, few bits to 8, a transparent colour to alpha
     png_set_scale_16(work->png);
+    if (work->mode != WK_PICTURE_UNCHANGED)
+        change_colours(work);
     const int passes = png_set_interlace_handling(work->png);
     png_read_update_info(work->png, work->info);
     size->channels = png_get_channels(work->png, work->info);
@@ -187,40 +203,24 @@ static bool decode(png_work *work, png_size *size)
     return true;
 }
 
-static wk_tensor *read_picture(png_work *work)
+wk_tensor *wk_png_decode(const wk_encoded *from, wk_picture_mode mode)
 {
-    if (work->map->size < 8 || png_sig_cmp(work->map->bytes, 0, 8) != 0)
-        return wk_file_is_no(work->op, work->path, "PNG", work->map);
+    png_work work = {.op = from->op, .from = from, .mode = mode};
     png_size size = {0};
     wk_tensor *x = NULL;
-    work->png =
-        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work, png_alloc, png_free_block);
-    work->info = work->png ? png_create_info_struct(work->png) : NULL;
-    if (!work->info || (!decode(work, &size) && (size.memory || !work->message[0])))
-        wk_out_of_memory(work->op, (size_t)(size.width * size.channels * size.height));
-    else if (work->message[0])
-        wk_fail(work->op, "%s: %s", work->shown, work->message);
+    work.png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning, &work, png_alloc, png_free_block);
+    work.info = work.png ? png_create_info_struct(work.png) : NULL;
+    if (!work.info || (!decode(&work, &size) && (size.memory || !work.message[0])))
+        wk_out_of_memory(work.op, (size_t)(size.width * size.channels * size.height));
+    else if (work.message[0])
+        wk_fail(work.op, "%s: %s", from->name, work.message);
     else
-        x = wk_tensor_new(work->op, 3, (int64_t[]){size.channels, size.height, size.width}, wk_uint8, wk_cpu);
-    const int64_t plane = size.height * size.width;
-    for (int64_t i = 0; x && i < plane; i++)
-        for (int64_t channel = 0; channel < size.channels; channel++)
-            ((uint8_t *)wk_host("png", x))[channel * plane + i] = work->rows[i * size.channels + channel];
-    wk_free(work->rows);
-    png_destroy_read_struct(&work->png, &work->info, NULL);
-    return x;
-}
-
-wk_tensor *wk_vision_read_image(const char *path)
-{
-    const char *const op = "read_image";
-    wk_file_map *map = wk_file_map_open(op, path);
-    if (!map)
-        return NULL;
-    png_work work = {.op = op, .path = path, .map = map};
-    wk_shown(path, work.shown);
-    wk_tensor *x = read_picture(&work);
-    wk_file_map_release(map);
+        x = wk_tensor_new(work.op, 3, (int64_t[]){size.channels, size.height, size.width}, wk_uint8, wk_cpu);
+    if (x)
+        wk_planes_of_pixels(work.rows, wk_host("png", x), size.height * size.width, size.channels);
+    wk_free(work.rows);
+    png_destroy_read_struct(&work.png, &work.info, NULL);
     return x;
 }
 
@@ -233,10 +233,10 @@ bool wk_vision_write_png(wk_tensor *picture, const char *path)
     return wk_fail("write_png", "this build has no PNG\nhint: cmake -DWICK_PNG=ON") != NULL;
 }
 
-wk_tensor *wk_vision_read_image(const char *path)
+wk_tensor *wk_png_decode(const wk_encoded *from, wk_picture_mode mode)
 {
-    (void)path;
-    return wk_fail("read_image", "this build has no PNG\nhint: cmake -DWICK_PNG=ON");
+    (void)mode;
+    return wk_fail(from->op, "this build has no PNG\nhint: cmake -DWICK_PNG=ON");
 }
 
 #endif
