@@ -49,7 +49,7 @@ static void test_other_kinds(void **state)
         {BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3 not deflated"), "a gzip file", "gunzip"},
         {BYTES("\x93NUMPY\1\0v\0{"), "numpy's .npy", "wk_numpy_load"},
         {BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "a PNG picture", "wk_vision_read_image"},
-        {BYTES("\xff\xd8\xff\xe0\0\x10JFIF"), "a JPEG picture", "convert"},
+        {BYTES("\xff\xd8\xff\xe0\0\x10JFIF"), "a JPEG picture", "wk_vision_read_image"},
         {BYTES("<!doctype html><html>"), "a web page", "download"},
         {BYTES("version https://git-lfs.github.com/spec/v1\n"), "git-lfs", "git lfs pull"},
         {BYTES("\0\0\x08\1\0\0\0\1a"), "an IDX file", "wk_data_load_idx"},

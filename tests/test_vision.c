@@ -369,10 +369,31 @@ static void test_fashion_mnist(void **state)
     }
 }
 
-/* every allocation fails in turn */
-static void test_allocations_that_fail(void **state)
+static void through_files(void)
 {
-    (void)state;
+    wk_tensor *picture = wk_zeros((3, 4, 4), .dtype = wk_uint8);
+    if (picture && wk_vision_write_png(picture, path))
+        wk_vision_read_image(path);
+    if (picture && wk_vision_write_jpeg(picture, path))
+        wk_vision_read_image(path, .mode = "rgb");
+}
+
+static void through_transforms(void)
+{
+    wk_tensor *picture = wk_zeros((3, 4, 4), .dtype = wk_uint8), *boxes = wk_tensor((1, 4), ((float[]){0, 0, 2, 2}));
+    wk_module *transform = wk_vision_compose(wk_vision_resize(3), wk_vision_center_crop(2), wk_vision_to_tensor(),
+                                             wk_vision_normalize((0.5), (0.5)), wk_vision_random_horizontal_flip(1));
+    if (transform && picture)
+        wk_forward(transform, picture);
+    wk_module_free(transform);
+    wk_vision_draw_bounding_boxes(picture, boxes, .color = "red");
+    wk_vision_nms(boxes, wk_zeros((1)), 0.5);
+    wk_vision_make_grid(wk_zeros((5, 1, 2, 2)), .normalize = true);
+}
+
+/* every allocation fails in turn */
+static void fail_each(void (*function)(void))
+{
     for (int64_t n = 0, ended = 0; !ended; n++) {
         wk_error error;
         const int64_t before = wk_memory_get_stats().live_blocks;
@@ -381,23 +402,7 @@ static void test_allocations_that_fail(void **state)
         {
             wk_scope
             {
-                wk_tensor *picture = wk_zeros((3, 4, 4), .dtype = wk_uint8);
-                if (picture && wk_vision_write_png(picture, path))
-                    wk_vision_read_image(path);
-                if (picture && wk_vision_write_jpeg(picture, path))
-                    wk_vision_read_image(path, .mode = "rgb");
-                wk_module *transform =
-                    wk_vision_compose(wk_vision_resize(3), wk_vision_center_crop(2), wk_vision_to_tensor(),
-                                      wk_vision_normalize((0.5), (0.5)), wk_vision_random_horizontal_flip(1));
-                if (transform && picture)
-                    wk_forward(transform, picture);
-                wk_module_free(transform);
-                wk_tensor *boxes = wk_tensor((1, 4), ((float[]){0, 0, 2, 2}));
-                if (picture && boxes) {
-                    wk_vision_draw_bounding_boxes(picture, boxes, .color = "red");
-                    wk_vision_nms(boxes, wk_zeros((1)), 0.5);
-                }
-                wk_vision_make_grid(wk_zeros((5, 1, 2, 2)), .normalize = true);
+                function();
             }
         }
         ended = !error.set;
@@ -405,6 +410,13 @@ static void test_allocations_that_fail(void **state)
         assert_true(n < 5000);
         assert_int_equal(wk_memory_get_stats().live_blocks, before);
     }
+}
+
+static void test_allocations_that_fail(void **state)
+{
+    (void)state;
+    fail_each(through_files);
+    fail_each(through_transforms);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
