@@ -17,7 +17,7 @@ typedef struct options {
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.steps = 900, .batch_size = 32, .context = 128, .dim = 128, .depth = 4, .heads = 4, .lr = 3e-3};
+    static options o = {.steps = 700, .batch_size = 32, .context = 128, .dim = 128, .depth = 4, .heads = 4, .lr = 3e-3};
     o.length = 1000, o.temperature = 0.7, o.top_k = 40, o.top_p = 0.95;
     o.text = "/usr/share/common-licenses", o.prompt = "", o.load = "", o.out = "out";
     const kata_option names[] = {

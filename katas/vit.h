@@ -92,7 +92,7 @@ typedef struct vit_config {
     int64_t image, channels, patch, dim, depth, heads, classes;
 } vit_config;
 
-static vit *vit_new(vit_config config)
+static inline vit *vit_new(vit_config config)
 {
     const int64_t N = (config.image / config.patch) * (config.image / config.patch), D = config.dim;
 

@@ -1,7 +1,10 @@
-/* Twins of whole models of images (tests/golden/twins.py), line for line: a ResNet-18, a U-Net that learns to denoise,
-   a convolutional VAE, a GAN.  Seeded alike they start from the same weights, draw the same data, and lose the same in
-   20 steps, here and on a second device. */
+/* Twins of whole models of images (tests/golden/twins.py), line for line: a ResNet-18, and those of katas/: a U-Net
+   that learns to denoise, a DiT that matches flows, a VAE, a GAN.  Seeded alike they start from the same weights, draw
+   the same data, and lose the same in 20 steps, here and on a second device. */
+#include "../katas/diffusion.h"
+#include "../katas/dit.h"
 #include "../katas/gan.h"
+#include "../katas/unet.h"
 #include "../katas/vae.h"
 #include "twin.h"
 
@@ -91,95 +94,38 @@ static void resnet(void)
 
 /* ---------------------------------------------------------------- U-Net, denoising */
 
-typedef struct {
-    wk_module_base base;
-    wk_module *norm1, *conv1, *time, *norm2, *conv2, *skip;
-} res_block;
-
-/* x: (B, inner, H, W), t: (B, time) */
-static wk_tensor *res_block_forward(void *module, wk_tensor *x, wk_tensor *t)
+static void learn_to_denoise(const char *name, diffusion *d, int64_t size, double lr)
 {
-    res_block *self = module;
-    wk_tensor *shift = wk_index(wk_forward(self->time, t), ":, :, None, None"); // (B, outer, 1, 1)
-    wk_tensor *y = wk_add(wk_forward(self->conv1, wk_silu(wk_forward(self->norm1, x))), shift);
-    return wk_add(wk_forward(self->skip, x), wk_forward(self->conv2, wk_silu(wk_forward(self->norm2, y))));
-}
-
-static res_block *res_block_new(int64_t inner, int64_t outer, int64_t time)
-{
-    res_block *self = wk_module_new(res_block, NULL);
-    wk_add_module(self, norm1, wk_nn_group_norm(4, inner));
-    wk_add_module(self, conv1, wk_nn_conv2d(inner, outer, 3, .padding = 1));
-    wk_add_module(self, time, wk_nn_linear(time, outer));
-    wk_add_module(self, norm2, wk_nn_group_norm(4, outer));
-    wk_add_module(self, conv2, wk_nn_conv2d(outer, outer, 3, .padding = 1));
-    wk_add_module(self, skip, inner != outer ? wk_nn_conv2d(inner, outer, 1) : wk_nn_identity());
-    return self;
-}
-
-typedef struct {
-    wk_module_base base;
-    wk_module *embed, *first, *down1, *shrink, *down2, *middle, *grow, *up1, *last;
-    int64_t width;
-} unet;
-
-/* x: (B, C, H, W), t: (B) timesteps -> (B, C, H, W) */
-static wk_tensor *unet_forward(void *module, wk_tensor *x, wk_tensor *t)
-{
-    unet *self = module;
-    const int64_t half = self->width / 2;
-    wk_tensor *frequencies = wk_exp(wk_mul(wk_arange((half), .device = x->device), -log(10000.0) / (double)half));
-    wk_tensor *angles = wk_mul(wk_to(wk_unsqueeze(t, 1), wk_float32), wk_unsqueeze(frequencies, 0)); // (B, half)
-    t = wk_cat((wk_cos(angles), wk_sin(angles)), .dim = -1);                                         // (B, width)
-    t = wk_silu(wk_forward(self->embed, t));                                                         // (B, 4*width)
-    wk_tensor *high = wk_call(res_block_forward, self->down1, wk_forward(self->first, x), t);        // (B, width, H, W)
-    wk_tensor *low = wk_call(res_block_forward, self->down2, wk_forward(self->shrink, high), t);
-    low = wk_call(res_block_forward, self->middle, low, t);    // (B, 2*width, H/2, W/2)
-    x = wk_cat((wk_forward(self->grow, low), high), .dim = 1); // (B, 2*width, H, W)
-    return wk_forward(self->last, wk_call(res_block_forward, self->up1, x, t));
-}
-
-static unet *unet_new(int64_t channels, int64_t width)
-{
-    const int64_t time = 4 * width;
-    unet *self = wk_module_new(unet, NULL);
-    self->width = width;
-    wk_add_module(self, embed, wk_nn_sequential(wk_nn_linear(width, time), wk_nn_silu(), wk_nn_linear(time, time)));
-    wk_add_module(self, first, wk_nn_conv2d(channels, width, 3, .padding = 1));
-    wk_add_module(self, down1, res_block_new(width, width, time));
-    wk_add_module(self, shrink, wk_nn_conv2d(width, width, 3, .stride = 2, .padding = 1));
-    wk_add_module(self, down2, res_block_new(width, 2 * width, time));
-    wk_add_module(self, middle, res_block_new(2 * width, 2 * width, time));
-    wk_add_module(self, grow, wk_nn_conv_transpose2d(2 * width, width, 4, .stride = 2, .padding = 1));
-    wk_add_module(self, up1, res_block_new(2 * width, width, time));
-    wk_add_module(self, last, wk_nn_conv2d(width, channels, 3, .padding = 1));
-    return self;
+    assert_begins_alike(name, d->model);
+    wk_tensor *x = wk_to(wk_sub(wk_mul(wk_rand((4, 1, size, size)), 2), 1), device); // (B, 1, size, size)
+    wk_tensor *y = wk_to(wk_randint(0, d->classes, (4)), device);                    // (B,)
+    wk_module_to(d->model, device);
+    d->signal = wk_to(d->signal, device);
+    wk_optimizer *opt = wk_optim_adam(wk_module_parameters(d->model), .lr = lr);
+    wk_for_each_step (step, 0, 20) {
+        wk_tensor *loss = diffusion_loss(d, x, y);
+        wk_optim_zero_grad(opt);
+        wk_backward(loss);
+        wk_optim_step(opt);
+        assert_loses_alike(name, step, loss);
+    }
+    wk_optim_free(opt);
+    wk_module_free(d->model);
 }
 
 static void denoising(void)
 {
     wk_manual_seed(51);
-    unet *model = unet_new(1, 8);
-    assert_begins_alike("unet", model);
-    const int64_t steps = 100;
-    wk_tensor *x0 = wk_sub(wk_mul(wk_rand((4, 1, 16, 16)), 2), 1);
-    wk_tensor *alpha_bar = wk_cumprod(wk_sub(1, wk_linspace(1e-4, 0.02, steps)), .dim = 0); // (steps)
-    wk_module_to(model, device);
-    wk_optimizer *opt = wk_optim_adam(wk_module_parameters(model), .lr = 2e-3);
-    wk_for_each_step (step, 0, 20) {
-        wk_tensor *t = wk_randint(0, steps, (4));
-        wk_tensor *noise = wk_randn_like(x0);
-        wk_tensor *a = wk_view(wk_index_select(alpha_bar, 0, t), (-1, 1, 1, 1));
-        wk_tensor *x = wk_add(wk_mul(wk_sqrt(a), x0), wk_mul(wk_sqrt(wk_sub(1, a)), noise)); // (4, 1, 16, 16)
-        wk_tensor *y = wk_call(unet_forward, model, wk_to(x, device), wk_to(t, device));
-        wk_tensor *loss = wk_mse_loss(y, wk_to(noise, device));
-        wk_optim_zero_grad(opt);
-        wk_backward(loss);
-        wk_optim_step(opt);
-        assert_loses_alike("unet", step, loss);
-    }
-    wk_optim_free(opt);
-    wk_module_free(model);
+    diffusion d = diffusion_new(unet_new(1, 2, 8, 3), unet_forward, false, 3);
+    learn_to_denoise("unet", &d, 16, 2e-3);
+}
+
+static void flowing(void)
+{
+    wk_manual_seed(56);
+    const dit_config config = {8, .channels = 1, .patch = 2, .dim = 16, .depth = 2, .heads = 2, .classes = 3};
+    diffusion d = diffusion_new(dit_new(config), dit_forward, true, 3);
+    learn_to_denoise("dit", &d, 8, 1e-2);
 }
 
 /* ---------------------------------------------------------------- VAE */
@@ -227,6 +173,7 @@ static void adversaries(void)
 
 static void test_resnet(void **state) { (void)state, on_both(resnet); }
 static void test_denoising(void **state) { (void)state, on_both(denoising); }
+static void test_flowing(void **state) { (void)state, on_both(flowing); }
 static void test_autoencoder(void **state) { (void)state, on_both(autoencoder); }
 static void test_adversaries(void **state) { (void)state, on_both(adversaries); }
 
@@ -236,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resnet),
         cmocka_unit_test(test_denoising),
+        cmocka_unit_test(test_flowing),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_adversaries),
     };

@@ -96,65 +96,167 @@ def resnet():
 # ---------------------------------------------------------------- U-Net, denoising
 
 
-class ResBlock(nn.Module):
-    def __init__(self, inner, outer, time):
+class Condition(nn.Module):
+    """(B,) times from 0 to 1, (B,) classes or `classes` for any -> (B, dim)"""
+
+    def __init__(self, dim, classes):
         super().__init__()
-        self.norm1 = nn.GroupNorm(4, inner)
+        self.time = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.label = nn.Embedding(classes + 1, dim)
+        self.dim = dim
+
+    def forward(self, t, y):
+        half = self.dim // 2
+        frequencies = torch.exp(torch.arange(half, dtype=torch.float32) * (-math.log(10000) / half))
+        angles = torch.outer(t * 1000, frequencies)
+        return F.silu(self.time(torch.cat((angles.cos(), angles.sin()), dim=-1)) + self.label(y))
+
+
+class UNetBlock(nn.Module):
+    def __init__(self, inner, outer, dim):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(8, inner)
         self.conv1 = nn.Conv2d(inner, outer, 3, padding=1)
-        self.time = nn.Linear(time, outer)
-        self.norm2 = nn.GroupNorm(4, outer)
+        self.shift = nn.Linear(dim, outer)
+        self.norm2 = nn.GroupNorm(8, outer)
         self.conv2 = nn.Conv2d(outer, outer, 3, padding=1)
         self.skip = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
 
-    def forward(self, x, t):
-        y = self.conv1(F.silu(self.norm1(x))) + self.time(t)[:, :, None, None]
-        return self.skip(x) + self.conv2(F.silu(self.norm2(y)))
+    def forward(self, x, c):
+        shift = self.shift(c)[:, :, None, None]
+        h = self.conv1(F.silu(self.norm1(x)))
+        h = self.conv2(F.silu(self.norm2(h + shift)))
+        return self.skip(x) + h
 
 
 class UNet(nn.Module):
-    def __init__(self, channels=1, width=8):
+    def __init__(self, channels, patch, width, classes):
         super().__init__()
-        time = 4 * width
-        self.width = width
-        self.embed = nn.Sequential(nn.Linear(width, time), nn.SiLU(), nn.Linear(time, time))
-        self.first = nn.Conv2d(channels, width, 3, padding=1)
-        self.down1 = ResBlock(width, width, time)
+        dim = 4 * width
+        self.condition = Condition(dim, classes)
+        self.first = nn.Conv2d(channels, width, patch + 2, stride=patch, padding=1)
+        self.down1 = UNetBlock(width, width, dim)
         self.shrink = nn.Conv2d(width, width, 3, stride=2, padding=1)
-        self.down2 = ResBlock(width, 2 * width, time)
-        self.middle = ResBlock(2 * width, 2 * width, time)
+        self.down2 = UNetBlock(width, 2 * width, dim)
+        self.middle = UNetBlock(2 * width, 2 * width, dim)
         self.grow = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
-        self.up1 = ResBlock(2 * width, width, time)
-        self.last = nn.Conv2d(width, channels, 3, padding=1)
+        self.up = UNetBlock(2 * width, width, dim)
+        self.norm = nn.GroupNorm(8, width)
+        self.last = nn.ConvTranspose2d(width, channels, patch + 2, stride=patch, padding=1)
 
-    def forward(self, x, t):
-        half = self.width // 2
-        frequencies = torch.exp(torch.arange(half) * (-math.log(10000.0) / half))
-        angles = t[:, None].float() * frequencies[None]
-        t = F.silu(self.embed(torch.cat((angles.cos(), angles.sin()), dim=-1)))
-        high = self.down1(self.first(x), t)
-        low = self.middle(self.down2(self.shrink(high), t), t)
-        return self.last(self.up1(torch.cat((self.grow(low), high), dim=1), t))
+    def forward(self, x, t, y):
+        c = self.condition(t, y)
+        high = self.down1(self.first(x), c)
+        low = self.middle(self.down2(self.shrink(high), c), c)
+        x = self.up(torch.cat((self.grow(low), high), dim=1), c)
+        return self.last(F.silu(self.norm(x)))
 
 
-def unet():
-    torch.manual_seed(51)
-    model = UNet()
-    begin("unet", model)
-    x0 = torch.rand(4, 1, 16, 16) * 2 - 1
-    steps = 100
-    alpha_bar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, steps), dim=0)
-    opt = torch.optim.Adam(model.parameters(), lr=2e-3)
+TIMES = 1000
+SIGNAL = torch.cumprod(1 - torch.linspace(1e-4, 0.02, TIMES), 0)
+
+
+def diffusion_loss(model, flow, classes, x, y):
+    B = x.shape[0]
+    y = y.masked_fill(torch.rand(B) < 0.1, classes)
+    noise = torch.randn_like(x)
+    if flow:
+        t = torch.rand(B)
+        return F.mse_loss(model(torch.lerp(noise, x, t.view(-1, 1, 1, 1)), t, y), x - noise)
+    t = torch.randint(0, TIMES, (B,))
+    signal = SIGNAL[t].view(-1, 1, 1, 1)
+    return F.mse_loss(model(signal.sqrt() * x + (1 - signal).sqrt() * noise, t / TIMES, y), noise)
+
+
+def diffusion(name, model, flow, size, lr):
+    begin(name, model)
+    x, y = torch.rand(4, 1, size, size) * 2 - 1, torch.randint(0, 3, (4,))
+    opt = torch.optim.Adam(model.parameters(), lr=lr)
     losses = []
     for step in range(20):
-        t = torch.randint(0, steps, (4,))
-        noise = torch.randn_like(x0)
-        a = alpha_bar[t].view(-1, 1, 1, 1)
-        loss = F.mse_loss(model(a.sqrt() * x0 + (1 - a).sqrt() * noise, t), noise)
+        loss = diffusion_loss(model, flow, 3, x, y)
         opt.zero_grad()
         loss.backward()
         opt.step()
         losses.append(loss.item())
-    end("unet", losses)
+    end(name, losses)
+
+
+def unet():
+    torch.manual_seed(51)
+    diffusion("unet", UNet(1, 2, 8, 3), False, 16, 2e-3)
+
+
+# ---------------------------------------------------------------- DiT, matching flows
+
+
+class Attention(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+        self.heads = heads
+
+    def forward(self, x):
+        B, L, D = x.shape
+        q, k, v = self.qkv(x).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+def modulate(x, scale, shift):
+    return x * (1 + scale[:, None]) + shift[:, None]
+
+
+def zero_linear(inner, outer):
+    linear = nn.Linear(inner, outer)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
+class DiTBlock(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, elementwise_affine=False)
+        self.attn = Attention(dim, heads)
+        self.norm2 = nn.LayerNorm(dim, elementwise_affine=False)
+        self.fc1 = nn.Linear(dim, 4 * dim)
+        self.fc2 = nn.Linear(4 * dim, dim)
+        self.modulation = zero_linear(dim, 6 * dim)
+
+    def forward(self, x, c):
+        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(c).chunk(6, dim=1)
+        x = x + gate1[:, None] * self.attn(modulate(self.norm1(x), scale1, shift1))
+        h = self.fc2(F.gelu(self.fc1(modulate(self.norm2(x), scale2, shift2))))
+        return x + gate2[:, None] * h
+
+
+class DiT(nn.Module):
+    def __init__(self, image, channels, patch, dim, depth, heads, classes):
+        super().__init__()
+        self.condition = Condition(dim, classes)
+        self.patch_embed = nn.Conv2d(channels, dim, patch, stride=patch)
+        self.pos_embed = nn.Parameter(torch.randn(1, (image // patch) ** 2, dim) * 0.02)
+        self.blocks = nn.ModuleList([DiTBlock(dim, heads) for _ in range(depth)])
+        self.norm = nn.LayerNorm(dim, elementwise_affine=False)
+        self.modulation = zero_linear(dim, 2 * dim)
+        self.head = zero_linear(dim, patch * patch * channels)
+        self.patch, self.rows = patch, image // patch
+
+    def forward(self, x, t, y):
+        c = self.condition(t, y)
+        x = self.patch_embed(x).flatten(2).transpose(1, 2) + self.pos_embed
+        for block in self.blocks:
+            x = block(x, c)
+        x = self.head(modulate(self.norm(x), *self.modulation(c).chunk(2, dim=1)))
+        B, P = x.shape[0], self.patch
+        x = x.view(B, self.rows, self.rows, P, P, -1)
+        return x.permute(0, 5, 1, 3, 2, 4).reshape(B, -1, self.rows * P, self.rows * P)
+
+
+def dit():
+    torch.manual_seed(56)
+    diffusion("dit", DiT(8, 1, 2, 16, 2, 2, 3), True, 8, 1e-2)
 
 
 # ---------------------------------------------------------------- VAE
@@ -342,6 +444,7 @@ def gpt():
     print(answers["gpt/written"].tolist())
 
 
-for twin in (resnet, unet, vae, gan, lstm, gpt):
-    twin()
-save_file(answers, pathlib.Path(__file__).with_name("twins.safetensors"))
+if __name__ == "__main__":
+    for twin in (resnet, unet, vae, gan, lstm, gpt, dit):
+        twin()
+    save_file(answers, pathlib.Path(__file__).with_name("twins.safetensors"))
