@@ -55,6 +55,7 @@
 #include <wick/vision.h>
 #include <wick/video.h>
 #include <wick/audio.h>
+#include <wick/text.h>
 #include <wick/plot.h>
 
 #endif

@@ -26,6 +26,8 @@ libsndfile1-dev           sound files
 libavformat-dev           FFmpeg: film, its files
 libavcodec-dev            FFmpeg: film, its pictures
 libswscale-dev            FFmpeg: film, its colours
+libpcre2-dev              PCRE2: the patterns of tokenizers
+libutf8proc-dev           utf8proc: Unicode, for tokenizers
 espeak-ng                 speech, to learn from
 " ;; esac
 [ "${1:-}" = test ] && packages="$packages

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -104,7 +105,7 @@ static char *take_escape(wk_json *json, char *to)
     } else if (code >= 0xDC00 && code < 0xE000) {
         code = -1;
     }
-    if (code <= 0) {
+    if (code < 0 || (code == 0 && !json->takes_nul)) {
         wrong(json, code == 0 ? "a string holds a NUL, which no name of C's can" : "a string holds a broken escape");
         return NULL;
     }
@@ -140,6 +141,7 @@ char *wk_json_string(wk_json *json)
         return NULL;
     }
     json->at++;
+    json->size = (size_t)(to - string);
     *to = '\0'; // at the latest in the place of the closing quote
     return string;
 }
@@ -182,6 +184,22 @@ static bool skip_number(wk_json *json)
         json->at += json->at < json->end && (*json->at == '+' || *json->at == '-');
         return skip_digits(json);
     }
+    return true;
+}
+
+bool wk_json_number(wk_json *json, double *number)
+{
+    char digits[64];
+    skip_blanks(json);
+    const char *const first = json->at;
+    if (json->wrong || json->at == json->end || !skip_number(json))
+        return wrong(json, "expected a number");
+    const size_t length = (size_t)(json->at - first);
+    if (length >= sizeof digits)
+        return wrong(json, "a number has too many digits");
+    memcpy(digits, first, length);
+    digits[length] = '\0';
+    *number = strtod(digits, NULL);
     return true;
 }
 

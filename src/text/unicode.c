@@ -1,0 +1,168 @@
+/* What Unicode says of characters, by utf8proc: categories, lower case, normal forms, graphemes. */
+#include "tokenizer.h"
+
+#include "core/alloc.h"
+#include "core/library.h"
+
+bool wk_text_is_space(uint32_t code)
+{
+    return (code >= 9 && code <= 13) || code == ' ' || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
+           code == 0x3000;
+}
+
+#ifdef WICK_HAVE_TEXT
+
+#include <utf8proc.h>
+
+static utf8proc_category_t (*category)(utf8proc_int32_t);
+static utf8proc_int32_t (*lower)(utf8proc_int32_t);
+static utf8proc_ssize_t (*decompose)(const utf8proc_uint8_t *, utf8proc_ssize_t, utf8proc_int32_t *, utf8proc_ssize_t,
+                                     utf8proc_option_t);
+static utf8proc_ssize_t (*reencode)(utf8proc_int32_t *, utf8proc_ssize_t, utf8proc_option_t);
+static utf8proc_bool (*grapheme_break)(utf8proc_int32_t, utf8proc_int32_t, utf8proc_int32_t *);
+
+static wk_library library = {.file = "libutf8proc.so.2",
+                             .package = "libutf8proc2",
+                             .functions = {{"utf8proc_category", &category},
+                                           {"utf8proc_tolower", &lower},
+                                           {"utf8proc_decompose", &decompose},
+                                           {"utf8proc_reencode", &reencode},
+                                           {"utf8proc_grapheme_break_stateful", &grapheme_break}}};
+
+bool wk_text_unicode_load(const char *op) { return wk_library_load(op, &library); }
+
+bool wk_text_is_control(uint32_t code)
+{
+    const utf8proc_category_t is = category((utf8proc_int32_t)code);
+    return is == UTF8PROC_CATEGORY_CC || is == UTF8PROC_CATEGORY_CF || is == UTF8PROC_CATEGORY_CO;
+}
+
+bool wk_text_is_mark(uint32_t code) { return category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN; }
+
+bool wk_text_is_any_mark(uint32_t code)
+{
+    const utf8proc_category_t is = category((utf8proc_int32_t)code);
+    return is >= UTF8PROC_CATEGORY_MN && is <= UTF8PROC_CATEGORY_ME;
+}
+
+bool wk_text_is_punctuation(uint32_t code)
+{
+    const utf8proc_category_t is = category((utf8proc_int32_t)code);
+    return is >= UTF8PROC_CATEGORY_PC && is <= UTF8PROC_CATEGORY_PO;
+}
+
+bool wk_text_is_word(uint32_t code)
+{
+    const utf8proc_category_t is = category((utf8proc_int32_t)code);
+    return (is >= UTF8PROC_CATEGORY_LU && is <= UTF8PROC_CATEGORY_ND) || is == UTF8PROC_CATEGORY_PC;
+}
+
+bool wk_text_is_number(uint32_t code)
+{
+    const utf8proc_category_t is = category((utf8proc_int32_t)code);
+    return is >= UTF8PROC_CATEGORY_ND && is <= UTF8PROC_CATEGORY_NO;
+}
+
+int wk_text_lower(uint32_t code, uint32_t out[2])
+{
+    if (code < 0x80)
+        return out[0] = code >= 'A' && code <= 'Z' ? code + 32 : code, 1;
+    out[0] = (uint32_t)lower((utf8proc_int32_t)code);
+    out[1] = 0x307;
+    return code == 0x130 ? 2 : 1; // I with a dot is the only one that becomes two
+}
+
+static size_t ascii_run(const char *text, size_t size)
+{
+    size_t run = 0;
+    for (uint64_t eight; size - run >= 8 && (memcpy(&eight, text + run, 8), (eight & 0x8080808080808080u) == 0);)
+        run += 8;
+    while (run < size && (unsigned char)text[run] < 0x80)
+        run++;
+    return run;
+}
+
+/* a run without ASCII; before it stands a letter of ASCII, if any: "e" and a combining accent become one */
+static bool normalize_run(const char *op, utf8proc_option_t options, const char *text, size_t size,
+                          wk_text_bytes *codes, wk_text_bytes *out)
+{
+    if (size > INT32_MAX / 100)
+        return wk_fail(op, "text: %zu bytes without one of ASCII are too many to normalize", size);
+    utf8proc_ssize_t count = (utf8proc_ssize_t)size + 32, room = 0;
+    while (count > room) { // a few characters become more than they had bytes: then once more
+        room = count;
+        codes->used = 0;
+        if (codes->room < 4 * (size_t)room + 4 && !wk_text_grow(op, codes, 4 * (size_t)room + 4))
+            return false;
+        count = decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, (utf8proc_int32_t *)codes->data, room,
+                          options);
+    }
+    const utf8proc_ssize_t bytes = count < 0 ? count : reencode((utf8proc_int32_t *)codes->data, count, options);
+    return bytes < 0 ? wk_fail(op, "text: could not be normalized") != NULL
+                     : wk_text_put(op, out, codes->data, (size_t)bytes);
+}
+
+bool wk_text_normalize(const char *op, wk_text_form form, const char *text, size_t size, wk_text_bytes *out)
+{
+    static const utf8proc_option_t forms[] = {
+        [WK_TEXT_NFC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE,
+        [WK_TEXT_NFD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
+        [WK_TEXT_NFKC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
+        [WK_TEXT_NFKD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
+    };
+    wk_text_bytes codes = {0};
+    bool good = true;
+    for (size_t at = 0; good && at < size;) {
+        const size_t run = ascii_run(text + at, size - at);
+        const size_t plain = at + run < size && run > 0 ? run - 1 : run;
+        good = wk_text_put(op, out, text + at, plain);
+        at += plain;
+        size_t end = at + (run > plain);
+        while (end < size && (unsigned char)text[end] >= 0x80)
+            end++;
+        if (!good || end == at)
+            continue;
+        good = normalize_run(op, forms[form], text + at, end - at, &codes, out);
+        at = end;
+    }
+    wk_free(codes.data);
+    return good;
+}
+
+size_t wk_text_grapheme(const char *text, size_t size)
+{
+    size_t length, at;
+    uint32_t last = wk_text_char(text, &at);
+    utf8proc_int32_t state = 0;
+    for (; at < size; at += length) {
+        const uint32_t next = wk_text_char(text + at, &length);
+        if (grapheme_break((utf8proc_int32_t)last, (utf8proc_int32_t)next, &state))
+            break;
+        last = next;
+    }
+    return at;
+}
+
+#else
+
+bool wk_text_unicode_load(const char *op)
+{
+    wk_library_missing(op, "Unicode's tables", "libpcre2-dev libutf8proc-dev");
+    return false;
+}
+bool wk_text_is_control(uint32_t code) { return code < 32; }
+bool wk_text_is_mark(uint32_t code) { return (void)code, false; }
+bool wk_text_is_any_mark(uint32_t code) { return (void)code, false; }
+bool wk_text_is_punctuation(uint32_t code) { return (void)code, false; }
+bool wk_text_is_word(uint32_t code) { return (void)code, false; }
+bool wk_text_is_number(uint32_t code) { return code >= '0' && code <= '9'; }
+int wk_text_lower(uint32_t code, uint32_t out[2]) { return out[0] = code, 1; }
+bool wk_text_normalize(const char *op, wk_text_form form, const char *text, size_t size, wk_text_bytes *out)
+{
+    (void)form;
+    return wk_text_put(op, out, text, size);
+}
+size_t wk_text_grapheme(const char *text, size_t size) { return (void)text, size; }
+
+#endif
