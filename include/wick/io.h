@@ -65,6 +65,11 @@ typedef struct wk_load_args {
 #define wk_load(...) wk_load_with((wk_load_args){.mmap = true, .path = __VA_ARGS__})
 wk_dict *wk_load_with(wk_load_args args);
 
+/* torch.save(dict, path): one flat dict, which torch.load(path, weights_only=True) and wk_load read; tensors on one
+   memory stay on one.  Texts that are numbers as wk_dict_set_number writes them become int or float, others str.  False
+   after an error: a name is no UTF-8, or is both a tensor's and a text's. */
+bool wk_save(const wk_dict *dict, const char *path);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }
