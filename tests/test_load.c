@@ -1,5 +1,6 @@
 /* PyTorch's checkpoints: what torch.save wrote, whole and broken. */
 #define _GNU_SOURCE // memfd_create
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,6 +137,48 @@ static void check_texts(const wk_dict *dict, const char *const texts[][2], size_
     assert_int_equal(wk_dict_text_count(dict), count);
 }
 
+/* PyTorch's own checkpoint of a training: wick takes the step that PyTorch took next */
+static void trainings(void **state)
+{
+    (void)state;
+    wk_dict *all = wk_load("tests/golden/load_training.pt");
+    assert_non_null(all);
+    wk_dict *own = wk_dict_part(all, "model."), *optimizer = wk_dict_part(all, "optimizer."),
+            *after = wk_dict_part(all, "after.");
+    void *model = wk_nn_linear(3, 2);
+    assert_fails(wk_module_load_state_dict(model, all), "hint: wk_dict_part(state, \"model.module.\")");
+    assert_true(wk_dict_consume_prefix(own, "module."));
+    assert_true(wk_module_load_state_dict(model, own));
+    wk_optimizer *adam = wk_optim_adam(wk_module_parameters(model), .lr = 1);
+    assert_true(wk_optim_load_state_dict(adam, optimizer));
+    assert_true(wk_dict_number(all, "epoch", 0) == 2);
+    wk_scope
+    {
+        wk_optim_zero_grad(adam);
+        wk_backward(wk_sum(wk_square(wk_forward(model, ramp()))));
+        wk_optim_step(adam);
+    }
+    wk_dict *now = wk_module_state_dict(model);
+    wk_scope
+    for (int64_t i = 0; i < 2; i++)
+        assert_true(wk_allclose(wk_dict_value_at(now, i), wk_dict_get(after, wk_dict_key_at(now, i)), .rtol = 1e-6,
+                                .atol = 1e-7));
+    /* older ones have the step as a number */
+    wk_dict_remove(optimizer, "state.0.step");
+    wk_dict_set_text(optimizer, "state.0.step", "7");
+    assert_true(wk_optim_load_state_dict(adam, optimizer));
+    wk_dict *again = wk_optim_state_dict(adam);
+    wk_scope
+    {
+        assert_true(wk_item(wk_dict_get(again, "state.0.step")) == 7);
+    }
+    wk_dict *const dicts[] = {all, own, optimizer, after, now, again};
+    for (int i = 0; i < 6; i++)
+        wk_dict_free(dicts[i]);
+    wk_optim_free(adam);
+    wk_module_free(model);
+}
+
 static void check_bytes(const wk_dict *dict, const char *key, const char *bytes, int64_t size)
 {
     wk_tensor *x = wk_dict_get(dict, key);
@@ -220,6 +263,124 @@ static void modules(void **state)
     check_module("tests/golden/load_legacy_module.pt");
 }
 
+/* ---------------------------------------------------------------- saving */
+
+static wk_dict *something(void)
+{
+    wk_dict *dict = wk_dict_new();
+    wk_scope
+    {
+        wk_tensor *x = ramp(), *complex = wk_view_as_complex(wk_stack((x, wk_add(x, 1)), -1));
+        wk_dict_set(dict, "weight", wk_t(x));
+        wk_dict_set(dict, "row", wk_select(x, 0, 1));
+        wk_dict_set(dict, "half", wk_to_dtype(x, wk_bfloat16));
+        wk_dict_set(dict, "empty", wk_zeros((0, 2), .dtype = wk_int64));
+        wk_dict_set(dict, "scalar", wk_ones((), .dtype = wk_bool));
+        wk_dict_set(dict, "complex", complex);
+        wk_dict_set(dict, "real", wk_real(complex));
+    }
+    wk_dict_set_number(dict, "epoch", 3);
+    wk_dict_set_number(dict, "long", -4e9);
+    wk_dict_set_number(dict, "lr", 0.1);
+    wk_dict_set_number(dict, "best", INFINITY);
+    wk_dict_set_text(dict, "name", "caf\xc3\xa9 06");
+    return dict;
+}
+
+static void check_same(const wk_dict *a, const wk_dict *b)
+{
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(wk_dict_count(a), wk_dict_count(b));
+    assert_int_equal(wk_dict_text_count(a), wk_dict_text_count(b));
+    wk_scope
+    for (int64_t i = 0; i < wk_dict_count(a); i++) {
+        wk_tensor *x = wk_dict_value_at(a, i), *y = wk_dict_value_at(b, i);
+        assert_string_equal(wk_dict_key_at(a, i), wk_dict_key_at(b, i));
+        assert_int_equal(x->dtype, y->dtype);
+        assert_true(wk_equal(x, y));
+        for (int dim = 0; dim < x->ndim; dim++)
+            assert_int_equal(x->strides[dim], y->strides[dim]);
+    }
+    for (int64_t i = 0; i < wk_dict_text_count(a); i++)
+        assert_string_equal(wk_dict_text_at(a, i), wk_dict_text(b, wk_dict_text_key_at(a, i)));
+}
+
+static char saved[] = "/tmp/wick_test_save_XXXXXX";
+
+static void saving(void **state)
+{
+    (void)state;
+    wk_dict *dict = something(), *again;
+    unsigned char bytes[8192], golden[8192];
+    assert_true(wk_save(dict, saved));
+    const size_t size = read_all(saved, bytes, sizeof bytes);
+    assert_int_equal(size, read_all("tests/golden/saved.pt", golden, sizeof golden)); // PyTorch has read it
+    assert_memory_equal(bytes, golden, size);
+    again = wk_load(saved);
+    check_same(dict, again);
+    wk_scope
+    {
+        wk_fill_(wk_dict_get(again, "weight"), 5);
+        assert_true(wk_equal(wk_dict_get(again, "row"), wk_full((3), 5.))); // one memory, still
+        wk_fill_(wk_dict_get(again, "real"), 4);
+        assert_true(wk_equal(wk_real(wk_dict_get(again, "complex")), wk_full((2, 3), 4.)));
+    }
+    wk_dict_free(again);
+    wk_dict_free(dict);
+
+    /* a row of much is saved alone, an expanded number as one */
+    dict = wk_dict_new();
+    wk_scope
+    {
+        wk_dict_set(dict, "row", wk_select(wk_reshape(wk_arange(100000.), (1000, 100)), 0, 500));
+        wk_dict_set(dict, "expanded", wk_expand(wk_ones((1)), (1000, 1000)));
+    }
+    assert_true(wk_save(dict, saved));
+    assert_in_range(read_all(saved, bytes, sizeof bytes), 1000, 2000);
+    again = wk_load(saved);
+    check_same(dict, again);
+    wk_dict_free(again);
+
+    assert_true(wk_dict_set_text(dict, "row", "a text"));
+    assert_fails(wk_save(dict, saved), "key row: names a tensor and a text");
+    wk_dict_free(dict);
+    dict = wk_dict_new();
+    assert_true(wk_save(dict, saved));
+    again = wk_load(saved);
+    assert_int_equal(wk_dict_count(again), 0);
+    wk_dict_free(again);
+    wk_dict_set_text(dict, "a", "\xff");
+    assert_fails(wk_save(dict, saved), "text a: \\xff: expected UTF-8");
+    wk_dict_free(dict);
+    assert_fails(wk_save(NULL, saved), "dict");
+}
+
+/* every allocation fails in turn: an error each time, and nothing left behind */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"tests/golden/load_tensors.pt", "tests/golden/load_legacy_module.pt",
+                                        "tests/golden/load_values.pt"};
+    for (int file = 0; file < 3; file++)
+        for (int64_t n = 0, ended = 0; !ended; n++) {
+            const int64_t before = wk_memory_get_stats().live_blocks;
+            wk_error error;
+            wk_memory_fail_after(n);
+            wk_try(&error)
+            {
+                wk_dict *dict = wk_load(files[file]);
+                if (dict)
+                    wk_save(dict, saved);
+                wk_dict_free(dict);
+            }
+            ended = !error.set;
+            wk_memory_fail_after(-1);
+            assert_true(n < 2000);
+            assert_int_equal(wk_memory_get_stats().live_blocks, before);
+        }
+}
+
 /* cut off anywhere, or with any byte another: an error or a dictionary, and nothing read outside */
 static void broken(void **state)
 {
@@ -254,7 +415,12 @@ int main(void)
     {
         wk_zeros((1));
     } // the thread's scopes are there
-    const struct CMUnitTest tests[] = {cmocka_unit_test(states), cmocka_unit_test(tensors), cmocka_unit_test(values),
-                                       cmocka_unit_test(modules), cmocka_unit_test(broken)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(states),        cmocka_unit_test(tensors),
+                                       cmocka_unit_test(values),        cmocka_unit_test(modules),
+                                       cmocka_unit_test(trainings),     cmocka_unit_test(saving),
+                                       cmocka_unit_test(out_of_memory), cmocka_unit_test(broken)};
+    close(mkstemp(saved));
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(saved);
+    return failed;
 }

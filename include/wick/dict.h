@@ -33,6 +33,9 @@ bool wk_dict_remove(wk_dict *dict, const char *key);                // whether i
    none); part(all, "model.") gives it back, without the prefix.  wk_dict_free it; false, NULL after an error. */
 bool wk_dict_update(wk_dict *dict, const wk_dict *part, const char *prefix);
 wk_dict *wk_dict_part(const wk_dict *dict, const char *prefix);
+/* nn.modules.utils.consume_prefix_in_state_dict_if_present(dict, "module."): names that begin with the prefix lose it
+   (a model inside DataParallel has it), the others stay.  False after an error: a name is there without it, too. */
+bool wk_dict_consume_prefix(wk_dict *dict, const char *prefix);
 int64_t wk_dict_count(const wk_dict *dict);
 const char *wk_dict_key_at(const wk_dict *dict, int64_t index);     // in order; NULL out of range
 wk_tensor *wk_dict_value_at(const wk_dict *dict, int64_t index);

@@ -274,6 +274,35 @@ wk_dict *wk_dict_part(const wk_dict *dict, const char *prefix)
     return part;
 }
 
+bool wk_dict_consume_prefix(wk_dict *dict, const char *prefix)
+{
+    if (!dict || !prefix)
+        return wk_null_input("dict", dict ? "prefix" : "dict");
+    const size_t length = strlen(prefix);
+    list *const lists[] = {&dict->tensors, &dict->texts};
+    for (int kind = 0; kind < 2; kind++)
+        for (int64_t i = 0; length > 0 && i < lists[kind]->count; i++) {
+            const char *key = lists[kind]->items[i].key;
+            if (strncmp(key, prefix, length) == 0 && strncmp(key + length, prefix, length) != 0 &&
+                find(lists[kind], key + length) >= 0)
+                return wk_fail("dict", "prefix: %s is there with and without it",
+                               wk_shown(key + length, (wk_shown_text){0}));
+        }
+    for (int kind = 0; kind < 2; kind++) {
+        list *const of = lists[kind];
+        for (int64_t i = 0; i < of->count; i++) {
+            char *key = of->items[i].key;
+            if (strncmp(key, prefix, length) != 0)
+                continue;
+            memmove(key, key + length, strlen(key + length) + 1);
+            of->items[i].hash = hash_of(key);
+        }
+        if (of->slots)
+            note_slots(of);
+    }
+    return true;
+}
+
 wk_dict *wk_dict_copy(const wk_dict *dict) { return wk_dict_part(dict, NULL); }
 
 int64_t wk_dict_count(const wk_dict *dict) { return dict ? dict->tensors.count : 0; }

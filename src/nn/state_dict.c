@@ -100,6 +100,24 @@ static int64_t lacking(const wk_dict *of, const wk_dict *in, wk_dict *found, con
     return count;
 }
 
+/* where the state has the first missing tensor under a longer name: which part of the state to take */
+static void hint_at_part(const wk_dict *own, const wk_dict *state, complaint *text)
+{
+    const char *name = NULL;
+    for (int64_t i = 0; i < wk_dict_count(own) && !name; i++)
+        name = wk_dict_get(state, wk_dict_key_at(own, i)) ? NULL : wk_dict_key_at(own, i);
+    for (int64_t i = 0; name && i < wk_dict_count(state); i++) {
+        const char *key = wk_dict_key_at(state, i);
+        const size_t before = strlen(key) - (strlen(key) < strlen(name) ? strlen(key) : strlen(name));
+        if (before == 0 || key[before - 1] != '.' || strcmp(key + before, name) != 0)
+            continue;
+        char prefix[WK_SHOWN];
+        snprintf(prefix, sizeof prefix, "%.*s", (int)(before < sizeof prefix ? before : sizeof prefix - 1), key);
+        complain(text, "\nhint: wk_dict_part(state, \"%s\")", wk_shown(prefix, (wk_shown_text){0}));
+        return;
+    }
+}
+
 static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
 {
     complaint text = {.used = 0};
@@ -120,6 +138,8 @@ static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
                      wk_shown(wk_dict_key_at(own, i), (wk_shown_text){0}), wk_shape_string(from), wk_shape_string(to));
         wrong = true;
     }
+    if (wrong && missing > 0)
+        hint_at_part(own, args->state, &text);
     if (wrong)
         wk_fail("load_state_dict", "state: does not fit the %s%s", ((wk_module *)args->module)->type, text.text);
     return !wrong;

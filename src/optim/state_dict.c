@@ -117,7 +117,8 @@ static bool take_state(const wk_optimizer *optimizer, const wk_dict *from, int64
     }
     snprintf(key, sizeof key, "state.%lld.step", (long long)index);
     wk_tensor *step = wk_dict_get(from, key);
-    const double count = step ? wk_item(step) : state->tensors[0] != NULL; // a first step is told by what it left
+    const double count = step ? wk_item(step) // a first step is told by what it left
+                              : wk_dict_number(from, key, state->tensors[0] != NULL); // PyTorch before 1.12: a number
     if (wk_failing())
         return false;
     if (!(count >= 0 && count < 1e15 && count == floor(count)))

@@ -5,6 +5,7 @@
 test_load.c knows what is in them."""
 
 import collections
+import copy
 import sys
 
 import torch
@@ -62,6 +63,27 @@ values = {
 }
 save("values", values)
 
+model = torch.nn.Linear(3, 2)
+with torch.no_grad():
+    model.weight.copy_(ramp)
+    model.bias.copy_(ramp[0, :2])
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1, weight_decay=0.01, amsgrad=True)
+
+
+def step():
+    optimizer.zero_grad()
+    model(ramp).square().sum().backward()
+    optimizer.step()
+
+
+step()
+step()
+training = copy.deepcopy(
+    {"model": model.state_dict(prefix="module."), "optimizer": optimizer.state_dict(), "epoch": 2}
+)
+step()
+save("training", {**training, "after": model.state_dict()})
+
 
 class Net(torch.nn.Module):
     def __init__(self):
@@ -83,3 +105,31 @@ save("legacy_tensors", tensors, legacy=True)
 torch.serialization.get_source_lines_and_file = lambda kind: ([f"class {kind.__name__}: ..."], 0, "net.py")
 save("legacy_module", Net(), legacy=True)
 save("one", ramp)
+
+# what wk_save wrote: test_load.c expects these bytes, here PyTorch reads them
+for mmap in False, True:
+    saved = torch.load(f"{folder}/saved.pt", weights_only=True, mmap=mmap)
+    expected = {
+        "weight": ramp.t(),
+        "row": ramp[1],
+        "half": ramp.bfloat16(),
+        "empty": torch.zeros(0, 2, dtype=torch.int64),
+        "scalar": torch.tensor(True),
+        "complex": torch.complex(ramp, ramp + 1),
+        "real": ramp,
+        "epoch": 3,
+        "long": -4000000000,
+        "lr": 0.1,
+        "best": float("inf"),
+        "name": "caf\u00e9 06",
+    }
+    assert list(saved) == list(expected)
+    for name, value in expected.items():
+        if torch.is_tensor(value):
+            assert saved[name].dtype == value.dtype and torch.equal(saved[name], value), name
+        else:
+            assert type(saved[name]) is type(value) and saved[name] == value, name
+    assert saved["weight"].stride() == (1, 3)
+    assert saved["row"].untyped_storage().data_ptr() == saved["weight"].untyped_storage().data_ptr()
+    assert saved["real"].untyped_storage().data_ptr() == saved["complex"].untyped_storage().data_ptr()
+    assert saved["half"].untyped_storage().data_ptr() % 64 == 0 or not mmap
