@@ -191,7 +191,8 @@ TEST(test_refused)
     refused(x, path, 0, "fps: expected more than 0");
     refused(x, path, 51, "got 51");
     refused(x, path, NAN, "fps");
-    refused(x, NULL, 10, "expected a path, got NULL");
+    refused(x, NULL, 10, "path: expected a name that ends in .gif, .mp4, .mov, .mkv or .avi, got NULL");
+    refused(x, "/tmp/walk", 10, "got /tmp/walk");
     refused(x, "/nowhere/x.gif", 10, "save_animation: /nowhere/x.gif: could not be created");
 }
 

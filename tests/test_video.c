@@ -211,6 +211,94 @@ TEST(test_subsample)
     REFUSED(wk_vision_uniform_temporal_subsample(x, -1), "num_samples");
 }
 
+/* ---------------------------------------------------------------- writing */
+
+/* T frames of a ball that goes to the right, uint8 (T, H, W, 3) */
+static wk_tensor *ball(int64_t count, int64_t height, int64_t width)
+{
+    wk_tensor *frames = wk_full((count, height, width, 3), 40, .dtype = wk_uint8);
+    uint8_t *pixel = wk_data_ptr(frames);
+    for (int64_t t = 0; t < count; t++)
+        for (int64_t y = 0; y < height; y++)
+            for (int64_t x = 0; x < width; x++, pixel += 3)
+                if ((y - height / 2) * (y - height / 2) + (x - 2 * t) * (x - 2 * t) < 60)
+                    pixel[0] = 220, pixel[1] = (uint8_t)(60 + 5 * t), pixel[2] = 90;
+    return frames;
+}
+
+static double mean_distance(wk_tensor *a, wk_tensor *b)
+{
+    return wk_item(wk_mean(wk_abs(wk_sub(wk_to(a, wk_float32), wk_to(b, wk_float32)))));
+}
+
+TEST(test_written_and_read)
+{
+    static const char *const names[] = {"ball.mp4", "ball.MOV", "ball.mkv", "ball.avi"};
+    wk_tensor *frames = ball(20, 32, 48);
+    for (int i = 0; i < 4; i++)
+        for (int codec = 0; codec < 2; codec++) {
+            wk_vision_video_info info;
+            const char *path = own(names[i]);
+            assert_true(wk_vision_write_video(path, frames, 25, .video_codec = codec ? "mpeg4" : NULL));
+            wk_tensor *back = wk_vision_read_video(path, .info = &info);
+            assert_true(back->shape[0] == 20 && back->shape[1] == 32 && back->shape[2] == 48);
+            assert_true(mean_distance(frames, back) < 6);
+            assert_true(fabs(info.video_fps - 25) < 1e-6 && fabs(wk_item(wk_select(info.times, 0, 19)) -
+                                                                 wk_item(wk_select(info.times, 0, 0)) - 0.76) < 1e-3);
+            for (int64_t t = 0; t < 20; t++) // each in its place
+                assert_true(mean_distance(wk_select(frames, 0, t), wk_select(back, 0, t)) < 8);
+        }
+    assert_true(wk_vision_write_video(own("small.mp4"), frames, 29.97, .crf = 45, .video_codec = "mpeg4"));
+    wk_vision_video_info info;
+    wk_vision_read_video(own("small.mp4"), .info = &info);
+    assert_true(fabs(info.video_fps - 30000.0 / 1001) < 1e-6);
+
+    wk_tensor *first = wk_permute(frames, (0, 3, 1, 2)); // (T, C, H, W)
+    assert_true(wk_vision_write_video(own("a.mp4"), frames, 10) &&
+                wk_vision_write_video(own("b.mp4"), first, 10, .input_format = "TCHW"));
+    same_bytes(wk_vision_read_video(own("a.mp4")), wk_vision_read_video(own("b.mp4")));
+    assert_true(wk_vision_save_animation(first, own("c.mp4")));
+    same_bytes(wk_vision_read_video(own("a.mp4")), wk_vision_read_video(own("c.mp4")));
+    assert_true(wk_vision_write_video(own("grey.mp4"), wk_narrow(frames, 3, 0, 1), 10));
+}
+
+/* GIFs of ours are what FFmpeg reads */
+TEST(test_gif)
+{
+    wk_tensor *frames = ball(12, 31, 47);
+    assert_true(wk_vision_write_video(own("ball.gif"), frames, 20));
+    wk_vision_video_info info;
+    same_bytes(wk_vision_read_video(own("ball.gif"), .info = &info), frames);
+    assert_true(fabs(info.video_fps - 20) < 1e-6);
+}
+
+#define NOT_WRITTEN(call, text)                                                                                        \
+    do {                                                                                                               \
+        wk_error error_;                                                                                               \
+        wk_try(&error_) assert_false(call);                                                                            \
+        assert_message(error_, text);                                                                                  \
+    } while (0)
+
+TEST(test_not_written)
+{
+    wk_tensor *frames = ball(2, 16, 16);
+    NOT_WRITTEN(wk_vision_write_video(own("x.txt"), frames, 10),
+                "write_video: path: expected a name that ends in .gif");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), wk_div(frames, 255), 10), "hint: wk_vision_save_animation");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), wk_narrow(frames, 2, 0, 15), 10), "expected an even height");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), wk_narrow(frames, 3, 0, 2), 10), "of 1 or 3 channels");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), wk_narrow(frames, 0, 0, 0), 10), "expected one or more");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), frames, 0), "fps: expected more than 0");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), frames, 10, .video_codec = "papyrus"), "no encoder \"papyrus\"");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), frames, 10, .video_codec = "aac"), "no encoder \"aac\"");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), frames, 10, .input_format = "THW"), "input_format: expected");
+    NOT_WRITTEN(wk_vision_write_video(own("x.mp4"), frames, 10, .crf = NAN), "crf: expected a number");
+    NOT_WRITTEN(wk_vision_write_video("/nowhere/x.mp4", frames, 10), "/nowhere/x.mp4: could not be created");
+    assert_int_equal(access(own("x.mp4"), F_OK), -1);
+}
+
+/* ---------------------------------------------------------------- the whole */
+
 /* every allocation of ours fails in turn */
 TEST(test_allocations_that_fail)
 {
@@ -222,6 +310,7 @@ TEST(test_allocations_that_fail)
         {
             wk_vision_video_info info;
             wk_vision_read_video(golden("packed.avi"), .end_pts = 3, .info = &info);
+            wk_vision_write_video(own("f.mp4"), wk_zeros((3, 16, 16, 3), .dtype = wk_uint8), 10);
             wk_vision_read_clips(("tests/golden/video_turned.mp4"), .frames = 2, .height = 8, .width = 8);
         }
         ended = !error.set;
@@ -262,7 +351,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(test_frames),        UNIT(test_frames_by_time), UNIT(test_refused),
         UNIT(test_playlists),     UNIT(test_cut_off),        UNIT(test_clips),
-        UNIT(test_clips_refused), UNIT(test_subsample),      UNIT(test_allocations_that_fail),
+        UNIT(test_clips_refused), UNIT(test_subsample),      UNIT(test_written_and_read),
+        UNIT(test_gif),           UNIT(test_not_written),    UNIT(test_allocations_that_fail),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     wk_dict_free(answers);

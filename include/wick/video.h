@@ -90,9 +90,25 @@ wk_tensor *wk_vision_uniform_temporal_subsample(wk_tensor *x, int64_t num_sample
 
 /* ---------------------------------------------------------------- writing */
 
+/* io.write_video(path, frames, fps, video_codec = "libx264"): uint8 (T, H, W, C) of 1 or 3 channels, or, with
+   .input_format = "TCHW", (T, C, H, W).  By path's ending: .mp4, .mov, .mkv, .avi, in the codec of that name, where
+   FFmpeg's libraries have it (without: H.264 where they have that, else MPEG-4), sides even; crf: its quality (H.264's
+   from 0, lossless, to 51; 23 unless given).  .gif: as save_animation.  Whole or not at all, false after an error. */
+typedef struct wk_vision_write_video_args {
+    const char *path;
+    wk_tensor *frames;
+    double fps;
+    const char *video_codec, *input_format;
+    double crf; // below 0: the codec's own
+} wk_vision_write_video_args;
+#define wk_vision_write_video(path_, frames_, ...)                                                                     \
+    wk_vision_write_video_with((wk_vision_write_video_args){                                                           \
+        .input_format = "THWC", .crf = -1, .path = path_, .frames = frames_, .fps = __VA_ARGS__})
+bool wk_vision_write_video_with(wk_vision_write_video_args args);
+
 /* save_animation(frames, path, fps = 10): frames (T, C, H, W) of 1 or 3 channels, or (T, H, W); uint8, or floats from 0
-   to 1.  A GIF, which plays for ever and which any browser shows: of at most 256 colours, chosen for the whole of it;
-   at most 50 frames a second.  Whole or not at all, false after an error.
+   to 1.  A .gif plays for ever, in any browser: of at most 256 colours, chosen for the whole of it; at most 50 frames a
+   second; it needs no library.  Other endings: as write_video.  Whole or not at all, false after an error.
 
        wk_tensor *frames = wk_stack(.tensors = {count, grids});       // each of wk_vision_make_grid: (T, 3, H, W)
        wk_vision_save_animation(frames, "out/walk.gif", .fps = 12); */

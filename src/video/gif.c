@@ -146,7 +146,7 @@ static void changed(const uint8_t *now, const uint8_t *before, int64_t width, in
 /* when frame number i begins, in hundredths of a second: no error adds up */
 static int64_t begins(int64_t i, double fps) { return (int64_t)floor(100 * (double)i / fps + 0.5); }
 
-static void put_frames(gif *g, const wk_gif_frames *frames, const wk_palette *palette, uint8_t *now, uint8_t *before)
+static void put_frames(gif *g, const wk_film_frames *frames, const wk_palette *palette, uint8_t *now, uint8_t *before)
 {
     const int64_t width = frames->width, height = frames->height;
     int bits = 2; // the fewest that the compression takes
@@ -179,7 +179,7 @@ static void put_frames(gif *g, const wk_gif_frames *frames, const wk_palette *pa
     put_byte(g, 0x3B);
 }
 
-bool wk_gif_write(const char *op, const char *path, const wk_gif_frames *frames)
+bool wk_gif_write(const char *op, const char *path, const wk_film_frames *frames)
 {
     const size_t plane = (size_t)(frames->width * frames->height);
     wk_palette palette;

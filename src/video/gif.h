@@ -1,4 +1,4 @@
-/* An animated GIF, of any number of frames that lie in memory. */
+/* Frames that lie in memory, and an animated GIF of them. */
 #ifndef WICK_VIDEO_GIF_H
 #define WICK_VIDEO_GIF_H
 
@@ -7,12 +7,12 @@
 
 #define WK_GIF_SIDE 65535
 
-typedef struct wk_gif_frames {
+typedef struct wk_film_frames {
     const uint8_t *pixels;        // (count, height, width, 3)
-    int64_t count, height, width; // 1 or more; sides up to WK_GIF_SIDE
-    double fps;                   // above 0, up to 50: a hundredth of a second is what browsers do not show
-} wk_gif_frames;
+    int64_t count, height, width; // 1 or more; of a GIF, sides up to WK_GIF_SIDE
+    double fps;                   // above 0, of a GIF up to 50: browsers do not show a hundredth of a second
+} wk_film_frames;
 
-bool wk_gif_write(const char *op, const char *path, const wk_gif_frames *frames); // false after an error
+bool wk_gif_write(const char *op, const char *path, const wk_film_frames *frames); // false after an error
 
 #endif
