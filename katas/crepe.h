@@ -123,7 +123,8 @@ typedef struct crepe_melody {
     wk_tensor *cents, *periodicity; // (N,) float64, float32
 } crepe_melody;
 
-/* sound (T,) at 16 kHz; of pitches from fmin to fmax (50 to 2006) hertz */
+/* sound (T,) at 16 kHz; of pitches from fmin to fmax, 50 to 550 hertz for speech: where the model is unsure the path
+   drifts to the ends of the 360, whose steps are likelier, as there are fewer of them */
 static crepe_melody crepe_listen(void *model, wk_tensor *sound, int64_t hop, double fmin, double fmax)
 {
     const double first = 1997.3794084376191, apart = 20; // cents
