@@ -42,7 +42,7 @@ demos:
 	@scripts/demos.sh $(BUILD)/katas $(OUT)
 
 models:
-	@scripts/setup.sh demos
+	@scripts/setup.sh models
 	@$(MAKE) --no-print-directory configure
 	@cmake -S . -B $(BUILD) >/dev/null
 	@cmake --build $(BUILD) --target katas

