@@ -165,7 +165,8 @@ static void errors()
     }
     expect(wk_memory_get_stats().live_tensors == before, "what a scope made went with it");
     expect(wk_device_equal(wk_cpu, wk_device_from_name("cpu")), "a device by name");
-    wk_tensor *x = wk_to_with({randn(2, 2), wk_target_dtype(wk_float64), false, false, wk_preserve_format});
+    wk_tensor *x = wk_to_with({randn(2, 2), wk_target_dtype(wk_float64), false, false, wk_preserve_format,
+                               wk_dtype_default});
     expect(x->dtype == wk_float64 && !wk_none.tensor, "a cast");
 }
 

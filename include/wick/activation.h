@@ -42,18 +42,20 @@ typedef struct wk_softplus_args {
 #define wk_softplus(...) wk_softplus_with((wk_softplus_args){.beta = 1, .threshold = 20, .x = __VA_ARGS__})
 wk_tensor *wk_softplus_with(wk_softplus_args args);
 
-/* elu(x, alpha = 1): x, or alpha (exp(x) - 1) where x <= 0 */
+/* elu(x, alpha = 1, inplace = false): x, or alpha (exp(x) - 1) where x <= 0; in place, x itself holds it */
 typedef struct wk_elu_args {
     wk_tensor *x;
     double alpha;
+    bool inplace;
 } wk_elu_args;
 #define wk_elu(...) wk_elu_with((wk_elu_args){.alpha = 1, .x = __VA_ARGS__})
 wk_tensor *wk_elu_with(wk_elu_args args);
 
-/* leaky_relu(x, negative_slope = 0.01): x, or negative_slope x where x <= 0 */
+/* leaky_relu(x, negative_slope = 0.01, inplace = false): x, or negative_slope x where x <= 0 */
 typedef struct wk_leaky_relu_args {
     wk_tensor *x;
     double negative_slope;
+    bool inplace;
 } wk_leaky_relu_args;
 #define wk_leaky_relu(...) wk_leaky_relu_with((wk_leaky_relu_args){.negative_slope = 0.01, .x = __VA_ARGS__})
 wk_tensor *wk_leaky_relu_with(wk_leaky_relu_args args);

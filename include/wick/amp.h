@@ -54,11 +54,14 @@ void wk_autocast_close(wk_autocast_guard *guard);
 bool wk_is_autocast_enabled(wk_device device); // for tensors on devices of that type, in this thread
 wk_dtype wk_get_autocast_gpu_dtype(void);      // what wk_autocast (wk_cuda) casts to, in this thread
 
-/* amp_grad_scaler(init_scale = 65536, growth_factor = 2, backoff_factor = 0.5, growth_interval = 2000,
+/* amp_grad_scaler(device, init_scale = 65536, growth_factor = 2, backoff_factor = 0.5, growth_interval = 2000,
    enabled = true): scales the loss, so that small gradients do not vanish in float16, and skips a step whose gradients
-   are infinite or NaN.  Disabled, scale gives what it gets and step steps. */
+   are infinite or NaN, on any device: the one given is not looked at.  Disabled, scale gives what it gets and step
+   steps. */
 typedef struct wk_grad_scaler wk_grad_scaler;
 typedef struct wk_amp_grad_scaler_args {
+    int first;
+    wk_device device;
     double init_scale, growth_factor, backoff_factor;
     int64_t growth_interval;
     bool enabled;
@@ -69,6 +72,7 @@ typedef struct wk_amp_grad_scaler_args {
                                                       .backoff_factor = 0.5,                                           \
                                                       .growth_interval = 2000,                                         \
                                                       .enabled = true,                                                 \
+                                                      .first = 0,                                                      \
                                                       __VA_ARGS__})
 wk_grad_scaler *wk_amp_grad_scaler_with(wk_amp_grad_scaler_args args); // NULL after an error
 void wk_grad_scaler_free(wk_grad_scaler *scaler);                      // NULL is fine

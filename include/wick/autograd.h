@@ -81,7 +81,17 @@ void wk_anomaly_mode_close(wk_grad_guard *guard);
 bool wk_is_anomaly_enabled(void);
 void wk_set_detect_anomaly(bool mode);
 
-wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad); // of a leaf of floating dtype; returns x
+wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad); // of a leaf of floating dtype, true unless told; x
+#ifndef __cplusplus
+#define wk_requires_grad_(...)                                                                                         \
+    __extension__({                                                                                                    \
+        const struct {                                                                                                 \
+            wk_tensor *x;                                                                                              \
+            bool requires_grad;                                                                                        \
+        } wk_given = {.requires_grad = true, .x = __VA_ARGS__};                                                        \
+        wk_requires_grad_(wk_given.x, wk_given.requires_grad);                                                         \
+    })
+#endif
 wk_tensor *wk_detach(wk_tensor *x);                             // the same memory, no gradient
 wk_tensor *wk_detach_(wk_tensor *x);
 bool wk_is_leaf(const wk_tensor *x);
@@ -124,8 +134,8 @@ void *wk_ctx_context(wk_autograd_ctx *ctx); // what apply was given
    context and one, two or three tensors, or a wk_tensors of any number, and gives one; of a module:
        x = wk_checkpoint(wk_forward, self->block, (x));
    It must compute the same again, and context must last until backward.  What it draws is the same again, but with
-   .preserve_rng_state = false, and so is the autocast that it runs in.  wk_checkpoint_wrapper (wick/module.h) makes a
-   module always do so. */
+   .preserve_rng_state = false, and so is the autocast that it runs in.  .use_reentrant = true is an error.
+   wk_checkpoint_wrapper (wick/module.h) makes a module always do so. */
 typedef struct wk_checkpointed {
     int inputs; // 0: any number
     union {
@@ -139,7 +149,7 @@ typedef struct wk_checkpoint_args {
     wk_checkpointed function;
     void *context;
     wk_tensors inputs;
-    bool preserve_rng_state;
+    bool preserve_rng_state, use_reentrant;
 } wk_checkpoint_args;
 #define wk_checkpoint(function_, context_, ...)                                                                        \
     wk_checkpoint_with((wk_checkpoint_args){.preserve_rng_state = true,                                                \

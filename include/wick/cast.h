@@ -10,12 +10,11 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor.  x itself when nothing
-   changes.  Floats to integers truncate; nonzero to bool is true.  Differentiable.
-   .memory_format = wk_channels_last: and in that order in memory, as wk_contiguous.
-   .copy = true: a copy where nothing changes, too.
-   .non_blocking = true: a copy from a device to the CPU is not waited for; its values are there after
-   wk_synchronize(device), and before that they are anything. */
+/* to(x, wk_float64), to(x, wk_cuda), to(x, other): dtype, device, or both of another tensor; to(x, wk_cuda, .dtype =
+   wk_float16): both.  x itself when nothing changes.  Floats to integers truncate; nonzero to bool is true.
+   Differentiable. .memory_format = wk_channels_last: and in that order in memory, as wk_contiguous. .copy = true: a
+   copy where nothing changes, too. .non_blocking = true: a copy from a device to the CPU is not waited for; its values
+   are there after wk_synchronize(device), and before that they are anything. */
 typedef struct wk_to_target {
     wk_dtype dtype;   // default: x's
     wk_device device; // default: x's
@@ -28,12 +27,12 @@ typedef struct wk_to_args {
     bool non_blocking;
     bool copy;
     wk_memory_format memory_format;
+    wk_dtype dtype; // beside a device
 } wk_to_args;
-#define wk_to(x_, to_, ...)                                                                                            \
-    wk_to_with((wk_to_args){.x = x_,                                                                                   \
-                            .to = _Generic((to_), wk_device : wk_target_device, wk_tensor * : wk_target_like,          \
-                                           wk_dtype : wk_target_dtype, int : wk_target_dtype)(to_),                    \
-                            __VA_ARGS__})
+#define wk_to(x_, to_, ...) wk_to_with((wk_to_args){.x = x_, .to = WK_TO_TARGET(to_), __VA_ARGS__})
+#define WK_TO_TARGET(to)                                                                                               \
+    _Generic((to), wk_device : wk_target_device, wk_tensor * : wk_target_like, wk_dtype : wk_target_dtype,             \
+             int : wk_target_dtype)(to)
 static inline wk_to_target wk_target_of(wk_dtype dtype, wk_device device, wk_tensor *like, bool wants_like)
 {
     const wk_to_target target = {dtype, device, like, wants_like};
@@ -84,7 +83,17 @@ typedef struct wk_contiguous_args {
 #define wk_contiguous(...)                                                                                             \
     wk_contiguous_with((wk_contiguous_args){.memory_format = wk_contiguous_format, .x = __VA_ARGS__})
 wk_tensor *wk_contiguous_with(wk_contiguous_args args);
-wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from);       // x's values become from's, broadcast and cast; returns x
+/* copy_(x, from): x's values become from's, broadcast and cast; returns x.  .non_blocking is taken, and changes
+   nothing: a copy to a device is never waited for, one to the CPU always. */
+typedef struct wk_copy_args {
+    wk_tensor *x, *from;
+    bool non_blocking;
+} wk_copy_args;
+wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from);
+wk_tensor *wk_copy_in_place_with(wk_copy_args args);
+#ifndef __cplusplus
+#define wk_copy_(x_, ...) wk_copy_in_place_with((wk_copy_args){.x = x_, .from = __VA_ARGS__})
+#endif
 #define wk_fill_(x, value) wk_fill_in_place_with(x, WK_OPERAND(value))
 wk_tensor *wk_fill_in_place_with(wk_tensor *x, wk_operand value);
 wk_tensor *wk_zero_(wk_tensor *x);

@@ -23,6 +23,7 @@ typedef struct wk_factory_args {
     wk_device device;
     bool requires_grad;
     wk_memory_format memory_format; // _like: that of the tensor, others: contiguous, unless told
+    bool pin_memory;                // an error without CUDA
 } wk_factory_args;
 
 #define wk_empty(...) wk_empty_with((wk_factory_args){WK_SIZE_BEFORE(__VA_ARGS__) __VA_ARGS__}) // uninitialised

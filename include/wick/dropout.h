@@ -11,13 +11,13 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* dropout(x, p = 0.5, training = true): each element is 0 with probability p, else x / (1 - p); x itself where training
-   is false.  dropout1d, dropout2d, dropout3d: whole channels of (N, C, ...) at once.  Without N: dropout1d takes (C, L)
-   and dropout3d (C, D, H, W); but dropout2d takes three dims for (N, C, L), as in PyTorch. */
+/* dropout(x, p = 0.5, training = true, inplace = false): each element is 0 with probability p, else x / (1 - p); x
+   itself where training is false.  dropout1d, dropout2d, dropout3d: whole channels of (N, C, ...) at once.  Without N:
+   dropout1d takes (C, L) and dropout3d (C, D, H, W); but dropout2d takes three dims for (N, C, L), as in PyTorch. */
 typedef struct wk_dropout_args {
     wk_tensor *x;
     double p;
-    bool training;
+    bool training, inplace;
     wk_generator *generator; // NULL: the process's
 } wk_dropout_args;
 #define wk_dropout(...) wk_dropout_with((wk_dropout_args){.p = 0.5, .training = true, .x = __VA_ARGS__})

@@ -61,16 +61,16 @@ wk_tensors wk_chunk_with(wk_split_args args);
 wk_tensors wk_tensor_split_with(wk_split_args args);
 wk_tensors wk_unbind_with(wk_split_args args);
 
-/* meshgrid((a, b), (&A, &B), .indexing = "ij"): coordinates of a grid, all of shape (len(a), len(b)); "xy" swaps the
+/* meshgrid((a, b), [(&A, &B)], .indexing = "ij"): coordinates of a grid, all of shape (len(a), len(b)); "xy" swaps the
    first two dims of the result.  Views. */
 typedef struct wk_meshgrid_args {
-    wk_places places;
     wk_tensors tensors;
+    wk_places places;
     const char *indexing;
 } wk_meshgrid_args;
 #define wk_meshgrid(tensors_, ...)                                                                                     \
     wk_meshgrid_with((wk_meshgrid_args){.tensors = WK_TUPLE(WK_TENSORS, tensors_) tensors_,                            \
-                                        .places = WK_TUPLE(WK_PLACES, __VA_ARGS__) __VA_ARGS__})
+                                        WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})
 wk_tensors wk_meshgrid_with(wk_meshgrid_args args);
 
 /* flatten_dense_tensors((a, b)): all elements in one 1-D tensor, a copy.  unflatten_dense_tensors(flat, (a, b)): back,

@@ -32,6 +32,7 @@
 
 #include <stdio.h>
 
+#include <wick/cast.h>
 #include <wick/dict.h>
 #include <wick/memory.h>
 #include <wick/tensor.h>
@@ -114,6 +115,9 @@ typedef struct wk_buffer_args {
 #define wk_module_register_buffer(module, name, ...)                                                                   \
     wk_module_register_buffer_with(module, name, (wk_buffer_args){.persistent = true, .tensor = __VA_ARGS__})
 bool wk_module_register_buffer_with(void *module, const char *name, wk_buffer_args args);
+/* nn.Buffer: the tensor and its keywords, for the two above: wk_add_buffer(self, mask, wk_buffer(x, .persistent =
+   false)) */
+#define wk_buffer(...) __VA_ARGS__
 
 /* ---- calling one */
 
@@ -164,6 +168,23 @@ wk_tensors wk_module_parameters(void *module);
 wk_tensors wk_module_buffers(void *module);
 const wk_dict *wk_module_named_parameters(void *module); // "blocks.0.attn.qkv.weight"
 const wk_dict *wk_module_named_buffers(void *module);
+/* .recurse = false: the module's own alone; .prefix = "net", of the named ones: "net.blocks.0.attn.qkv.weight" */
+typedef struct wk_module_list_args {
+    void *module;
+    bool recurse;
+    const char *prefix;
+} wk_module_list_args;
+wk_tensors wk_module_parameters_with(wk_module_list_args args);
+wk_tensors wk_module_buffers_with(wk_module_list_args args);
+const wk_dict *wk_module_named_parameters_with(wk_module_list_args args);
+const wk_dict *wk_module_named_buffers_with(wk_module_list_args args);
+#ifndef __cplusplus
+#define WK_MODULE_LIST(...) ((wk_module_list_args){.recurse = true, .module = __VA_ARGS__})
+#define wk_module_parameters(...) wk_module_parameters_with(WK_MODULE_LIST(__VA_ARGS__))
+#define wk_module_buffers(...) wk_module_buffers_with(WK_MODULE_LIST(__VA_ARGS__))
+#define wk_module_named_parameters(...) wk_module_named_parameters_with(WK_MODULE_LIST(__VA_ARGS__))
+#define wk_module_named_buffers(...) wk_module_named_buffers_with(WK_MODULE_LIST(__VA_ARGS__))
+#endif
 
 /* parameters_where(module, which, context = NULL, except = false): those for which which(name, parameter, context) is
    true, or with .except false; for groups of an optimizer.  The list belongs to the innermost scope.
@@ -213,13 +234,32 @@ void *wk_module_train_with(wk_module_train_args args);
 void *wk_module_eval(void *module);
 void *wk_module_apply(void *module, void (*function)(wk_module *module, void *context),
                       void *context); // children first
-void *wk_module_requires_grad_(void *module, bool requires_grad);
+void *wk_module_requires_grad_(void *module, bool requires_grad); // true unless told
+#ifndef __cplusplus
+#define wk_module_requires_grad_(...)                                                                                  \
+    __extension__({                                                                                                    \
+        const struct {                                                                                                 \
+            void *module;                                                                                              \
+            bool requires_grad;                                                                                        \
+        } wk_given = {.requires_grad = true, .module = __VA_ARGS__};                                                   \
+        wk_module_requires_grad_(wk_given.module, wk_given.requires_grad);                                             \
+    })
+#endif
 void *wk_module_zero_grad(void *module); // each parameter's grad becomes NULL
-/* to(module, wk_float64), to(module, wk_cuda), to(module, tensor): floating parameters, their grads, and floating
-   buffers (all of them to a device), in place: they stay the same tensors, so optimizers and fields keep working */
-#define wk_module_to(module, to)                                                                                       \
-    _Generic((to), wk_device: wk_module_to_device, wk_tensor *: wk_module_to_like, default: wk_module_to_dtype)        \
-    ((module), (to))
+/* to(module, wk_float64), to(module, wk_cuda), to(module, tensor), to(module, wk_cuda, .dtype = wk_float16,
+   .memory_format = wk_channels_last): floating parameters, their grads, and floating buffers (all of them to a device),
+   in place: they stay the same tensors, so optimizers and fields keep working.  A memory format is for those of its
+   number of dims.  .non_blocking is taken, and changes nothing. */
+typedef struct wk_module_to_args {
+    void *module;
+    wk_to_target to;
+    wk_dtype dtype; // beside a device
+    bool non_blocking;
+    wk_memory_format memory_format;
+} wk_module_to_args;
+#define wk_module_to(module_, to_, ...)                                                                                \
+    wk_module_to_with((wk_module_to_args){.module = module_, .to = WK_TO_TARGET(to_), __VA_ARGS__})
+void *wk_module_to_with(wk_module_to_args args);
 void *wk_module_to_dtype(void *module, wk_dtype dtype);
 void *wk_module_to_device(void *module, wk_device device);
 void *wk_module_to_like(void *module, wk_tensor *like);

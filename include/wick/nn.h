@@ -80,8 +80,12 @@ wk_tensor *wk_nn_parameter_list_index(void *list, int64_t index);
 /* module_dict(): children by any name; wk_module_add_module(dict, "image", wk_nn_linear(3, 8)) adds one,
    wk_module_get_submodule(dict, "image") gives it */
 wk_module *wk_nn_module_dict(void);
+bool wk_nn_module_dict_contains(void *dict, const char *name); // the names in order: wk_module_children(dict).names
 
-wk_module *wk_nn_identity(void);
+wk_module *wk_nn_identity(void); // ignores what it is given: wk_nn_identity(64)
+#ifndef __cplusplus
+#define wk_nn_identity(...) (wk_nn_identity)()
+#endif
 
 /* flatten(start_dim = 1, end_dim = -1) */
 typedef struct wk_nn_flatten_args {
@@ -244,27 +248,41 @@ typedef struct wk_nn_embedding_args {
         .padding_idx = WK_NO_PADDING, .norm_type = 2, .embedding_dim = -1, .num_embeddings = __VA_ARGS__})
 wk_module *wk_nn_embedding_with(wk_nn_embedding_args args);
 
-/* ---- dropout(p = 0.5): in training, each element is 0 with probability p, else x / (1 - p); in eval, x */
+/* ---- dropout(p = 0.5, inplace = false): in training, each element is 0 with probability p, else x / (1 - p); in eval,
+   x */
 typedef struct wk_nn_dropout {
     wk_module_base base;
     double p;
+    bool inplace;
 } wk_nn_dropout;
 typedef struct wk_nn_dropout_args {
     int first;
     double p;
+    bool inplace;
 } wk_nn_dropout_args;
 #define wk_nn_dropout(...) wk_nn_dropout_with((wk_nn_dropout_args){.p = 0.5, .first = 0, __VA_ARGS__})
 wk_module *wk_nn_dropout_with(wk_nn_dropout_args args);
 
-/* ---- activations, element by element; softmax along a dim */
+/* ---- activations, element by element; softmax along a dim.  .inplace = true, where PyTorch has it: y is x, whose
+   values are gone */
 typedef struct wk_nn_gelu_args {
     int first;
     const char *approximate; // "none", "tanh"
 } wk_nn_gelu_args;
 #define wk_nn_gelu(...) wk_nn_gelu_with((wk_nn_gelu_args){.approximate = "none", .first = 0, __VA_ARGS__})
 wk_module *wk_nn_gelu_with(wk_nn_gelu_args args);
+typedef struct wk_nn_relu_args {
+    int first;
+    bool inplace;
+} wk_nn_relu_args;
+wk_module *wk_nn_relu_with(wk_nn_relu_args args);
+wk_module *wk_nn_silu_with(wk_nn_relu_args args);
 wk_module *wk_nn_relu(void);
 wk_module *wk_nn_silu(void);
+#ifndef __cplusplus
+#define wk_nn_relu(...) wk_nn_relu_with((wk_nn_relu_args){.first = 0, __VA_ARGS__})
+#define wk_nn_silu(...) wk_nn_silu_with((wk_nn_relu_args){.first = 0, __VA_ARGS__})
+#endif
 wk_module *wk_nn_tanh(void);
 wk_module *wk_nn_sigmoid(void);
 wk_module *wk_nn_softsign(void);

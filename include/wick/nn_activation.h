@@ -11,14 +11,17 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* ---- leaky_relu(negative_slope = 0.01), elu(alpha = 1), softplus(beta = 1, threshold = 20), glu(dim = -1) */
+/* ---- leaky_relu(negative_slope = 0.01, inplace = false), elu(alpha = 1, inplace = false), softplus(beta = 1,
+   threshold = 20), glu(dim = -1) */
 typedef struct wk_nn_leaky_relu_args {
     int first; // so that all arguments may be left out: defaults, .first = 0, and then what was given
     double negative_slope;
+    bool inplace;
 } wk_nn_leaky_relu_args;
 typedef struct wk_nn_elu_args {
     int first;
     double alpha;
+    bool inplace;
 } wk_nn_elu_args;
 typedef struct wk_nn_softplus_args {
     int first;
@@ -55,10 +58,11 @@ typedef struct wk_nn_prelu_args {
     wk_nn_prelu_with((wk_nn_prelu_args){.num_parameters = 1, .init = 0.25, .first = 0, __VA_ARGS__})
 wk_module *wk_nn_prelu_with(wk_nn_prelu_args args);
 
-/* ---- dropout1d(p = 0.5), dropout2d(p = 0.5): whole channels at once */
+/* ---- dropout1d(p = 0.5, inplace = false), dropout2d: whole channels at once */
 typedef struct wk_nn_dropout_channels_args {
     int first;
     double p;
+    bool inplace;
 } wk_nn_dropout_channels_args;
 #define wk_nn_dropout1d(...) wk_nn_dropout1d_with((wk_nn_dropout_channels_args){.p = 0.5, .first = 0, __VA_ARGS__})
 #define wk_nn_dropout2d(...) wk_nn_dropout2d_with((wk_nn_dropout_channels_args){.p = 0.5, .first = 0, __VA_ARGS__})

@@ -276,8 +276,16 @@ typedef struct wk_optim_multi_step_lr_args {
         .gamma = 0.1, .optimizer = optimizer_, .milestones = WK_TUPLE(WK_MILESTONES, __VA_ARGS__) __VA_ARGS__})
 wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args);
 
-/* exponential_lr(optimizer, gamma): lr *= gamma every epoch */
-wk_lr_scheduler *wk_optim_exponential_lr(wk_optimizer *optimizer, double gamma);
+/* exponential_lr(optimizer, gamma, last_epoch = -1): lr *= gamma every epoch; after last_epoch of an optimizer that was
+   loaded, whose groups have their initial lr */
+typedef struct wk_optim_exponential_lr_args {
+    wk_optimizer *optimizer;
+    double gamma;
+    int64_t last_epoch;
+} wk_optim_exponential_lr_args;
+#define wk_optim_exponential_lr(...)                                                                                   \
+    wk_optim_exponential_lr_with((wk_optim_exponential_lr_args){.last_epoch = -1, .optimizer = __VA_ARGS__})
+wk_lr_scheduler *wk_optim_exponential_lr_with(wk_optim_exponential_lr_args args);
 
 /* linear_lr(optimizer, start_factor = 1/3, end_factor = 1, total_iters = 5): the factor on the initial lr goes in equal
    steps from start to end: a warm-up */

@@ -81,8 +81,12 @@ typedef struct wk_allclose_args {
 #define wk_allclose(a_, ...) wk_allclose_with((wk_allclose_args){.rtol = 1e-5, .atol = 1e-8, .a = a_, .b = __VA_ARGS__})
 
 /* ---- choosing and mixing */
-/* a where cond (bool), b elsewhere */
-#define wk_where(cond, a, b) wk_where_with(wk_operand_tensor(cond), WK_OPERAND(a), WK_OPERAND(b))
+/* where(cond, a, b): a where cond (bool), b elsewhere.  where(cond): where it is not 0, a list of an int64 (count) for
+   each dim; wk_nonzero(cond, (&rows, &columns)) puts them in places. */
+#define wk_where(...) WK_WHERE_(__VA_ARGS__, WK_WHERE_3, WK_WHERE_3, wk_where_true, 0)(__VA_ARGS__)
+#define WK_WHERE_(cond, a, b, which, ...) which
+#define WK_WHERE_3(cond, a, b) wk_where_with(wk_operand_tensor(cond), WK_OPERAND(a), WK_OPERAND(b))
+wk_tensors wk_where_true(wk_tensor *cond);
 #define wk_masked_fill(x, mask, value) wk_masked_fill_with(x, mask, WK_OPERAND(value)) // value where mask; x's dtype
 #define wk_masked_fill_(x, mask, value) wk_masked_fill_in_place_with(x, mask, WK_OPERAND(value))
 /* clamp(x, min, max), numbers or tensors, wk_none for no bound: NaN stays; where min > max, max; the gradient is

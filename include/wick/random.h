@@ -66,8 +66,7 @@ typedef struct wk_rand_like_args {
 wk_tensor *wk_rand_like_with(wk_rand_like_args args);
 wk_tensor *wk_randn_like_with(wk_rand_like_args args);
 
-/* randint(low, high, (B, C)): whole numbers in low .. high - 1, int64 or .dtype.  torch.randint(10, (3,)) is
-   wk_randint(0, 10, (3)). */
+/* randint(low, high, (B, C)): whole numbers in low .. high - 1, int64 or .dtype; randint(high, (B, C)): from 0 */
 typedef struct wk_randint_args {
     int64_t low, high;
     wk_shape size;
@@ -76,20 +75,22 @@ typedef struct wk_randint_args {
     wk_generator *generator;
     bool requires_grad;
 } wk_randint_args;
-#define wk_randint(low_, high_, ...)                                                                                   \
+#define wk_randint(low_, ...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_RANDINT_BELOW, WK_RANDINT)(low_, __VA_ARGS__)
+#define WK_RANDINT(low_, high_, ...)                                                                                   \
     wk_randint_with((wk_randint_args){.low = low_, .high = high_, .size = WK_TUPLE(WK_SHAPE, __VA_ARGS__) __VA_ARGS__})
+#define WK_RANDINT_BELOW(high_, ...) wk_randint_with((wk_randint_args){.high = high_, .size = WK_SHAPE __VA_ARGS__})
 wk_tensor *wk_randint_with(wk_randint_args args);
 
-/* randint_like(x, low, high): x's shape, and its dtype unless another is given */
+/* randint_like(x, low, high), randint_like(x, high): x's shape, and its dtype unless another is given */
 typedef struct wk_randint_like_args {
     wk_tensor *x;
-    int64_t low, high;
+    int64_t low, high; // high WK_NO_DIM: low is the high one
     wk_dtype dtype;
     wk_device device;
     wk_generator *generator;
     bool requires_grad;
 } wk_randint_like_args;
-#define wk_randint_like(...) wk_randint_like_with((wk_randint_like_args){.x = __VA_ARGS__})
+#define wk_randint_like(...) wk_randint_like_with((wk_randint_like_args){.high = WK_NO_DIM, .x = __VA_ARGS__})
 wk_tensor *wk_randint_like_with(wk_randint_like_args args);
 
 /* randperm(n): (n,) the numbers 0 .. n - 1, shuffled; int64 or .dtype */

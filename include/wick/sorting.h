@@ -40,14 +40,15 @@ typedef struct wk_argsort_args {
     bool stable;
 } wk_argsort_args;
 
-/* unique(x, [(&values, &inverse, &counts)], dim): the distinct values of x flattened, or its distinct slices along dim,
-   in order; inverse is which of them each is (of x's shape, or one for each slice), counts how often each comes; places
-   of what is not wanted may be NULL or left out.  NaN differs from NaN.  Its size depends on values: it waits.  No
-   gradient. */
+/* unique(x, [(&values, &inverse, &counts)], dim, sorted = true): the distinct values of x flattened, or its distinct
+   slices along dim, in order, unsorted ones too, as in PyTorch on a CPU; inverse is which of them each is (of x's
+   shape, or one for each slice), counts how often each comes; places of what is not wanted may be NULL or left out.
+   NaN differs from NaN.  Its size depends on values: it waits.  No gradient. */
 typedef struct wk_unique_args {
     wk_tensor *x;
     wk_places places;
     int64_t dim;
+    bool sorted;
 } wk_unique_args;
 #define wk_unique(x_, ...)                                                                                             \
     wk_unique_with((wk_unique_args){.dim = WK_NO_DIM, .x = x_, WK_PLACES_BEFORE(__VA_ARGS__) __VA_ARGS__})

@@ -2,7 +2,7 @@
 #include "backward.h"
 #include "kernels/fork.h"
 
-wk_tensor *wk_requires_grad_(wk_tensor *x, bool requires_grad)
+wk_tensor *(wk_requires_grad_)(wk_tensor *x, bool requires_grad)
 {
     WK_REQUIRE("requires_grad_", x);
     if (requires_grad && !wk_dtype_is_floating(x->dtype) && !wk_dtype_is_complex(x->dtype))

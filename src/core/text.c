@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* the first byte tells the length; the code must need that length, be no surrogate and at most 10FFFF */
 static int decode(const unsigned char *text, size_t left, uint32_t *code)
@@ -115,4 +116,19 @@ bool wk_text_conversion(const char **format, va_list *values, int64_t *value)
         *value = is_unsigned ? (int64_t)va_arg(*values, unsigned) : va_arg(*values, int);
     *format = at + 1;
     return true;
+}
+
+const char *wk_python_float(double x, char *text)
+{
+    WK_PLAIN_NUMBERS;
+    int digits = 0;
+    do
+        snprintf(text, WK_PYTHON_FLOAT, "%.*e", digits, x);
+    while (digits++ < 16 && strtod(text, NULL) != x);
+    const char *e = strchr(text, 'e');
+    const int power = e ? atoi(e + 1) : 16; // none in inf and nan
+    const int decimals = digits - 1 - power;
+    if (power >= -4 && power < 16)
+        snprintf(text, WK_PYTHON_FLOAT, "%.*f", decimals > 1 ? decimals : 1, x);
+    return text;
 }

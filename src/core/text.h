@@ -45,6 +45,11 @@ static inline void wk_plain_numbers_end(const locale_t *before)
    *format goes on behind it.  False where another stands there. */
 bool wk_text_conversion(const char **format, va_list *values, int64_t *value);
 
+/* A number as Python prints a float, by the fewest digits that tell it from others: 2.0, 0.1, 20.0, 1e-05.
+       snprintf(text, size, "alpha=%s", wk_python_float(alpha, (char[WK_PYTHON_FLOAT]){0})); */
+#define WK_PYTHON_FLOAT 32
+const char *wk_python_float(double x, char *text); // text: WK_PYTHON_FLOAT bytes
+
 /* The net under wk_shown: in a whole message, where line breaks have a meaning, each such byte becomes '?'. */
 void wk_text_clean(char *text);
 

@@ -6,6 +6,7 @@
 #include <wick/pointwise.h>
 #include <wick/view.h>
 
+#include "core/text.h"
 #include "layer.h"
 
 /* ---------------------------------------------------------------- without arguments */
@@ -19,18 +20,6 @@ static wk_tensor *identity_forward(void *module, wk_tensor *x)
 {
     (void)module;
     return x;
-}
-
-static wk_tensor *relu_forward(void *module, wk_tensor *x)
-{
-    (void)module;
-    return wk_relu(x);
-}
-
-static wk_tensor *silu_forward(void *module, wk_tensor *x)
-{
-    (void)module;
-    return wk_silu(x);
 }
 
 static wk_tensor *tanh_forward(void *module, wk_tensor *x)
@@ -51,12 +40,46 @@ static wk_tensor *softsign_forward(void *module, wk_tensor *x)
     return wk_softsign(x);
 }
 
-wk_module *wk_nn_identity(void) { return plain("identity", identity_forward); }
-wk_module *wk_nn_relu(void) { return plain("relu", relu_forward); }
-wk_module *wk_nn_silu(void) { return plain("silu", silu_forward); }
+wk_module *(wk_nn_identity)(void) { return plain("identity", identity_forward); }
 wk_module *wk_nn_tanh(void) { return plain("tanh", tanh_forward); }
 wk_module *wk_nn_sigmoid(void) { return plain("sigmoid", sigmoid_forward); }
 wk_module *wk_nn_softsign(void) { return plain("softsign", softsign_forward); }
+
+/* ---------------------------------------------------------------- relu, silu: in place where they are told */
+
+typedef struct relu_layer {
+    wk_module_base base;
+    bool inplace;
+} relu_layer;
+
+static wk_tensor *relu_forward(void *module, wk_tensor *x)
+{
+    return ((const relu_layer *)module)->inplace ? wk_relu_(x) : wk_relu(x);
+}
+
+static wk_tensor *silu_forward(void *module, wk_tensor *x)
+{
+    return ((const relu_layer *)module)->inplace ? wk_silu_(x) : wk_silu(x);
+}
+
+static void relu_repr(void *module, char *text, size_t size)
+{
+    snprintf(text, size, "%s", ((const relu_layer *)module)->inplace ? "inplace=True" : "");
+}
+
+static wk_module *perhaps_in_place(const char *type, wk_module_forward *forward, bool inplace)
+{
+    relu_layer *self = wk_module_new_with(
+        (wk_module_args){.size = sizeof *self, .type = type, .forward = forward, .extra_repr = relu_repr});
+    if (self)
+        self->inplace = inplace;
+    return (wk_module *)self;
+}
+
+wk_module *wk_nn_relu_with(wk_nn_relu_args args) { return perhaps_in_place("wk_nn_relu", relu_forward, args.inplace); }
+wk_module *wk_nn_silu_with(wk_nn_relu_args args) { return perhaps_in_place("wk_nn_silu", silu_forward, args.inplace); }
+wk_module *(wk_nn_relu)(void) { return wk_nn_relu(); }
+wk_module *(wk_nn_silu)(void) { return wk_nn_silu(); }
 
 /* ---------------------------------------------------------------- gelu, softmax */
 
@@ -118,43 +141,52 @@ wk_module *wk_nn_softmax_with(wk_nn_softmax_args args)
 typedef struct with_number {
     wk_module_base base;
     double number, threshold;
+    bool inplace;
 } with_number;
 
 static wk_module *with_numbers(const char *type, wk_module_forward *forward,
-                               void (*repr)(void *module, char *text, size_t size), double number, double threshold)
+                               void (*repr)(void *module, char *text, size_t size), double number, double threshold,
+                               bool inplace)
 {
     with_number *self = wk_module_new_with(
         (wk_module_args){.size = sizeof *self, .type = type, .forward = forward, .extra_repr = repr});
     if (self) {
         self->number = number;
         self->threshold = threshold;
+        self->inplace = inplace;
     }
     return (wk_module *)self;
 }
 
 static wk_tensor *leaky_relu_forward(void *module, wk_tensor *x)
 {
-    return wk_leaky_relu(x, ((const with_number *)module)->number);
+    const with_number *self = module;
+    return wk_leaky_relu(x, self->number, .inplace = self->inplace);
 }
 static void leaky_relu_repr(void *module, char *text, size_t size)
 {
-    snprintf(text, size, "negative_slope=%g", ((const with_number *)module)->number);
+    const with_number *self = module;
+    snprintf(text, size, "negative_slope=%g%s", self->number, self->inplace ? ", inplace=True" : "");
 }
 wk_module *wk_nn_leaky_relu_with(wk_nn_leaky_relu_args args)
 {
-    return with_numbers("wk_nn_leaky_relu", leaky_relu_forward, leaky_relu_repr, args.negative_slope, 0);
+    return with_numbers("wk_nn_leaky_relu", leaky_relu_forward, leaky_relu_repr, args.negative_slope, 0, args.inplace);
 }
 
-/* a number as Python prints it: 1.0 */
 static void elu_repr(void *module, char *text, size_t size)
 {
-    const double alpha = ((const with_number *)module)->number;
-    snprintf(text, size, alpha == (double)(int64_t)alpha ? "alpha=%.1f" : "alpha=%g", alpha);
+    const with_number *self = module;
+    snprintf(text, size, "alpha=%s%s", wk_python_float(self->number, (char[WK_PYTHON_FLOAT]){0}),
+             self->inplace ? ", inplace=True" : "");
 }
-static wk_tensor *elu_forward(void *module, wk_tensor *x) { return wk_elu(x, ((const with_number *)module)->number); }
+static wk_tensor *elu_forward(void *module, wk_tensor *x)
+{
+    const with_number *self = module;
+    return wk_elu(x, self->number, .inplace = self->inplace);
+}
 wk_module *wk_nn_elu_with(wk_nn_elu_args args)
 {
-    return with_numbers("wk_nn_elu", elu_forward, elu_repr, args.alpha, 0);
+    return with_numbers("wk_nn_elu", elu_forward, elu_repr, args.alpha, 0, args.inplace);
 }
 
 static wk_tensor *softplus_forward(void *module, wk_tensor *x)
@@ -165,15 +197,12 @@ static wk_tensor *softplus_forward(void *module, wk_tensor *x)
 static void softplus_repr(void *module, char *text, size_t size)
 {
     const with_number *self = module;
-    char beta[32], threshold[32];
-    snprintf(beta, sizeof beta, self->number == (double)(int64_t)self->number ? "%.1f" : "%g", self->number);
-    snprintf(threshold, sizeof threshold, self->threshold == (double)(int64_t)self->threshold ? "%.1f" : "%g",
-             self->threshold);
-    snprintf(text, size, "beta=%s, threshold=%s", beta, threshold);
+    snprintf(text, size, "beta=%s, threshold=%s", wk_python_float(self->number, (char[WK_PYTHON_FLOAT]){0}),
+             wk_python_float(self->threshold, (char[WK_PYTHON_FLOAT]){0}));
 }
 wk_module *wk_nn_softplus_with(wk_nn_softplus_args args)
 {
-    return with_numbers("wk_nn_softplus", softplus_forward, softplus_repr, args.beta, args.threshold);
+    return with_numbers("wk_nn_softplus", softplus_forward, softplus_repr, args.beta, args.threshold, false);
 }
 
 static wk_tensor *glu_forward(void *module, wk_tensor *x) { return wk_glu(x, ((const wk_nn_softmax *)module)->dim); }

@@ -183,6 +183,17 @@ static wk_module *child_at(const char *op, void *list_, int64_t index)
 wk_module *wk_nn_sequential_index(void *list, int64_t index) { return child_at("sequential_index", list, index); }
 wk_module *wk_nn_module_list_index(void *list, int64_t index) { return child_at("module_list_index", list, index); }
 
+bool wk_nn_module_dict_contains(void *dict, const char *name)
+{
+    wk_module *module = wk_module_check("module_dict_contains", dict);
+    if (!module || !name)
+        return module ? wk_fail("module_dict_contains", "name: expected a name, got NULL") : false;
+    for (int64_t i = 0; i < module->inside->children_count; i++)
+        if (strcmp(module->inside->child_names[i], name) == 0)
+            return true;
+    return false;
+}
+
 wk_module *wk_nn_module_dict(void)
 {
     return wk_module_new_with((wk_module_args){.size = sizeof(wk_module), .type = "module_dict"});

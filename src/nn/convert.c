@@ -71,6 +71,24 @@ static void *module_to(void *module, target to)
     return fine ? module : NULL;
 }
 
+void *wk_module_to_with(wk_module_to_args args)
+{
+    WK_OPTIONAL("module_to", args.to.like);
+    if (args.to.wants_like && !args.to.like)
+        return wk_null_input("module_to", "other");
+    target to = {.dtype = args.to.dtype, .device = args.to.device, .format = args.memory_format};
+    if (args.to.like)
+        to = (target){.dtype = args.to.like->dtype, .device = args.to.like->device, .format = args.memory_format};
+    if (args.dtype)
+        to.dtype = args.dtype;
+    if (to.dtype && !wk_dtype_is_floating(to.dtype) && !wk_dtype_is_complex(to.dtype))
+        return wk_fail("module_to", "dtype: expected a floating or complex dtype, got %s", wk_dtype_name(to.dtype));
+    if (to.format < wk_preserve_format || to.format > wk_channels_last_3d)
+        return wk_fail("module_to", "memory_format: expected wk_contiguous_format, wk_channels_last or "
+                                    "wk_channels_last_3d");
+    return module_to(args.module, to);
+}
+
 void *wk_module_to_dtype(void *module, wk_dtype dtype)
 {
     if (!wk_dtype_is_floating(dtype) && !wk_dtype_is_complex(dtype))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "layer.h"
 #include "ops/spatial.h"
 
@@ -15,21 +16,10 @@ static wk_tensor *upsample_forward(void *module, wk_tensor *x)
     return wk_interpolate_with(args);
 }
 
-/* 2 as "2.0" */
 static void print_factor(char *text, size_t size, const char *before, double factor)
 {
-    char number[40];
-    snprintf(number, sizeof number, "%.17g", factor);
-    for (int digits = 1; digits < 17; digits++) { // the fewest that say it
-        char shorter[40];
-        snprintf(shorter, sizeof shorter, "%.*g", digits, factor);
-        if (strtod(shorter, NULL) == factor) {
-            memcpy(number, shorter, sizeof number);
-            break;
-        }
-    }
     const size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%s%s", before, number, strpbrk(number, ".e") ? "" : ".0");
+    snprintf(text + used, size - used, "%s%s", before, wk_python_float(factor, (char[WK_PYTHON_FLOAT]){0}));
 }
 
 static void upsample_repr(void *module, char *text, size_t size)

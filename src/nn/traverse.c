@@ -54,6 +54,7 @@ typedef struct gather {
     bool buffers;
     wk_dict *into;
     wk_set listed;
+    const char *prefix; // NULL: none
 } gather;
 
 static bool gather_members(wk_module *module, const char *path, void *context)
@@ -69,6 +70,11 @@ static bool gather_members(wk_module *module, const char *path, void *context)
         if (added == WK_SET_FAILED)
             return false;
         char *name = wk_module_join(wanted->op, path, members->items[i].name);
+        if (name && wanted->prefix && *wanted->prefix) {
+            char *whole = wk_module_join(wanted->op, wanted->prefix, name);
+            wk_free(name);
+            name = whole;
+        }
         const bool set = name && wk_dict_set(wanted->into, name, members->items[i].tensor);
         wk_free(name);
         if (!set)
@@ -77,10 +83,11 @@ static bool gather_members(wk_module *module, const char *path, void *context)
     return true;
 }
 
-static wk_dict *named(const char *op, wk_module *module, bool buffers)
+static wk_dict *named(const char *op, wk_module *module, bool buffers, const wk_module_list_args *args)
 {
-    gather wanted = {.op = op, .buffers = buffers, .into = wk_dict_new()};
-    const bool fine = wanted.into && wk_module_walk(op, module, true, gather_members, &wanted);
+    gather wanted = {.op = op, .buffers = buffers, .into = wk_dict_new(), .prefix = args->prefix};
+    const bool fine = wanted.into && (args->recurse ? wk_module_walk(op, module, true, gather_members, &wanted)
+                                                    : gather_members(module, "", &wanted));
     wk_set_free(&wanted.listed);
     if (!fine) {
         wk_dict_free(wanted.into);
@@ -89,24 +96,32 @@ static wk_dict *named(const char *op, wk_module *module, bool buffers)
     return wanted.into;
 }
 
-static const wk_dict *named_list(const char *op, void *module_, bool buffers)
+static const wk_dict *named_list(const char *op, bool buffers, wk_module_list_args args)
 {
-    wk_module *module = wk_module_check(op, module_);
+    wk_module *module = wk_module_check(op, args.module);
     if (!module)
         return NULL;
     module->inside->asked = true;
     wk_dict **list = buffers ? &module->inside->lists.named_buffers : &module->inside->lists.named_parameters;
     wk_dict_free(*list);
-    return *list = named(op, module, buffers);
+    return *list = named(op, module, buffers, &args);
 }
 
-const wk_dict *wk_module_named_parameters(void *module) { return named_list("named_parameters", module, false); }
-const wk_dict *wk_module_named_buffers(void *module) { return named_list("named_buffers", module, true); }
-
-static wk_tensors list(const char *op, void *module_, bool buffers)
+const wk_dict *wk_module_named_parameters_with(wk_module_list_args args)
 {
-    wk_module *module = wk_module_check(op, module_);
-    wk_dict *found = module ? named(op, module, buffers) : NULL;
+    return named_list("named_parameters", false, args);
+}
+const wk_dict *wk_module_named_buffers_with(wk_module_list_args args)
+{
+    return named_list("named_buffers", true, args);
+}
+const wk_dict *(wk_module_named_parameters)(void *module) { return wk_module_named_parameters(module); }
+const wk_dict *(wk_module_named_buffers)(void *module) { return wk_module_named_buffers(module); }
+
+static wk_tensors list(const char *op, bool buffers, wk_module_list_args args)
+{
+    wk_module *module = wk_module_check(op, args.module);
+    wk_dict *found = module ? named(op, module, buffers, &args) : NULL;
     if (!found)
         return (wk_tensors){0};
     module->inside->asked = true;
@@ -124,13 +139,15 @@ static wk_tensors list(const char *op, void *module_, bool buffers)
     return items ? (wk_tensors){count, items} : (wk_tensors){0};
 }
 
-wk_tensors wk_module_parameters_for(const char *op, void *module) { return list(op, module, false); }
-wk_tensors wk_module_parameters(void *module) { return list("parameters", module, false); }
-wk_tensors wk_module_buffers(void *module) { return list("buffers", module, true); }
+wk_tensors wk_module_parameters_for(const char *op, void *module) { return list(op, false, WK_MODULE_LIST(module)); }
+wk_tensors wk_module_parameters_with(wk_module_list_args args) { return list("parameters", false, args); }
+wk_tensors wk_module_buffers_with(wk_module_list_args args) { return list("buffers", true, args); }
+wk_tensors(wk_module_parameters)(void *module) { return wk_module_parameters(module); }
+wk_tensors(wk_module_buffers)(void *module) { return wk_module_buffers(module); }
 
 int64_t wk_module_parameter_count(void *module)
 {
-    const wk_tensors parameters = list("parameter_count", module, false);
+    const wk_tensors parameters = wk_module_parameters_for("parameter_count", module);
     int64_t count = 0;
     for (int64_t i = 0; i < parameters.count; i++)
         count += parameters.items[i]->numel;
@@ -293,9 +310,9 @@ void *wk_module_apply(void *module_, void (*function)(wk_module *module, void *c
     return module;
 }
 
-void *wk_module_requires_grad_(void *module, bool requires_grad)
+void *(wk_module_requires_grad_)(void *module, bool requires_grad)
 {
-    const wk_tensors parameters = list("requires_grad_", module, false);
+    const wk_tensors parameters = wk_module_parameters_for("requires_grad_", module);
     for (int64_t i = 0; i < parameters.count; i++)
         if (!wk_requires_grad_(parameters.items[i], requires_grad))
             return NULL;
@@ -304,7 +321,7 @@ void *wk_module_requires_grad_(void *module, bool requires_grad)
 
 void *wk_module_zero_grad(void *module)
 {
-    const wk_tensors parameters = list("zero_grad", module, false);
+    const wk_tensors parameters = wk_module_parameters_for("zero_grad", module);
     for (int64_t i = 0; i < parameters.count; i++)
         wk_grad_clear(parameters.items[i]);
     return parameters.items ? module : NULL;

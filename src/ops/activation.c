@@ -25,17 +25,22 @@ wk_tensor *wk_softplus_with(wk_softplus_args args)
                                                  : NULL;
 }
 
+static wk_tensor *with_number(const wk_unary_op *op, wk_tensor *x, double number, bool inplace)
+{
+    WK_REQUIRE(op->name, x);
+    if (!wk_check_floating(op->name, x))
+        return NULL;
+    return inplace ? wk_unary_(op, x, number, 0) : wk_unary(op, x, number, 0);
+}
+
 wk_tensor *wk_elu_with(wk_elu_args args)
 {
-    WK_REQUIRE("elu", args.x);
-    return wk_check_floating("elu", args.x) ? wk_unary(&WK_UNARY_OP(elu), args.x, args.alpha, 0) : NULL;
+    return with_number(&WK_UNARY_OP(elu), args.x, args.alpha, args.inplace);
 }
 
 wk_tensor *wk_leaky_relu_with(wk_leaky_relu_args args)
 {
-    WK_REQUIRE("leaky_relu", args.x);
-    return wk_check_floating("leaky_relu", args.x) ? wk_unary(&WK_UNARY_OP(leaky_relu), args.x, args.negative_slope, 0)
-                                                   : NULL;
+    return with_number(&WK_UNARY_OP(leaky_relu), args.x, args.negative_slope, args.inplace);
 }
 
 wk_tensor *wk_glu_with(wk_glu_args args)

@@ -106,6 +106,8 @@ wk_tensor *wk_to_with(wk_to_args args)
     } else if (args.to.wants_like) {
         return wk_null_input("to", "other");
     }
+    if (args.dtype)
+        args.to.dtype = args.dtype;
     wk_tensor *x = args.x;
     /* the smaller of the two dtypes travels */
     const bool widens = args.to.dtype && wk_dtype_size(args.to.dtype) > wk_dtype_size(x->dtype);
@@ -227,7 +229,9 @@ static wk_tensor *seen_as(wk_tensor *value, wk_tensor *x)
 /* what a view had before is its base's business (wk_write) */
 static wk_tensor *own_history(wk_tensor *x) { return x->view ? NULL : x; }
 
-wk_tensor *wk_copy_(wk_tensor *x, wk_tensor *from)
+wk_tensor *wk_copy_in_place_with(wk_copy_args args) { return (wk_copy_)(args.x, args.from); }
+
+wk_tensor *(wk_copy_)(wk_tensor *x, wk_tensor *from)
 {
     WK_REQUIRE("copy_", x);
     WK_REQUIRE("copy_", from);

@@ -87,6 +87,8 @@ wk_tensor *wk_checkpoint_with(wk_checkpoint_args args)
 {
     if (!args.function.call.any)
         return wk_fail(OP, "function: expected a function, got NULL");
+    if (args.use_reentrant)
+        return wk_fail(OP, "use_reentrant: expected false, the one way there is");
     if (args.function.inputs && args.function.inputs != args.inputs.count)
         return wk_fail(OP, "inputs: expected %d, as the function takes, got %lld", args.function.inputs,
                        (long long)args.inputs.count);

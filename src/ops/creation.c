@@ -20,6 +20,8 @@ static wk_tensor *finish(wk_tensor *x, bool requires_grad)
 static wk_tensor *new_of_size(const char *op, const wk_factory_args *args, wk_dtype dtype)
 {
     const wk_shape *size = &args->size;
+    if (args->pin_memory)
+        return wk_fail(op, "pin_memory: needs CUDA, which is not here");
     if (args->memory_format != wk_preserve_format && !wk_check_format(op, size->ndim, size->sizes, args->memory_format))
         return NULL;
     return wk_tensor_new_format(op, size->ndim, size->sizes, args->memory_format, dtype, device_or_cpu(args->device));
@@ -57,7 +59,7 @@ static wk_tensor *empty_like(const char *op, wk_factory_args args)
     WK_REQUIRE(op, args.like);
     const wk_tensor *like = args.like;
     const wk_dtype dtype = args.dtype ? args.dtype : like->dtype;
-    if (args.memory_format == wk_preserve_format)
+    if (args.memory_format == wk_preserve_format && !args.pin_memory)
         return wk_tensor_new_like(op, like, dtype, args.device);
     args.size = wk_shape_of(like->ndim, like->shape);
     args.device = args.device.type ? args.device : like->device;

@@ -9,7 +9,7 @@ static bool check(const char *op, const wk_dropout_args *args)
     WK_REQUIRE(op, x);
     if (!(args->p >= 0 && args->p <= 1))
         return wk_fail(op, "p: expected a probability from 0 to 1, got %g", args->p);
-    return wk_check_inexact(op, x);
+    return wk_check_inexact(op, x) && (!args->inplace || wk_check_writable(op, x));
 }
 
 /* noise of a shape that broadcasts to x's; real where x is complex */
@@ -17,10 +17,11 @@ static wk_tensor *times_noise(const wk_dropout_args *args, wk_shape shape)
 {
     wk_tensor *x = args->x;
     if (args->p == 1)
-        return wk_mul(x, wk_zeros_like(x));
+        return args->inplace ? wk_mul_(x, wk_zeros_like(x)) : wk_mul(x, wk_zeros_like(x));
     wk_tensor *noise = wk_new_empty_with(x, (wk_factory_args){.size = shape, .dtype = wk_dtype_to_real(x->dtype)});
     noise = wk_bernoulli_(noise, 1 - args->p, .generator = args->generator);
-    return wk_mul(x, wk_div_(noise, 1 - args->p));
+    noise = wk_div_(noise, 1 - args->p);
+    return args->inplace ? wk_mul_(x, noise) : wk_mul(x, noise);
 }
 
 wk_tensor *wk_dropout_with(wk_dropout_args args)

@@ -64,14 +64,26 @@ wk_tensor *(wk_nonzero)(wk_tensor *x)
     return wk_to(y, x->device);
 }
 
+/* a row for each dim of x, one where it has none */
+static wk_tensor *columns_of(wk_tensor *y, const wk_tensor *x)
+{
+    return y && x->ndim == 0 ? wk_new_zeros(y, (1, y->shape[0])) : wk_contiguous(y ? wk_t(y) : y);
+}
+
+wk_tensors wk_where_true(wk_tensor *cond)
+{
+    WK_NAMES_ERRORS("where");
+    wk_tensor *y = (wk_nonzero)(cond);
+    return wk_unbind_with((wk_split_args){.x = columns_of(y, cond)});
+}
+
 wk_tensor *wk_nonzero_with(wk_nonzero_args args)
 {
     WK_NAMES_ERRORS("nonzero");
     wk_tensor *y = (wk_nonzero)(args.x);
     if (!args.places.items)
         return y;
-    wk_tensor *columns = y && args.x->ndim == 0 ? wk_new_zeros(y, (1, y->shape[0])) : wk_contiguous(y ? wk_t(y) : y);
-    return wk_unbind_with((wk_split_args){.x = columns, .places = args.places}).count > 0 ? y : NULL;
+    return wk_unbind_with((wk_split_args){.x = columns_of(y, args.x), .places = args.places}).count > 0 ? y : NULL;
 }
 
 /* index_select of x as one row of elements, which has the gradient */

@@ -168,6 +168,10 @@ wk_tensor *wk_randint_with(wk_randint_args args)
 wk_tensor *wk_randint_like_with(wk_randint_like_args args)
 {
     WK_REQUIRE("randint_like", args.x);
+    if (args.high == WK_NO_DIM) {
+        args.high = args.low;
+        args.low = 0;
+    }
     const wk_dtype dtype = dtype_or(args.dtype, args.x->dtype);
     if (!wk_check_random_limits("randint_like", dtype, args.low, args.high))
         return NULL;

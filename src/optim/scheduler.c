@@ -10,8 +10,6 @@
 #include "core/alloc.h"
 #include "scheduler.h"
 
-#define PI 3.14159265358979323846
-
 /* ---------------------------------------------------------------- the kinds */
 
 static double lambda_next(const wk_lr_scheduler *s, int64_t group, double lr)
@@ -103,16 +101,16 @@ static double cosine_next(const wk_lr_scheduler *s, int64_t group, double lr)
     if (s->initial)
         return lr;
     if (s->step_count == 1 && s->last_epoch > 0)
-        return eta_min + (base - eta_min) * (1 + cos(epoch * PI / T_max)) / 2;
+        return eta_min + (base - eta_min) * (1 + cos(epoch * M_PI / T_max)) / 2;
     if (modulo(s->last_epoch - 1 - s->period, 2 * s->period) == 0)
-        return lr + (base - eta_min) * (1 - cos(PI / T_max)) / 2;
-    return (1 + cos(PI * epoch / T_max)) / (1 + cos(PI * (epoch - 1) / T_max)) * (lr - eta_min) + eta_min;
+        return lr + (base - eta_min) * (1 - cos(M_PI / T_max)) / 2;
+    return (1 + cos(M_PI * epoch / T_max)) / (1 + cos(M_PI * (epoch - 1) / T_max)) * (lr - eta_min) + eta_min;
 }
 
 static double cosine_closed(const wk_lr_scheduler *s, int64_t group, double lr)
 {
     (void)lr;
-    return s->end + (s->base_lrs[group] - s->end) * (1 + cos(PI * (double)s->last_epoch / (double)s->period)) / 2;
+    return s->end + (s->base_lrs[group] - s->end) * (1 + cos(M_PI * (double)s->last_epoch / (double)s->period)) / 2;
 }
 
 /* ---------------------------------------------------------------- steps */
@@ -246,6 +244,9 @@ wk_lr_scheduler *wk_lr_scheduler_make(const char *op, wk_optimizer *optimizer, c
     if (!wk_optimizer_check(op, optimizer))
         return NULL;
     const int64_t groups = optimizer->param_group_count;
+    for (int64_t g = 0; like->last_epoch > 0 && g < groups; g++)
+        if (isnan(optimizer->param_groups[g].initial_lr))
+            return wk_fail(op, "last_epoch: expected -1: no initial lr is there, as a loaded optimizer would have it");
     wk_lr_scheduler *s = wk_alloc(sizeof *s);
     double *rates = s ? wk_alloc_zeroed((size_t)(2 * groups) * sizeof *rates) : NULL;
     if (!rates) {
@@ -257,7 +258,7 @@ wk_lr_scheduler *wk_lr_scheduler_make(const char *op, wk_optimizer *optimizer, c
     s->groups = groups;
     s->base_lrs = rates;
     s->last_lr = rates + groups;
-    s->last_epoch = -1;
+    s->last_epoch = like->last_epoch - 1;
     for (int64_t g = 0; g < groups; g++) {
         wk_param_group *group = &optimizer->param_groups[g];
         if (isnan(group->initial_lr))
@@ -287,8 +288,8 @@ wk_lr_scheduler *wk_optim_step_lr_with(wk_optim_step_lr_args args)
     if (args.step_size <= 0)
         return wk_fail("step_lr", "step_size: expected 1 or more, got %lld", (long long)args.step_size);
     return wk_lr_scheduler_begin(wk_lr_scheduler_make("step_lr", args.optimizer,
-                      &(wk_lr_scheduler){
-                          .next = step_next, .closed = step_closed, .period = args.step_size, .gamma = args.gamma}));
+                      &(wk_lr_scheduler){.next = step_next, .closed = step_closed, .period = args.step_size,
+                                         .gamma = args.gamma}));
 }
 
 static bool check_milestones(const char *op, const wk_milestones *milestones)
@@ -302,16 +303,15 @@ wk_lr_scheduler *wk_optim_multi_step_lr_with(wk_optim_multi_step_lr_args args)
     if (!check_milestones("multi_step_lr", &args.milestones))
         return NULL;
     return wk_lr_scheduler_begin(wk_lr_scheduler_make("multi_step_lr", args.optimizer,
-                      &(wk_lr_scheduler){.next = multi_step_next,
-                                         .closed = multi_step_closed,
-                                         .milestones = args.milestones,
-                                         .gamma = args.gamma}));
+                      &(wk_lr_scheduler){.next = multi_step_next, .closed = multi_step_closed,
+                                         .milestones = args.milestones, .gamma = args.gamma}));
 }
 
-wk_lr_scheduler *wk_optim_exponential_lr(wk_optimizer *optimizer, double gamma)
+wk_lr_scheduler *wk_optim_exponential_lr_with(wk_optim_exponential_lr_args args)
 {
-    return wk_lr_scheduler_begin(wk_lr_scheduler_make("exponential_lr", optimizer,
-                      &(wk_lr_scheduler){.next = exponential_next, .closed = exponential_closed, .gamma = gamma}));
+    return wk_lr_scheduler_begin(wk_lr_scheduler_make("exponential_lr", args.optimizer,
+                      &(wk_lr_scheduler){.next = exponential_next, .closed = exponential_closed,
+                                         .gamma = args.gamma, .last_epoch = args.last_epoch + 1}));
 }
 
 wk_lr_scheduler *wk_optim_linear_lr_with(wk_optim_linear_lr_args args)

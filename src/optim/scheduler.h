@@ -25,7 +25,8 @@ struct wk_lr_scheduler {
     struct wk_plateau *plateau; // of reduce_lr_on_plateau
 };
 
-/* of the kind in `like`, its first rate not yet set; then the same with it */
+/* of the kind in `like`, which goes on at its last_epoch (0: from the start), its first rate not yet set; then the same
+   with it */
 wk_lr_scheduler *wk_lr_scheduler_make(const char *op, wk_optimizer *optimizer, const wk_lr_scheduler *like);
 wk_lr_scheduler *wk_lr_scheduler_begin(wk_lr_scheduler *scheduler);
 
