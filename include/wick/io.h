@@ -24,7 +24,10 @@ bool wk_safetensors_save_file(const wk_dict *dict, const char *path);
 /* The tensors of a file, in its order, and __metadata__ as texts; wk_dict_free lets it go; NULL after an error.  The
    file is mapped, not read: bytes come from the disk when they are first used, writes to the tensors stay in memory,
    and the mapping lasts as long as the last tensor.  A file that another program makes shorter meanwhile ends the
-   process. */
+   process.
+
+   A path that ends in .index.json is a model in several files: those that the index names, beside it; wk_load takes
+   pytorch_model.bin.index.json so. */
 wk_dict *wk_safetensors_load_file(const char *path);
 
 /* numpy.save(path, x), in format 1.0 (bfloat16 has no name there: an error).  False after an error. */

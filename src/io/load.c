@@ -13,6 +13,9 @@
 #include "core/alloc.h"
 #include "core/text.h"
 #include "load.h"
+#include "sharded.h"
+
+#define OP "load"
 
 /* ---------------------------------------------------------------- zip archives */
 
@@ -89,10 +92,10 @@ static bool read_byte_order(wk_loading *l, const wk_zip_entry *e)
 static bool read_zip(wk_loading *l, wk_pickled *value)
 {
     contents has = {.pickle.name = NULL};
-    if (!wk_zip_open(&l->zip, l->op, l->args->path, l->map) || !read_directory(l, &has))
+    if (!wk_zip_open(&l->zip, l->op, l->file, l->map) || !read_directory(l, &has))
         return false;
     if (!has.pickle.name)
-        return wk_file_is_no(l->op, l->args->path, ".pt", l->map);
+        return wk_file_is_no(l->op, l->file, ".pt", l->map);
     if (has.constants.name)
         return wk_fail(l->op,
                        "%s: is a TorchScript archive, a program with its weights\nhint: in Python: "
@@ -115,18 +118,19 @@ static bool read_file(wk_loading *l, wk_pickled *value)
     if (wk_zip_is(l->map))
         return read_zip(l, value);
     if (l->map->size < 2 || bytes[0] != 0x80 || bytes[1] < 2 || bytes[1] > 5) // no pickle
-        return wk_file_is_no(l->op, l->args->path, ".pt", l->map);
+        return wk_file_is_no(l->op, l->file, ".pt", l->map);
     wk_pickle_open(&l->pickle, l->op, l->path, bytes, l->map->size);
     return wk_load_legacy(l, value);
 }
 
-wk_dict *wk_load_with(wk_load_args args)
+static wk_dict *load_one(const char *path, const void *args_)
 {
-    wk_loading l = {.op = "load", .args = &args};
-    l.map = wk_file_map_open(l.op, args.path);
+    const wk_load_args *args = args_;
+    wk_loading l = {.op = OP, .args = args, .file = path};
+    l.map = wk_file_map_open(l.op, path);
     if (!l.map)
         return NULL;
-    wk_shown(args.path, l.path);
+    wk_shown(path, l.path);
     wk_pickled value;
     const bool good = read_file(&l, &value) && (l.dict = wk_dict_new()) && wk_load_values(&l, value);
     wk_pickle_close(&l.pickle);
@@ -139,4 +143,9 @@ wk_dict *wk_load_with(wk_load_args args)
         return l.dict;
     wk_dict_free(l.dict);
     return NULL;
+}
+
+wk_dict *wk_load_with(wk_load_args args)
+{
+    return wk_sharded_is(args.path) ? wk_sharded_load(OP, args.path, load_one, &args) : load_one(args.path, &args);
 }

@@ -24,7 +24,8 @@ typedef struct wk_stored {
 typedef struct wk_loading {
     const char *op;
     const wk_load_args *args;
-    wk_shown_text path;
+    const char *file;
+    wk_shown_text path; // file, as errors show it
     wk_file_map *map;
     wk_zip zip;
     bool big_endian;

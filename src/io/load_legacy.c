@@ -85,7 +85,7 @@ bool wk_load_legacy(wk_loading *l, wk_pickled *value)
     if (!wk_pickle_read(pickle, &magic))
         return false;
     if (!is_magic(magic))
-        return wk_file_is_no(l->op, l->args->path, ".pt", l->map);
+        return wk_file_is_no(l->op, l->file, ".pt", l->map);
     if (!wk_pickle_read(pickle, &version))
         return false;
     if (version.kind != WK_PICKLED_INTEGER || version.integer != VERSION)

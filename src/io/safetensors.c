@@ -20,6 +20,7 @@
 #include "core/text.h"
 #include "file.h"
 #include "json.h"
+#include "sharded.h"
 
 #define LONGEST_HEADER 100000000 // Python's limit
 
@@ -277,8 +278,9 @@ static bool put_tensors(reader *r, wk_dict *dict)
     return true;
 }
 
-wk_dict *wk_safetensors_load_file(const char *path)
+static wk_dict *load_one(const char *path, const void *unused)
 {
+    (void)unused;
     reader r = {.op = "safetensors_load_file"};
     r.map = wk_file_map_open(r.op, path);
     wk_dict *dict = r.map ? wk_dict_new() : NULL;
@@ -293,6 +295,11 @@ wk_dict *wk_safetensors_load_file(const char *path)
         return dict;
     wk_dict_free(dict);
     return NULL;
+}
+
+wk_dict *wk_safetensors_load_file(const char *path)
+{
+    return wk_sharded_is(path) ? wk_sharded_load("safetensors_load_file", path, load_one, NULL) : load_one(path, NULL);
 }
 
 /* ---------------------------------------------------------------- writing */
