@@ -31,23 +31,27 @@ WK_INLINE void column_sums(wk_term *term, bool cascade, const real *x, real *tot
 #undef TERM
 }
 
-/* what becomes of a sum in the end */
-typedef real finish(real sum, int64_t n);
-WK_INLINE real kept(real sum, int64_t n)
-{
-    (void)n;
-    return sum;
-}
+/* What becomes of a sum in the end.  Asked where it runs: the loops over terms, compiled once for each, would be twice
+   as many. */
+typedef enum finish { KEPT, DIVIDED, ROOT } finish;
 
-WK_INLINE void store(finish *finished, const wk_stage *stage, int64_t item, real *sums, int64_t width)
+WK_INLINE void store(finish finish, const wk_stage *stage, int64_t item, real *sums, int64_t width)
 {
-    if (!stage->first)
+#if !WK_IS_INTEGER
+    if (finish == DIVIDED && !stage->first)
         for (int64_t j = 0; j < width; j++)
-            sums[j] = finished(sums[j], stage->whole->n);
+            sums[j] = sums[j] / (__typeof__(__real__ *sums))stage->whole->n;
+#endif
+#if WK_IS_FLOATING
+    if (finish == ROOT && !stage->first)
+        for (int64_t j = 0; j < width; j++)
+            sums[j] = SQRT(sums[j]);
+#endif
+    (void)finish;
     wk_stage_store(stage, item, sums, width);
 }
 
-WK_INLINE void sums(wk_term *term, bool cascade, finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
+WK_INLINE void sums(wk_term *term, bool cascade, finish finish, const wk_stage *stage, int64_t begin, int64_t end)
 {
     const int64_t inner = stage->columns.inner;
     for (int64_t item = begin, width; item < end; item += width) {
@@ -57,32 +61,28 @@ WK_INLINE void sums(wk_term *term, bool cascade, finish *finished, const wk_stag
         width = at.width;
         if (inner == 1) {
             *y = wk_row_sum(term, x, x, 0, at.rows);
-            store(finished, stage, item, y, 1);
+            store(finish, stage, item, y, 1);
         } else {
             column_sums(term, cascade, x, y, at.rows, inner, width);
-            store(finished, stage, item, y, width);
+            store(finish, stage, item, y, width);
         }
     }
 }
 
-WK_INLINE void plain_sums(finish *finished, const wk_stage *stage, int64_t begin, int64_t end)
+static __attribute__((noinline)) void plain_sums(finish finish, const wk_stage *stage, int64_t begin, int64_t end)
 {
     if (wk_stage_reads_reals(stage))
-        sums(wk_value, true, finished, stage, begin, end);
+        sums(wk_value, true, finish, stage, begin, end);
     else
-        sums(wk_stored, true, finished, stage, begin, end);
+        sums(wk_stored, true, finish, stage, begin, end);
 }
 
-static void sum_range(const void *stage, int64_t begin, int64_t end) { plain_sums(kept, stage, begin, end); }
+static void sum_range(const void *stage, int64_t begin, int64_t end) { plain_sums(KEPT, stage, begin, end); }
 
 WK_KERNEL(sum, wk_reduce_work) { wk_stages_run(sum_range, queue, w); }
 
-/* ---------------------------------------------------------------- mean */
-
 #if !WK_IS_INTEGER
-WK_INLINE real divided(real sum, int64_t n) { return sum / (__typeof__(__real__ sum))n; }
-
-static void mean_range(const void *stage, int64_t begin, int64_t end) { plain_sums(divided, stage, begin, end); }
+static void mean_range(const void *stage, int64_t begin, int64_t end) { plain_sums(DIVIDED, stage, begin, end); }
 
 WK_KERNEL(mean, wk_reduce_work) { wk_stages_run(mean_range, queue, w); }
 #endif
@@ -94,21 +94,16 @@ WK_INLINE real squared(const real *a, const real *b, real c, int64_t i)
 {
     return wk_stored(a, b, c, i) * wk_stored(a, b, c, i);
 }
-WK_INLINE real root(real sum, int64_t n)
-{
-    (void)n;
-    return SQRT(sum);
-}
 
 static void norm_range(const void *work, int64_t begin, int64_t end)
 {
     const wk_stage *stage = work;
     if (stage->second)
-        plain_sums(root, stage, begin, end);
+        plain_sums(ROOT, stage, begin, end);
     else if (wk_stage_reads_reals(stage))
-        sums(wk_product, false, root, stage, begin, end);
+        sums(wk_product, false, ROOT, stage, begin, end);
     else
-        sums(squared, false, root, stage, begin, end);
+        sums(squared, false, ROOT, stage, begin, end);
 }
 
 WK_KERNEL(norm, wk_reduce_work) { wk_stages_run(norm_range, queue, w); }
@@ -135,11 +130,11 @@ TERM(is_number, x == x ? 1 : 0)
     {                                                                                                                  \
         const wk_stage *stage = work;                                                                                  \
         if (stage->second)                                                                                             \
-            plain_sums(kept, stage, begin, end);                                                                       \
+            plain_sums(KEPT, stage, begin, end);                                                                       \
         else if (wk_stage_reads_reals(stage))                                                                          \
-            sums(term, true, kept, stage, begin, end);                                                                 \
+            sums(term, true, KEPT, stage, begin, end);                                                                 \
         else                                                                                                           \
-            sums(term##_stored, true, kept, stage, begin, end);                                                        \
+            sums(term##_stored, true, KEPT, stage, begin, end);                                                        \
     }                                                                                                                  \
     WK_KERNEL(kernel, wk_reduce_work) { wk_stages_run(kernel##_range, queue, w); }
 OF_NUMBERS(nansum, or_0)
