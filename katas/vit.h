@@ -89,12 +89,14 @@ static wk_tensor *vit_forward(void *module, wk_tensor *x)
 }
 
 typedef struct vit_config {
-    int64_t image, channels, patch, dim, depth, heads, classes;
+    int64_t image, channels, patch, dim, depth, heads, classes; // image: H
+    int64_t width;                                              // W; 0: as H
 } vit_config;
 
 static inline vit *vit_new(vit_config config)
 {
-    const int64_t N = (config.image / config.patch) * (config.image / config.patch), D = config.dim;
+    const int64_t width = config.width > 0 ? config.width : config.image;
+    const int64_t N = (config.image / config.patch) * (width / config.patch), D = config.dim;
 
     vit *self = wk_module_new(vit, vit_forward);
     wk_add_module(self, patch_embed, wk_nn_conv2d(config.channels, D, config.patch, .stride = config.patch));

@@ -11,4 +11,6 @@ demo 12_vit_fashion_mnist --epochs 1
 demo 13_gpt --prompt 'The licensee may '
 demo 15_vae
 demo 20_gan
+demo 17_waveform_codec
+demo 18_spectrogram_transformer
 printf '\nall of it: %d s; the pictures and sounds are in %s\n' $((SECONDS - started)) "$out"
