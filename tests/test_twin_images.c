@@ -1,6 +1,7 @@
 /* Twins of whole models of images (tests/golden/twins.py), line for line: a ResNet-18, and those of katas/: a U-Net
-   that learns to denoise, a DiT that matches flows, a VAE, a GAN.  Seeded alike they start from the same weights, draw
-   the same data, and lose the same in 20 steps, here and on a second device. */
+   that learns to denoise, a DiT that matches flows, a VAE, a GAN, and a CLIP, of images and text.  Seeded alike they
+   start from the same weights, draw the same data, and lose the same in 20 steps, here and on a second device. */
+#include "../katas/clip.h"
 #include "../katas/diffusion.h"
 #include "../katas/dit.h"
 #include "../katas/gan.h"
@@ -169,6 +170,29 @@ static void adversaries(void)
     gan_free(&g);
 }
 
+/* ---------------------------------------------------------------- CLIP */
+
+static void pairing(void)
+{
+    wk_manual_seed(57);
+    const clip_config config = {
+        8, .width = 4, .words = 12, .length = 5, .dim = 8, .depth = 2, .heads = 2, .shared = 8};
+    clip *model = clip_new(config);
+    assert_begins_alike("clip", model);
+    wk_tensor *x = wk_to(wk_rand((6, 1, 8, 8)), device), *tokens = wk_to(wk_randint(0, 12, (6, 5)), device);
+    wk_module_to(model, device);
+    wk_optimizer *opt = wk_optim_adamw(wk_module_parameters(model), .lr = 1e-2);
+    wk_for_each_step (step, 0, 20) {
+        wk_tensor *loss = clip_loss(model, x, tokens);
+        wk_optim_zero_grad(opt);
+        wk_backward(loss);
+        wk_optim_step(opt);
+        assert_loses_alike("clip", step, loss);
+    }
+    wk_optim_free(opt);
+    wk_module_free(model);
+}
+
 /* ---------------------------------------------------------------- on both devices */
 
 static void test_resnet(void **state) { (void)state, on_both(resnet); }
@@ -176,6 +200,7 @@ static void test_denoising(void **state) { (void)state, on_both(denoising); }
 static void test_flowing(void **state) { (void)state, on_both(flowing); }
 static void test_autoencoder(void **state) { (void)state, on_both(autoencoder); }
 static void test_adversaries(void **state) { (void)state, on_both(adversaries); }
+static void test_pairing(void **state) { (void)state, on_both(pairing); }
 
 int main(void)
 {
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_flowing),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_adversaries),
+        cmocka_unit_test(test_pairing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

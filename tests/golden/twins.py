@@ -1,6 +1,6 @@
 """Twins of whole models, seeded and trained here as tests/test_twin_images.c and tests/test_twin_text.c do it in wick, line
-for line: a ResNet-18, a U-Net that learns to denoise, a convolutional VAE, a GAN, an LSTM language model, and a GPT
-with rotary embeddings and a cache of keys and values.
+for line: a ResNet-18, an LSTM language model, and those of katas/: a GPT with rotary embeddings and a cache of keys and
+values, a U-Net (DDPM), a DiT (flow matching), a convolutional VAE, a GAN, a CLIP.
 
     NAME/state/KEY      of the initial weights: the sum of each tensor and of its squares, in float64
     NAME/losses         the first 20 losses (of the GAN: of both sides)
@@ -444,7 +444,63 @@ def gpt():
     print(answers["gpt/written"].tolist())
 
 
+# ---------------------------------------------------------------- CLIP
+
+
+class TransformerBlock(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim)
+        self.attn = Attention(dim, heads)
+        self.norm2 = nn.LayerNorm(dim)
+        self.fc1 = nn.Linear(dim, 4 * dim)
+        self.fc2 = nn.Linear(4 * dim, dim)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
+
+
+class CLIP(nn.Module):
+    def __init__(self, image, width, words, length, dim, depth, heads, shared):
+        super().__init__()
+        self.image = nn.Sequential(nn.Conv2d(1, width, 3, stride=2, padding=1), nn.ReLU(),
+                                   nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.ReLU(),
+                                   nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.ReLU(), nn.Flatten(),
+                                   nn.Linear(2 * width * (image // 4) ** 2, shared))
+        self.embedding = nn.Embedding(words, dim)
+        self.pos_embed = nn.Parameter(torch.randn(1, length, dim) * 0.02)
+        self.blocks = nn.Sequential(*[TransformerBlock(dim, heads) for _ in range(depth)])
+        self.norm = nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, shared)
+        self.sharpness = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def forward(self, x, tokens):
+        images = F.normalize(self.image(x), dim=-1)
+        texts = self.norm(self.blocks(self.embedding(tokens) + self.pos_embed)).mean(1)
+        texts = F.normalize(self.head(texts), dim=-1)
+        logits = images @ texts.T * self.sharpness.clamp(max=math.log(100)).exp()
+        own = torch.arange(x.shape[0])
+        return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) * 0.5
+
+
+def clip():
+    torch.manual_seed(57)
+    model = CLIP(8, 4, 12, 5, 8, 2, 2, 8)
+    begin("clip", model)
+    x, tokens = torch.rand(6, 1, 8, 8), torch.randint(0, 12, (6, 5))
+    opt = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    losses = []
+    for step in range(20):
+        loss = model(x, tokens)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    end("clip", losses)
+
+
 if __name__ == "__main__":
-    for twin in (resnet, unet, vae, gan, lstm, gpt, dit):
+    for twin in (resnet, unet, vae, gan, lstm, gpt, dit, clip):
         twin()
     save_file(answers, pathlib.Path(__file__).with_name("twins.safetensors"))
