@@ -53,10 +53,13 @@ static void check_state(const wk_dict *state)
 static void states(void **state)
 {
     (void)state;
-    for (int legacy = 0; legacy < 2; legacy++) {
-        wk_dict *dict = wk_load(legacy ? "tests/golden/load_legacy_state.pt" : "tests/golden/load_state.pt");
-        check_state(dict);
-        wk_dict_free(dict);
+    static const char *const files[] = {"tests/golden/load_state.pt", "tests/golden/load_legacy_state.pt",
+                                        "tests/golden/load_deflated.pt", "tests/golden/load_big_endian.pt",
+                                        "tests/golden/load_zip64.pt"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        wk_dict *each = wk_load(files[i]);
+        check_state(each);
+        wk_dict_free(each);
     }
     wk_dict *dict = wk_load("tests/golden/load_state.pt");
     check_state(dict);

@@ -29,6 +29,16 @@ bool wk_load_spend(wk_load_walk *w, int64_t bytes)
            wk_load_wrong(w, "comes out more than %d times as large as what the file holds", WK_LOAD_TIMES_LARGER);
 }
 
+/* whether bytes are UTF-8 without NUL */
+static bool is_text(const void *bytes, size_t length)
+{
+    const char *text = bytes;
+    size_t good = 0;
+    for (int step = 1; step > 0 && good < length && text[good]; good += (size_t)step)
+        step = wk_utf8_length(text + good, length - good);
+    return good == length;
+}
+
 /* ---------------------------------------------------------------- names */
 
 /* key becomes a part of the name; *before: to go back to; false after an error */
@@ -37,8 +47,8 @@ bool wk_load_enter(wk_load_walk *w, const char *key, size_t length, size_t *befo
     *before = w->length;
     if (++w->depth > DEEPEST)
         return wk_load_wrong(w, "is nested more than %d deep, or holds itself", DEEPEST);
-    if (memchr(key, 0, length))
-        return wk_load_wrong(w, "holds a name with a NUL inside");
+    if (!is_text(key, length))
+        return wk_load_wrong(w, "holds a name that is no UTF-8, or has a NUL inside");
     if (w->length + length + 2 > WK_LOAD_NAME)
         return wk_load_wrong(w, "holds a name of more than %d bytes", WK_LOAD_NAME - 1);
     if (w->length > 0)
@@ -127,11 +137,7 @@ bool wk_load_put_bytes(wk_load_walk *w, const void *bytes, size_t length)
 /* a text of UTF-8 without NUL; other bytes are a tensor of bytes */
 bool wk_load_put_string(wk_load_walk *w, wk_pickled value)
 {
-    size_t good = 0, length;
-    while (good < value.length && value.bytes[good] &&
-           (length = (size_t)wk_utf8_length(value.bytes + good, value.length - good)) > 0)
-        good += length;
-    if (good < value.length)
+    if (!is_text(value.bytes, value.length))
         return wk_load_put_bytes(w, value.bytes, value.length);
     if (!wk_load_spend(w, (int64_t)value.length))
         return false;

@@ -278,12 +278,18 @@ static bool put_made(wk_load_walk *w, wk_pickled made)
     }
 }
 
-/* "torch.float32" and its like */
+/* "torch.float32" and its like: dtypes, layouts and ways to quantize, which are values */
 static bool put_global(wk_load_walk *w, wk_pickled global)
 {
+    static const char *const begins[] = {"float", "bfloat", "complex", "int",  "uint",   "bool",
+                                         "qint",  "quint",  "bits",    "per_", "sparse", "strided"};
     if (w->mines)
         return true;
-    if (!wk_pickled_is_text(global.box->items[0], "torch"))
+    const wk_pickled name = global.box->items[1];
+    bool known = false;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        known |= name.length >= strlen(begins[i]) && memcmp(name.bytes, begins[i], strlen(begins[i])) == 0;
+    if (!known || !wk_pickled_is_text(global.box->items[0], "torch"))
         return refuse(w, global, "holds");
     return wk_load_put_text(w, name_of(global, (wk_shown_text){0}));
 }
@@ -294,7 +300,8 @@ static bool put(wk_load_walk *w, wk_pickled value)
     if (wk_load_is_tensor(value)) {
         wk_scope
         {
-            good = wk_load_put_tensor(w, wk_load_tensor(w->loading, value, SHOWN(w->name)));
+            good =
+                wk_load_put_tensor(w, wk_load_tensor(w->loading, value, w->length > 0 ? SHOWN(w->name) : "its tensor"));
         }
         return good;
     }

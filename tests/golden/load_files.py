@@ -7,6 +7,7 @@ test_load.c knows what is in them."""
 import collections
 import copy
 import sys
+import zipfile
 
 import torch
 
@@ -105,6 +106,25 @@ save("legacy_tensors", tensors, legacy=True)
 torch.serialization.get_source_lines_and_file = lambda kind: ([f"class {kind.__name__}: ..."], 0, "net.py")
 save("legacy_module", Net(), legacy=True)
 save("one", ramp)
+
+
+
+def repack(name, of, method=zipfile.ZIP_STORED, byteorder=None):
+    """the same entries as another program packs them: not aligned, under another folder"""
+    with zipfile.ZipFile(f"{folder}/load_{of}.pt") as old, zipfile.ZipFile(f"{folder}/load_{name}.pt", "w") as new:
+        for entry in old.infolist():
+            inner = entry.filename.split("/", 1)[1]
+            data = byteorder if inner == "byteorder" and byteorder else old.read(entry)
+            if byteorder and inner.startswith("data/"):
+                data = b"".join(data[i : i + 4][::-1] for i in range(0, len(data), 4))
+            new.writestr(zipfile.ZipInfo(f"folder/{inner}"), data, method)
+
+
+repack("deflated", "state", zipfile.ZIP_DEFLATED)
+repack("big_endian", "state", byteorder=b"big")
+zipfile.ZIP64_LIMIT = 10  # every number is in zip64's fields
+zipfile.ZIP_FILECOUNT_LIMIT = 1
+repack("zip64", "state")
 
 # what wk_save wrote: test_load.c expects these bytes, here PyTorch reads them
 for mmap in False, True:
