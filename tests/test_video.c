@@ -254,11 +254,12 @@ TEST(test_written_and_read)
     assert_true(fabs(info.video_fps - 30000.0 / 1001) < 1e-6);
 
     wk_tensor *first = wk_permute(frames, (0, 3, 1, 2)); // (T, C, H, W)
-    assert_true(wk_vision_write_video(own("a.mp4"), frames, 10) &&
-                wk_vision_write_video(own("b.mp4"), first, 10, .input_format = "TCHW"));
+    /* MPEG-4: the same frames to libx264 twice are not always the same bytes */
+    assert_true(wk_vision_write_video(own("a.mp4"), frames, 10, .video_codec = "mpeg4") &&
+                wk_vision_write_video(own("b.mp4"), first, 10, .video_codec = "mpeg4", .input_format = "TCHW"));
     same_bytes(wk_vision_read_video(own("a.mp4")), wk_vision_read_video(own("b.mp4")));
     assert_true(wk_vision_save_animation(first, own("c.mp4")));
-    same_bytes(wk_vision_read_video(own("a.mp4")), wk_vision_read_video(own("c.mp4")));
+    assert_true(mean_distance(frames, wk_vision_read_video(own("c.mp4"))) < 6);
     assert_true(wk_vision_write_video(own("grey.mp4"), wk_narrow(frames, 3, 0, 1), 10));
 }
 

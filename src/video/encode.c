@@ -25,7 +25,7 @@ typedef struct encoding {
     AVCodecContext *codec;
     AVStream *stream;
     AVPacket *packet;
-    AVFrame *frame;
+    AVFrame *rgb, *frame;
     struct SwsContext *scaler;
 } encoding;
 
@@ -99,7 +99,7 @@ static bool open_codec(encoding *e, const wk_film_frames *frames, const wk_film_
     e->codec->framerate = rate;
     e->codec->time_base = (AVRational){rate.den, rate.num};
     e->codec->pix_fmt = AV_PIX_FMT_YUV420P; // what every player shows
-    e->codec->thread_count = 1;             // the same film on every machine
+    e->codec->thread_count = 1;             // the film does not depend on how many processors there are
     if (e->format->oformat->flags & AVFMT_GLOBALHEADER)
         e->codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     AVDictionary *options = NULL;
@@ -121,6 +121,20 @@ static bool open_codec(encoding *e, const wk_film_frames *frames, const wk_film_
     return error >= 0 || fails(e, "its stream could not be made", error);
 }
 
+/* a frame of the film's size, with memory; NULL where there is none */
+static AVFrame *frame_of(const encoding *e, enum AVPixelFormat format)
+{
+    AVFrame *frame = wk_av.av_frame_alloc();
+    if (!frame)
+        return NULL;
+    frame->format = format;
+    frame->width = e->codec->width;
+    frame->height = e->codec->height;
+    if (wk_av.av_frame_get_buffer(frame, 0) < 0)
+        wk_av.av_frame_free(&frame);
+    return frame;
+}
+
 static bool open_file(encoding *e, const wk_film_frames *frames, const wk_film_coding *coding)
 {
     const int error = wk_av.avformat_alloc_output_context2(&e->format, NULL, coding->container, NULL);
@@ -137,13 +151,9 @@ static bool open_file(encoding *e, const wk_film_frames *frames, const wk_film_c
     if (!open_codec(e, frames, coding))
         return false;
     e->packet = wk_av.av_packet_alloc();
-    e->frame = wk_av.av_frame_alloc();
-    if (!e->packet || !e->frame)
-        return fails(e, "", AVERROR(ENOMEM));
-    e->frame->format = e->codec->pix_fmt;
-    e->frame->width = e->codec->width;
-    e->frame->height = e->codec->height;
-    if (wk_av.av_frame_get_buffer(e->frame, 0) < 0)
+    e->rgb = frame_of(e, AV_PIX_FMT_RGB24);
+    e->frame = frame_of(e, e->codec->pix_fmt);
+    if (!e->packet || !e->rgb || !e->frame)
         return fails(e, "", AVERROR(ENOMEM));
     e->scaler = wk_av.sws_getCachedContext(NULL, e->codec->width, e->codec->height, AV_PIX_FMT_RGB24, e->codec->width,
                                            e->codec->height, e->codec->pix_fmt, SWS_BILINEAR, NULL, NULL, NULL);
@@ -178,8 +188,11 @@ static bool encode_all(encoding *e, const wk_film_frames *frames)
         error = wk_av.av_frame_make_writable(e->frame); // the encoder may still look at the last one
         if (error < 0)
             break;
-        wk_av.sws_scale(e->scaler, (const uint8_t *const[]){pixels}, (const int[]){(int)(3 * frames->width)}, 0,
-                        (int)frames->height, e->frame->data, e->frame->linesize);
+        const size_t row = 3 * (size_t)frames->width;
+        for (int64_t y = 0; y < frames->height; y++) // swscale reads behind a row's end: where that is its own
+            memcpy(e->rgb->data[0] + y * e->rgb->linesize[0], pixels + (size_t)y * row, row);
+        wk_av.sws_scale(e->scaler, (const uint8_t *const *)e->rgb->data, e->rgb->linesize, 0, e->rgb->height,
+                        e->frame->data, e->frame->linesize);
         e->frame->pts = i;
         error = encode(e, e->frame);
     }
@@ -206,6 +219,7 @@ bool wk_film_write(const char *op, const char *path, const wk_film_frames *frame
     encoding e = {.op = op, .shown = wk_shown(path, (wk_shown_text){0})};
     const bool good = open_file(&e, frames, coding) && encode_all(&e, frames) && save(&e, path);
     wk_av.sws_freeContext(e.scaler);
+    wk_av.av_frame_free(&e.rgb);
     wk_av.av_frame_free(&e.frame);
     wk_av.av_packet_free(&e.packet);
     wk_av.avcodec_free_context(&e.codec);
