@@ -40,6 +40,60 @@ static void state_dicts_load(void **state)
     }
 }
 
+/* in files of others: prefixes, one name of a tied weight, no num_batches_tracked, other dtypes */
+static void states_from_elsewhere(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_dict *other = wk_dict_new();
+        wk_module *to = wk_nn_module_dict(), *model = wk_nn_module_dict();
+        wk_module_add_module(to, "model", model);
+        wk_module_add_module(model, "embed", wk_nn_embedding(3, 2));
+        wk_module_add_module(model, "norm", wk_nn_batch_norm1d(2));
+        wk_module_add_module(model, "head", wk_nn_linear(2, 3, .bias = false));
+        wk_module_register_parameter(wk_module_get_submodule(model, "head"), "weight",
+                                     wk_module_get_parameter(model, "embed.weight"));
+        wk_dict *values = wk_module_state_dict(to);
+        CHECK_KEYS(values, "model.embed.weight", "model.norm.weight", "model.norm.bias", "model.norm.running_mean",
+                   "model.norm.running_var", "model.norm.num_batches_tracked", "model.head.weight");
+
+        /* what a file has that was saved by safetensors, in half */
+        wk_dict_set(other, "model.head.weight", wk_full((3, 2), 0.5, .dtype = wk_float16));
+        wk_dict_set(other, "model.norm.weight", wk_full((2), 1.5, .dtype = wk_bfloat16));
+        wk_dict_set(other, "model.norm.bias", wk_ones((2)));
+        wk_dict_set(other, "model.norm.running_mean", wk_ones((2), .dtype = wk_float64));
+        wk_dict_set(other, "model.norm.running_var", wk_ones((2)));
+        assert_true(wk_module_load_state_dict(to, other));
+        wk_tensor *tied = wk_module_get_parameter(to, "model.embed.weight");
+        assert_true(tied->dtype == wk_float32 && wk_item(wk_sum(tied)) == 3);
+        assert_true(wk_item(wk_sum(wk_module_get_parameter(to, "model.norm.weight"))) == 3);
+        wk_dict *missing = wk_dict_new();
+        assert_true(wk_module_load_state_dict(to, other, .strict = false, .missing_keys = missing));
+        assert_int_equal(wk_dict_count(missing), 0);
+
+        /* without any name of it, it is missing */
+        wk_dict_remove(other, "model.head.weight");
+        assert_fails(wk_module_load_state_dict(to, other),
+                     "missing from the state: \"model.embed.weight\", \"model.head.weight\"");
+
+        /* longer and shorter names */
+        wk_dict *wrapped = wk_dict_new();
+        wk_dict_update(wrapped, values, "module._orig_mod.");
+        assert_fails(wk_module_load_state_dict(to, wrapped), "wk_dict_consume_prefix(state, \"module._orig_mod.\")");
+        assert_true(wk_dict_consume_prefix(wrapped, "module._orig_mod."));
+        assert_true(wk_module_load_state_dict(to, wrapped));
+        assert_true(wk_dict_consume_prefix(wrapped, "model."));
+        assert_fails(wk_module_load_state_dict(to, wrapped), "wk_module_get_submodule(module, \"model\")");
+        assert_true(wk_module_load_state_dict(wk_module_get_submodule(to, "model"), wrapped));
+        wk_dict_free(wrapped);
+        wk_dict_free(missing);
+        wk_dict_free(values);
+        wk_dict_free(other);
+        wk_module_free(to);
+    }
+}
+
 static void dictionaries_join_and_part(void **state)
 {
     (void)state;
@@ -124,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_dicts_load),
+        cmocka_unit_test(states_from_elsewhere),
         cmocka_unit_test(dictionaries_join_and_part),
         cmocka_unit_test(large_dictionaries),
     };

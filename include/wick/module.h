@@ -280,7 +280,8 @@ wk_module_state_dict(void *module); // parameters and persistent buffers by name
 /* load_state_dict(module, state, strict = true): copies values into the module's tensors, cast to their dtypes; nothing
    is copied after an error.  Shapes must match.  strict: every name of either side must be in the other; otherwise the
    others are added to .missing_keys (with the module's tensors) and .unexpected_keys (with the state's), where
-   given. */
+   given.  Not missed are num_batches_tracked, and a name of a tensor that has another name in the state (tied weights,
+   of which safetensors keeps one; here PyTorch is stricter).  docs/models.md: names from elsewhere. */
 typedef struct wk_load_state_dict_args {
     void *module;
     const wk_dict *state;

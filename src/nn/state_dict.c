@@ -80,13 +80,25 @@ __attribute__((format(printf, 2, 3))) static void complain(complaint *of, const 
     va_end(arguments);
 }
 
+/* a name of the module that a state may do without: num_batches_tracked, which PyTorch's older files have not, and the
+   second name of a tensor that is given by another (tied weights: files keep one) */
+static bool is_spare(const wk_dict *own, int64_t index, const wk_dict *state)
+{
+    const char *name = wk_dict_key_at(own, index), *last = strrchr(name, '.');
+    bool spare = strcmp(last ? last + 1 : name, "num_batches_tracked") == 0;
+    for (int64_t i = 0; i < wk_dict_count(own) && !spare; i++)
+        spare = wk_dict_value_at(own, i) == wk_dict_value_at(own, index) && wk_dict_get(state, wk_dict_key_at(own, i));
+    return spare;
+}
+
 /* names of `of` that `in` lacks, each added to `found` if that is given; how many */
-static int64_t lacking(const wk_dict *of, const wk_dict *in, wk_dict *found, const char *what, complaint *text)
+static int64_t lacking(const wk_dict *of, const wk_dict *in, bool spares, wk_dict *found, const char *what,
+                       complaint *text)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < wk_dict_count(of); i++) {
         const char *name = wk_dict_key_at(of, i);
-        if (wk_dict_get(in, name))
+        if (wk_dict_get(in, name) || (spares && is_spare(of, i, in)))
             continue;
         const char *shown = wk_shown(name, (wk_shown_text){0});
         if (count == 0)
@@ -118,11 +130,52 @@ static void hint_at_part(const wk_dict *own, const wk_dict *state, complaint *te
     }
 }
 
+/* "model.", where most names of `shorter` are in `longer` behind it, in text; else it is left empty */
+static void find_prefix(const wk_dict *shorter, const wk_dict *longer, char *text, size_t size)
+{
+    const char *first = wk_dict_key_at(shorter, 0);
+    int tries = 8; // names end alike; how many are looked at
+    for (int64_t i = 0; first && i < wk_dict_count(longer) && tries > 0; i++) {
+        const char *key = wk_dict_key_at(longer, i);
+        const size_t length = strlen(key), tail = strlen(first);
+        if (length <= tail || key[length - tail - 1] != '.' || strcmp(key + length - tail, first) != 0)
+            continue;
+        const int prefix = (int)(length - tail);
+        int64_t found = 0;
+        for (int64_t j = 0; j < wk_dict_count(shorter); j++) {
+            char joined[512];
+            snprintf(joined, sizeof joined, "%.*s%s", prefix, key, wk_dict_key_at(shorter, j));
+            found += wk_dict_get(longer, joined) != NULL;
+        }
+        if (2 * found > wk_dict_count(shorter) && (size_t)prefix < size) {
+            snprintf(text, size, "%.*s", prefix, key);
+            return;
+        }
+        tries--;
+    }
+}
+
+static void fail(const wk_load_state_dict_args *args, const wk_dict *own, const char *complaint)
+{
+    char prefix[64] = "", hint[240] = "";
+    find_prefix(own, args->state, prefix, sizeof prefix);
+    if (*prefix)
+        snprintf(hint, sizeof hint,
+                 "\nhint: the state's names begin with \"%s\": wk_dict_consume_prefix(state, \"%s\")",
+                 wk_shown(prefix, (wk_shown_text){0}), wk_shown(prefix, (wk_shown_text){0}));
+    if (!*prefix)
+        find_prefix(args->state, own, prefix, sizeof prefix);
+    if (*prefix && !*hint)
+        snprintf(hint, sizeof hint, "\nhint: it has the names of a part: wk_module_get_submodule(module, \"%.*s\")",
+                 (int)strlen(prefix) - 1, prefix);
+    wk_fail("load_state_dict", "state: does not fit the %s%s%s", ((wk_module *)args->module)->type, complaint, hint);
+}
+
 static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
 {
     complaint text = {.used = 0};
-    const int64_t missing = lacking(own, args->state, args->missing_keys, "missing from the state", &text);
-    const int64_t unexpected = lacking(args->state, own, args->unexpected_keys, "not in the module", &text);
+    const int64_t missing = lacking(own, args->state, true, args->missing_keys, "missing from the state", &text);
+    const int64_t unexpected = lacking(args->state, own, false, args->unexpected_keys, "not in the module", &text);
     if (missing < 0 || unexpected < 0)
         return false;
     bool wrong = args->strict && missing + unexpected > 0;
@@ -141,7 +194,7 @@ static bool check(const wk_load_state_dict_args *args, const wk_dict *own)
     if (wrong && missing > 0)
         hint_at_part(own, args->state, &text);
     if (wrong)
-        wk_fail("load_state_dict", "state: does not fit the %s%s", ((wk_module *)args->module)->type, text.text);
+        fail(args, own, text.text);
     return !wrong;
 }
 
@@ -153,8 +206,8 @@ bool wk_module_load_state_dict_with(wk_load_state_dict_args args)
         return wk_fail("load_state_dict", "state: expected a dict, got NULL");
     wk_dict *own = state_of("load_state_dict", args.module, put_themselves);
     bool fine = own && check(&args, own);
-    wk_no_grad wk_scope for (int64_t i = 0; fine && i < wk_dict_count(own); i++)
-    {
+    wk_no_grad wk_scope
+    for (int64_t i = 0; fine && i < wk_dict_count(own); i++) {
         wk_tensor *from = wk_dict_get(args.state, wk_dict_key_at(own, i));
         fine = !from || wk_copy_(wk_dict_value_at(own, i), from);
     }
