@@ -11,6 +11,8 @@
 
 #include <wick.h>
 
+#include "vision/transform.h"
+
 static wk_dict *golden;
 static int failures;
 
@@ -153,6 +155,168 @@ static void test_values(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---------------------------------------------------------------- functions of a small picture */
+
+static wk_tensor *function_of(const char *name, wk_tensor *x)
+{
+    const bool bytes = x->dtype == wk_uint8;
+#define IS(word) (strcmp(name, word) == 0)
+    return IS("hflip")          ? wk_vision_functional_hflip(x)
+           : IS("vflip")        ? wk_vision_functional_vflip(x)
+           : IS("pad")          ? wk_vision_functional_pad(x, (3, 1, 2, 4), .fill = 0.25)
+           : IS("pad_fills")    ? wk_vision_functional_pad(x, (2, 3), .fills = {3, {1, 0.5, 0}})
+           : IS("pad_edge")     ? wk_vision_functional_pad(x, 2, .padding_mode = "edge")
+           : IS("pad_reflect")  ? wk_vision_functional_pad(x, (2, 3, 0, 1), .padding_mode = "reflect")
+           : IS("pad_symmetric") ? wk_vision_functional_pad(x, (2, 3, 0, 1), .padding_mode = "symmetric")
+           : IS("gray")         ? wk_vision_functional_rgb_to_grayscale(x, 1)
+           : IS("gray_3")       ? wk_vision_functional_rgb_to_grayscale(x, 3)
+           : IS("brightness")   ? wk_vision_functional_adjust_brightness(x, 1.3)
+           : IS("contrast")     ? wk_vision_functional_adjust_contrast(x, 0.6)
+           : IS("contrast_gray") ? wk_vision_functional_adjust_contrast(wk_narrow(x, 0, 0, 1), 1.6)
+           : IS("saturation")   ? wk_vision_functional_adjust_saturation(x, 1.7)
+           : IS("hue")          ? wk_vision_functional_adjust_hue(x, 0.2)
+           : IS("hue_back")     ? wk_vision_functional_adjust_hue(x, -0.45)
+           : IS("blur")         ? wk_vision_functional_gaussian_blur(x, 5)
+           : IS("blur_3_7")     ? wk_vision_functional_gaussian_blur(x, (3, 7), .sigma = {0.8, 1.5})
+           : IS("rotate_30")    ? wk_vision_functional_rotate(x, 30)
+           : IS("rotate_90")    ? wk_vision_functional_rotate(x, 90)
+           : IS("rotate_expand") ? wk_vision_functional_rotate(x, -70, .interpolation = "bilinear", .expand = true)
+           : IS("rotate_270_expand") ? wk_vision_functional_rotate(x, 270, .expand = true)
+           : IS("rotate_fill")  ? wk_vision_functional_rotate(x, 20, .fill = {3, {0.5, 1, 0}})
+           : IS("rotate_center") ? wk_vision_functional_rotate(x, 45, .interpolation = "bilinear",
+                                                               .center = (double[]){2, 3}, .fill = {1, {0.5}})
+           : IS("sharpness")    ? wk_adjust_sharpness(x, 1.9)
+           : IS("posterize")    ? wk_posterize(x, 3)
+           : IS("solarize")     ? wk_solarize(x, bytes ? 128 : 0.5)
+           : IS("autocontrast") ? wk_autocontrast(x)
+           : IS("equalize")     ? wk_equalize(x)
+                                : NULL;
+#undef IS
+}
+
+static void test_functions(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "hflip",      "vflip",     "pad",          "pad_fills",    "pad_edge",    "pad_reflect",   "pad_symmetric",
+        "gray",       "gray_3",    "brightness",   "contrast",     "saturation",  "contrast_gray", "hue",
+        "hue_back",   "blur",      "blur_3_7",     "rotate_30",    "rotate_90",   "rotate_fill",   "rotate_expand",
+        "sharpness",  "posterize", "solarize",     "autocontrast", "equalize",    "rotate_center", "rotate_270_expand"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int kind = 0; kind < 2; kind++)
+            wk_scope
+        {
+            char full[96];
+            snprintf(full, sizeof full, "function.%s.%s", names[i], KINDS[kind]);
+            wk_tensor *x = answer("small");
+            same(full, function_of(names[i], kind == 0 ? x : wk_div(x, 255)), answer("%s", full), kind == 0 ? 0 : 2e-6);
+        }
+    wk_scope
+    {
+        wk_module *pad = wk_vision_pad((3, 1, 2, 4), .fill = 0.25), *grey = wk_vision_grayscale(3);
+        same("pad", wk_forward(pad, answer("small")), answer("function.pad.bytes"), 0);
+        same("grayscale", wk_forward(grey, answer("small")), answer("function.gray_3.bytes"), 0);
+        wk_module_free(pad);
+        wk_module_free(grey);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* ---------------------------------------------------------------- by chance */
+
+/* five draws in a row, from first (0: of bytes too) to last */
+static void check_chance(const char *name, wk_module *transform, int first, int last)
+{
+    assert_non_null(transform);
+    for (int kind = first; kind <= last; kind++) {
+        wk_manual_seed(7);
+        for (int i = 0; i < 5; i++)
+            wk_scope
+        {
+            char full[96];
+            snprintf(full, sizeof full, "chance.%s.%s.%d", name, KINDS[kind], i);
+            wk_tensor *x = answer("small");
+            same(full, wk_forward(transform, kind == 0 ? x : wk_div(x, 255)), answer("%s", full), kind == 0 ? 0 : 2e-6);
+        }
+    }
+    wk_module_free(transform);
+}
+
+static wk_tensor *twice(void *context, wk_tensor *x) { return wk_mul(x, *(const double *)context); }
+
+static void test_chance(void **state)
+{
+    (void)state;
+    check_chance("horizontal_flip", wk_vision_random_horizontal_flip(), 0, 1);
+    check_chance("vertical_flip", wk_vision_random_vertical_flip(0.3), 0, 1);
+    check_chance("grayscale", wk_vision_random_grayscale(0.4), 0, 1);
+    check_chance("crop", wk_vision_random_crop((7, 9)), 0, 0);
+    check_chance("crop_padded", wk_vision_random_crop(10, .paddings = {2, {1, 3}}, .fill = 9), 0, 0);
+    check_chance("crop_needed", wk_vision_random_crop((14, 10), .pad_if_needed = true, .padding_mode = "edge"), 0, 0);
+    check_chance("resized_crop", wk_vision_random_resized_crop(8), 0, 1);
+    check_chance("resized_crop_narrow", wk_vision_random_resized_crop((6, 9), .scale = {0.9, 1}, .ratio = {3, 4}), 0,
+                 0);
+    check_chance("jitter", wk_vision_color_jitter(0.4, 0.4, 0.4, 0.1), 0, 1);
+    check_chance("jitter_some", wk_vision_color_jitter(.brightness_range = {0.5, 0.9}, .hue = 0.3), 0, 0);
+    check_chance("blur", wk_vision_gaussian_blur(3), 0, 1);
+    check_chance("rotation", wk_vision_random_rotation(40), 0, 1);
+    check_chance("rotation_range",
+                 wk_vision_random_rotation(.range = {10, 80}, .interpolation = "bilinear", .fill = {1, {100}}), 0, 0);
+    check_chance("erasing", wk_vision_random_erasing(0.7), 0, 1);
+    check_chance("erasing_value", wk_vision_random_erasing(1, .scale = {0.1, 0.4}, .value = {3, {0.1, 0.2, 0.3}}), 1,
+                 1);
+    check_chance("erasing_random", wk_vision_random_erasing(.p = 1, .random = true), 1, 1);
+    check_chance("apply",
+                 wk_vision_random_apply((wk_vision_random_horizontal_flip(), wk_vision_color_jitter(0.5)), .p = 0.6), 0,
+                 0);
+    wk_scope
+    {
+        wk_module *lambda = wk_vision_lambda(twice, &(double){2});
+        same("lambda", wk_forward(lambda, answer("floats")), wk_mul(answer("floats"), 2), 0);
+        wk_module_free(lambda);
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void test_rand_augment(void **state)
+{
+    (void)state;
+    wk_module *augment = wk_vision_rand_augment(3, 13);
+    for (int kind = 0; kind < 2; kind++)
+        for (int i = 0; i < (kind == 0 ? 40 : 12); i++)
+            wk_scope
+        {
+            char full[96];
+            snprintf(full, sizeof full, "rand_augment.%s.%d", KINDS[kind], i);
+            wk_manual_seed((uint64_t)i);
+            wk_tensor *x = answer("small");
+            same(full, wk_forward(augment, kind == 0 ? x : wk_div(x, 255)), answer("%s", full), kind == 0 ? 0 : 2e-6);
+        }
+    wk_module_free(augment);
+    assert_int_equal(failures, 0);
+}
+
+static void test_mixup(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"mixup", "mixup_small", "cutmix"};
+    for (int kind = 0; kind < 3; kind++) {
+        wk_manual_seed(11);
+        for (int i = 0; i < 3; i++)
+            wk_scope
+        {
+            char full[96];
+            wk_sample batch = {.x = answer("batch"), .y = answer("batch_classes")};
+            assert_true(kind == 2 ? wk_vision_cutmix(&batch, .num_classes = 5)
+                                  : wk_vision_mixup(&batch, kind == 0 ? 1 : 0.3, .num_classes = 5));
+            snprintf(full, sizeof full, "%s.%d", names[kind], i);
+            same(full, batch.x, answer("%s.x", full), 1e-6);
+            same(full, batch.y, answer("%s.y", full), 1e-6);
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
 /* ---------------------------------------------------------------- boxes */
 
 static void test_boxes(void **state)
@@ -208,6 +372,10 @@ int main(void)
         cmocka_unit_test_setup(test_files, begin),   cmocka_unit_test_setup(test_sizes, begin),
         cmocka_unit_test_setup(test_values, begin),  cmocka_unit_test_setup(test_boxes, begin),
         cmocka_unit_test_setup(test_drawing, begin),
+        cmocka_unit_test_setup(test_functions, begin),
+        cmocka_unit_test_setup(test_chance, begin),
+        cmocka_unit_test_setup(test_rand_augment, begin),
+        cmocka_unit_test_setup(test_mixup, begin),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     wk_dict_free(golden);

@@ -40,16 +40,23 @@ typedef struct wk_vision_image_folder_args {
     wk_vision_image_folder_with((wk_vision_image_folder_args){.root = __VA_ARGS__})
 wk_vision_dataset wk_vision_image_folder_with(wk_vision_image_folder_args args);
 
-/* datasets.FashionMNIST: wk_vision_fashion_mnist(root, .train = true); root NULL: where Debian's dataset-fashion-mnist
-   puts it. */
-typedef struct wk_vision_fashion_mnist_args {
+/* datasets.FashionMNIST, MNIST: wk_vision_fashion_mnist(root, .train = true); root NULL: where Debian's
+   dataset-fashion-mnist puts it (of FashionMNIST).  IDX files, gzipped or not, in root or where torchvision puts them.
+   datasets.CIFAR10, CIFAR100: the binary version; of the hundred the fine labels. */
+typedef struct wk_vision_mnist_args {
     const char *root;
-    bool train; // 60,000 pictures; else the 10,000 for tests
+    bool train; // 60,000 pictures (CIFAR: 50,000); else the 10,000 for tests
     void *transform;
-} wk_vision_fashion_mnist_args;
+} wk_vision_mnist_args;
 #define wk_vision_fashion_mnist(...)                                                                                   \
-    wk_vision_fashion_mnist_with((wk_vision_fashion_mnist_args){.train = true, .root = __VA_ARGS__})
-wk_vision_dataset wk_vision_fashion_mnist_with(wk_vision_fashion_mnist_args args);
+    wk_vision_fashion_mnist_with((wk_vision_mnist_args){.train = true, .root = __VA_ARGS__})
+#define wk_vision_mnist(...) wk_vision_mnist_with((wk_vision_mnist_args){.train = true, .root = __VA_ARGS__})
+#define wk_vision_cifar10(...) wk_vision_cifar10_with((wk_vision_mnist_args){.train = true, .root = __VA_ARGS__})
+#define wk_vision_cifar100(...) wk_vision_cifar100_with((wk_vision_mnist_args){.train = true, .root = __VA_ARGS__})
+wk_vision_dataset wk_vision_fashion_mnist_with(wk_vision_mnist_args args);
+wk_vision_dataset wk_vision_mnist_with(wk_vision_mnist_args args);
+wk_vision_dataset wk_vision_cifar10_with(wk_vision_mnist_args args);
+wk_vision_dataset wk_vision_cifar100_with(wk_vision_mnist_args args);
 
 /* ---------------------------------------------------------------- files */
 

@@ -53,6 +53,16 @@ bool wk_read_size(const char *op, wk_shape size, int64_t pair[2])
     return true;
 }
 
+wk_tensor *wk_per_channel(const char *op, const char *name, const wk_tensor *x, const wk_vision_channels *values)
+{
+    const int64_t channels = x->shape[x->ndim - 3];
+    if (values->count != 1 && values->count != channels)
+        return wk_fail(op, "%s: expected one number, or one for each of %lld channels, got %d", name,
+                       (long long)channels, values->count);
+    wk_tensor *numbers = wk_tensor((values->count), &values->values[0]);
+    return wk_reshape(wk_to(wk_to(numbers, x->dtype), x->device), (values->count, 1, 1));
+}
+
 wk_module *wk_vision_compose_with(wk_module_tuple transforms)
 {
     wk_module *all = wk_nn_sequential_with(transforms);
@@ -63,7 +73,7 @@ wk_module *wk_vision_compose_with(wk_module_tuple transforms)
 
 /* ---------------------------------------------------------------- resize */
 
-static bool check_resize(const char *op, wk_vision_resize_args *args)
+bool wk_check_resize(const char *op, wk_vision_resize_args *args)
 {
     int64_t pair[2];
     if (!wk_read_size(op, args->size, pair))
@@ -128,7 +138,7 @@ static wk_tensor *resize(wk_tensor *x, const wk_vision_resize_args *args)
 wk_tensor *wk_vision_functional_resize_with(wk_tensor *x, wk_vision_resize_args args)
 {
     WK_NAMES_ERRORS("resize");
-    if (!check_resize("resize", &args) || !wk_check_picture("resize", x))
+    if (!wk_check_resize("resize", &args) || !wk_check_picture("resize", x))
         return NULL;
     wk_tensor *y = NULL;
     wk_scope
@@ -145,7 +155,7 @@ static wk_tensor *resize_forward(void *module, wk_tensor *x)
 
 wk_module *wk_vision_resize_with(wk_vision_resize_args args)
 {
-    return check_resize("resize", &args) ? wk_transform_new("resize", resize_forward, &args, sizeof args) : NULL;
+    return wk_check_resize("resize", &args) ? wk_transform_new("resize", resize_forward, &args, sizeof args) : NULL;
 }
 
 /* ---------------------------------------------------------------- crop */
@@ -248,17 +258,6 @@ static bool check_normalize(const wk_vision_normalize_args *args)
     return true;
 }
 
-/* (C, 1, 1), of x's dtype; NULL after an error */
-static wk_tensor *per_channel(const wk_tensor *x, const char *name, const wk_vision_channels *values)
-{
-    const int64_t channels = x->shape[x->ndim - 3];
-    if (values->count != 1 && values->count != channels)
-        return wk_fail("normalize", "%s: expected one number, or one for each of %lld channels, got %d", name,
-                       (long long)channels, values->count);
-    wk_tensor *numbers = wk_tensor((values->count), &values->values[0]);
-    return wk_reshape(wk_to(wk_to(numbers, x->dtype), x->device), (values->count, 1, 1));
-}
-
 wk_tensor *wk_vision_functional_normalize_with(wk_tensor *x, wk_vision_normalize_args args)
 {
     const char *const op = "normalize";
@@ -270,7 +269,8 @@ wk_tensor *wk_vision_functional_normalize_with(wk_tensor *x, wk_vision_normalize
     wk_tensor *y = NULL;
     wk_scope
     {
-        wk_tensor *mean = per_channel(x, "mean", &args.mean), *std = mean ? per_channel(x, "std", &args.std) : NULL;
+        wk_tensor *mean = wk_per_channel(op, "mean", x, &args.mean),
+                  *std = mean ? wk_per_channel(op, "std", x, &args.std) : NULL;
         wk_tensor *centred = std ? args.inplace ? wk_sub_(x, mean) : wk_sub(x, mean) : NULL;
         y = wk_keep(wk_div_(centred, std));
     }

@@ -93,6 +93,85 @@ both("to_tensor", lambda x: x.float() / 255 if x.dtype == torch.uint8 else x)
 both("normalize", v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), "floats")
 both("normalize_one", v2.Normalize((0.5,), (0.25,)), "floats")
 
+small = picture[:, :12, :15].contiguous()
+
+
+def chance(name, transform, only=None):
+    """Five draws in a row, of a smaller picture."""
+    for kind, x in (("bytes", small), ("floats", small.float() / 255)):
+        if only in (None, kind):
+            torch.manual_seed(7)
+            for i in range(5):
+                out[f"chance.{name}.{kind}.{i}"] = transform(x)
+
+
+functional = v2.functional
+NEAREST, BILINEAR = v2.InterpolationMode.NEAREST, v2.InterpolationMode.BILINEAR
+out["small"] = small
+for name, transform in {
+    "hflip": functional.hflip,
+    "vflip": functional.vflip,
+    "pad": lambda x: functional.pad(x, [3, 1, 2, 4], fill=0.25),
+    "pad_fills": lambda x: functional.pad(x, [2, 3], fill=[1.0, 0.5, 0.0]),
+    "pad_edge": lambda x: functional.pad(x, [2], padding_mode="edge"),
+    "pad_reflect": lambda x: functional.pad(x, [2, 3, 0, 1], padding_mode="reflect"),
+    "pad_symmetric": lambda x: functional.pad(x, [2, 3, 0, 1], padding_mode="symmetric"),
+    "gray": lambda x: functional.rgb_to_grayscale(x),
+    "gray_3": lambda x: functional.rgb_to_grayscale(x, 3),
+    "brightness": lambda x: functional.adjust_brightness(x, 1.3),
+    "contrast": lambda x: functional.adjust_contrast(x, 0.6),
+    "contrast_gray": lambda x: functional.adjust_contrast(x[:1], 1.6),
+    "saturation": lambda x: functional.adjust_saturation(x, 1.7),
+    "hue": lambda x: functional.adjust_hue(x, 0.2),
+    "hue_back": lambda x: functional.adjust_hue(x, -0.45),
+    "blur": lambda x: functional.gaussian_blur(x, 5),
+    "blur_3_7": lambda x: functional.gaussian_blur(x, [3, 7], [0.8, 1.5]),
+    "rotate_30": lambda x: functional.rotate(x, 30.0),
+    "rotate_90": lambda x: functional.rotate(x, 90.0),
+    "rotate_expand": lambda x: functional.rotate(x, -70.0, interpolation=BILINEAR, expand=True),
+    "rotate_270_expand": lambda x: functional.rotate(x, 270.0, expand=True),
+    "rotate_fill": lambda x: functional.rotate(x, 20.0, fill=[0.5, 1.0, 0.0]),
+    "rotate_center": lambda x: functional.rotate(x, 45.0, interpolation=BILINEAR, center=[2, 3], fill=[0.5]),
+    "sharpness": lambda x: functional.adjust_sharpness(x, 1.9),
+    "posterize": lambda x: functional.posterize(x, 3),
+    "solarize": lambda x: functional.solarize(x, 0.5 if x.is_floating_point() else 128),
+    "autocontrast": functional.autocontrast,
+    "equalize": functional.equalize,
+}.items():
+    for kind, x in (("bytes", small), ("floats", small.float() / 255)):
+        out[f"function.{name}.{kind}"] = transform(x)
+
+chance("horizontal_flip", v2.RandomHorizontalFlip())
+chance("vertical_flip", v2.RandomVerticalFlip(0.3))
+chance("grayscale", v2.RandomGrayscale(0.4))
+chance("crop", v2.RandomCrop((7, 9)), "bytes")
+chance("crop_padded", v2.RandomCrop(10, padding=[1, 3], fill=9), "bytes")
+chance("crop_needed", v2.RandomCrop((14, 10), pad_if_needed=True, padding_mode="edge"), "bytes")
+chance("resized_crop", v2.RandomResizedCrop(8))
+chance("resized_crop_narrow", v2.RandomResizedCrop((6, 9), scale=(0.9, 1.0), ratio=(3.0, 4.0)), "bytes")
+chance("jitter", v2.ColorJitter(0.4, 0.4, 0.4, 0.1))
+chance("jitter_some", v2.ColorJitter(brightness=(0.5, 0.9), hue=0.3), "bytes")
+chance("blur", v2.GaussianBlur(3))
+chance("rotation", v2.RandomRotation(40))
+chance("rotation_range", v2.RandomRotation((10, 80), interpolation=BILINEAR, expand=False, fill=100), "bytes")
+chance("erasing", v2.RandomErasing(0.7))
+chance("erasing_value", v2.RandomErasing(1.0, scale=(0.1, 0.4), value=[0.1, 0.2, 0.3]), "floats")
+chance("erasing_random", v2.RandomErasing(1.0, value="random"), "floats")
+chance("apply", v2.RandomApply([v2.RandomHorizontalFlip(), v2.ColorJitter(0.5)], p=0.6), "bytes")
+augment = v2.RandAugment(num_ops=3, magnitude=13)
+for i in range(40):
+    for kind, x in (("bytes", small), ("floats", small.float() / 255)):
+        torch.manual_seed(i)
+        if kind == "bytes" or i < 12:
+            out[f"rand_augment.{kind}.{i}"] = augment(x)
+torch.manual_seed(7)
+out["batch"], out["batch_classes"] = torch.rand(4, 3, 5, 6), torch.tensor([2, 0, 3, 1])
+for name, mix in (("mixup", v2.MixUp(num_classes=5)), ("mixup_small", v2.MixUp(alpha=0.3, num_classes=5)),
+                  ("cutmix", v2.CutMix(num_classes=5))):
+    torch.manual_seed(11)
+    for i in range(3):
+        out[f"{name}.{i}.x"], out[f"{name}.{i}.y"] = mix(out["batch"], out["batch_classes"])
+
 # ---------------------------------------------------------------- boxes
 
 torch.manual_seed(3)
