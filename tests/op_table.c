@@ -18,7 +18,7 @@
 #include "mirror.h"
 #include "op_table.h"
 
-#define MAX_ROWS 512
+#define MAX_ROWS 1024
 static const op_row *rows[MAX_ROWS];
 static const bad_row *bad_rows[MAX_ROWS];
 static int row_count, bad_count;

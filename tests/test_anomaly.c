@@ -171,7 +171,7 @@ static void test_backward(void **state)
 
 /* ---------------------------------------------------------------- no false alarm */
 
-#define MAX_ROWS 512
+#define MAX_ROWS 1024
 static const op_row *rows[MAX_ROWS];
 static int row_count, alarms;
 

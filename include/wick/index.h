@@ -93,17 +93,22 @@ wk_tensor *wk_index_fill_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *ind
 /* ---- along one dim, with an index for each element: index has x's number of dims, and in the others is no larger */
 wk_tensor *wk_gather(wk_tensor *x, int64_t dim,
                      wk_tensor *index); // y[i][j] = x[index[i][j]][j] for dim 0; index's shape
-/* scatter(x, dim, index, source): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's dtype, at least as
-   large as index, or a number; of equal indices the last wins.  scatter_add adds, as index_add does. */
-#define wk_scatter(x_, dim_, index_, source_)                                                                          \
-    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
-             , wk_scatter_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_, index_)
-#define wk_scatter_(x_, dim_, index_, source_)                                                                         \
-    WK_NAMED(int64_t dim; wk_tensor * index;                                                                           \
-             , wk_scatter_in_place_with(wk_given.x, wk_given.dim, wk_given.index, WK_OPERAND(source_)), x_, dim_,      \
-             index_)
-wk_tensor *wk_scatter_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
-wk_tensor *wk_scatter_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source);
+/* scatter(x, dim, index, source, .reduce = NULL): x with x[index[i][j]][j] = source[i][j]; source is a tensor of x's
+   dtype, at least as large as index, or a number; of equal indices the last wins.  .reduce = "add" adds, as scatter_add
+   and index_add do, "multiply" multiplies (no gradient). */
+typedef struct wk_scatter_args {
+    wk_tensor *x;
+    int64_t dim;
+    wk_tensor *index;
+    wk_operand source;
+    const char *reduce;
+} wk_scatter_args;
+#define WK_SCATTER(x_, dim_, index_, source_, ...)                                                                     \
+    ((wk_scatter_args){.x = x_, dim_, index_, .source = WK_OPERAND(source_), __VA_ARGS__})
+#define wk_scatter(x, dim, index, ...) wk_scatter_with(WK_SCATTER(x, dim, index, __VA_ARGS__))
+#define wk_scatter_(x, dim, index, ...) wk_scatter_in_place_with(WK_SCATTER(x, dim, index, __VA_ARGS__))
+wk_tensor *wk_scatter_with(wk_scatter_args args);
+wk_tensor *wk_scatter_in_place_with(wk_scatter_args args);
 wk_tensor *wk_scatter_add(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
 wk_tensor *wk_scatter_add_(wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source);
 /* gather; the other dims broadcast, and an index may be any number: 0..size-1 goes on in both directions */

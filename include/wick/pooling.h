@@ -38,8 +38,9 @@ wk_tensor *wk_max_pool2d_with(wk_max_pool_args args);
 wk_tensor *wk_max_pool3d_with(wk_max_pool_args args);
 
 /* avg_pool2d(x, kernel_size, stride = kernel_size, padding = 0, ceil_mode = false, count_include_pad = true,
-   divisor_override = 0): floating dtypes.  The sum over a window is divided by its size, padding (zeros) included
-   unless told; what of it lies behind the last padding never counts.  divisor_override: by this instead; 0 is none. */
+   divisor_override = 0): floating dtypes, and int64, whose averages are cut towards 0.  The sum over a window is
+   divided by its size, padding (zeros) included unless told; what of it lies behind the last padding never counts.
+   divisor_override: by this instead; 0 is none. */
 typedef struct wk_avg_pool_args {
     wk_tensor *x;
     wk_per_dim kernel_size, stride, padding;

@@ -21,6 +21,7 @@ typedef struct wk_reduce_args {
     wk_dtype dtype;    // cast to first; where PyTorch has it
     double correction; // of var and std
     int64_t dim;       // the keyword of the macros, for one dim
+    bool tuple;        // of the macros: dims came in parentheses
 } wk_reduce_args;
 
 /* sum: bool and integers sum to int64; of nothing 0.  prod: the same, of nothing 1.  mean: of floats; of nothing
@@ -45,12 +46,15 @@ typedef struct wk_reduce_args {
         WK_TUPLE(WK_PLACES, places_) places_)
 /* log(sum(exp(x))), stable; all -inf gives -inf */
 #define wk_logsumexp(...) wk_logsumexp_with(WK_REDUCE_ARGS(__VA_ARGS__))
-/* norm(x, p = 2, dims): (sum |x|^p)^(1/p); p may be 0 (how many are not 0), INFINITY, -INFINITY; gradient 0 at 0.
-   wk_linalg_vector_norm is the same. */
+/* norm(x, p = 2, dims): (sum |x|^p)^(1/p); p may be 0 (how many are not 0), INFINITY, -INFINITY, and WK_FRO, which is
+   2; gradient 0 at 0.  wk_linalg_vector_norm is the same. */
+#define WK_FRO __builtin_nan("6618") // PyTorch's "fro"
+#define WK_NUC __builtin_nan("6499") // "nuc"
 #define wk_norm(...) wk_norm_with(WK_NORM_ARGS(__VA_ARGS__))
 /* linalg_norm(x, ord, dims): a vector norm over one dim, or of a 1-D x, as wk_norm; a matrix norm over two, or of a 2-D
-   x: ord 1 and -1 (largest and smallest sum of a column of |x|), INFINITY and -INFINITY (of a row).  Without ord: the
-   root of the sum of squares, of all where no dims are given either ("fro" of matrices). */
+   x: ord 1 and -1 (largest and smallest sum of a column of |x|), INFINITY and -INFINITY (of a row), 2 and -2 (largest
+   and smallest singular value), WK_NUC (their sum), these by LAPACK, of float32 and float64; WK_FRO, the root of the
+   sum of squares.  Without ord that one too, of all where no dims are given either. */
 typedef struct wk_linalg_norm_args {
     wk_tensor *x;
     double ord; // NaN: not given
@@ -58,6 +62,7 @@ typedef struct wk_linalg_norm_args {
     bool keepdim;
     wk_dtype dtype;
     int64_t dim;
+    bool tuple;
 } wk_linalg_norm_args;
 #define wk_linalg_norm(...)                                                                                            \
     WK_NORM_ARGS_(__VA_ARGS__, WK_LINALG_3, WK_LINALG_3, WK_LINALG_3, WK_LINALG_2, WK_LINALG_1, 0)(__VA_ARGS__)
@@ -131,7 +136,7 @@ wk_tensor *wk_sum_to_size(wk_tensor *x, wk_shape size); // over the dims that si
 #define WK_ALL_DIMS .dim = WK_NO_DIM, .dims = {WK_PLAIN_LAST, WK_NO_SIZES}
 /* a plain dim goes to the last of .dims.sizes, and keepdim is behind it */
 #define WK_DIMS_BEFORE(...) WK_IF_TUPLE(WK_HEAD(__VA_ARGS__), WK_DIMS_TUPLE, WK_DIMS_PLAIN)()
-#define WK_DIMS_TUPLE() .dims = WK_SHAPE
+#define WK_DIMS_TUPLE() .tuple = true, .dims = WK_SHAPE
 #define WK_DIMS_PLAIN() .dims.sizes[WK_MAX_DIMS - 2] = WK_NO_DIM,
 
 #define WK_NORM_ARGS(...)                                                                                              \

@@ -51,6 +51,7 @@ typedef struct wk_gather_work {
         y_strides[WK_KERNEL_MAX_DIMS];
     wk_indexed along; // x's dim in gather, y's in scatter
     bool wraps;       // no index is out of range: 0..size-1 goes on in both directions
+    bool multiplies;  // scatter_add: y[index[j]] *= x[j]
 } wk_gather_work;
 
 /* y[i] = before[i] * along.size + index[i], or index[i] where before is NULL; negative indices count from the end */

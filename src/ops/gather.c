@@ -100,7 +100,7 @@ typedef struct element_write {
     const char *op;
     wk_tensor *x, *index, *source;
     int dim;
-    bool adds, wraps;
+    bool adds, multiplies, wraps; // multiplies: in place of adding
 } element_write;
 
 static bool check_write(element_write *w, int64_t dim)
@@ -125,7 +125,8 @@ static wk_tensor *write_elements(const element_write *w, wk_tensor *y)
 {
     if (!y || w->index->numel == 0)
         return y;
-    const wk_gather_work work = work_of(w->index, w->source, y, w->dim, y, w->wraps);
+    wk_gather_work work = work_of(w->index, w->source, y, w->dim, y, w->wraps);
+    work.multiplies = w->multiplies;
     const bool fine = w->adds ? wk_run_work(w->op, y, scatter_add, &work) : wk_run_work(w->op, y, scatter, &work);
     return fine ? y : NULL;
 }
@@ -163,9 +164,19 @@ static void scatter_backward(wk_node *node, wk_tensor *dy)
         accumulate_source(node, dy);
 }
 
+/* as in PyTorch */
+static void scatter_multiply_backward(wk_node *node, wk_tensor *dy)
+{
+    (void)node;
+    (void)dy;
+    wk_fail("scatter", "reduce: \"multiply\" is not differentiable");
+}
+
 static wk_tensor *written(const element_write *w)
 {
     wk_tensor *y = write_elements(w, WK_WITHOUT_GRAD(wk_clone_contiguous(w->x)));
+    if (w->multiplies)
+        return wk_record(y, scatter_multiply_backward, WK_INPUTS(w->x, w->source));
     return w->adds ? wk_record(y, scatter_add_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),
                                WK_KEPT(elements_kept, w->dim, shape_of(w->source), w->wraps))
                    : wk_record(y, scatter_backward, WK_INPUTS(w->x, w->source), WK_SAVED(w->index),
@@ -197,16 +208,27 @@ static wk_tensor *source_of(const char *op, wk_tensor *x, wk_tensor *index, wk_o
     return wk_expand_with(one, shape_of(index), NULL);
 }
 
-wk_tensor *wk_scatter_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source)
+static bool check_scatter(element_write *w, const wk_scatter_args *args)
 {
-    element_write w = {.op = "scatter", .x = x, .index = index, .source = source_of("scatter", x, index, source)};
-    return check_write(&w, dim) ? written(&w) : NULL;
+    const char *const how = args->reduce ? args->reduce : "";
+    w->source = source_of(w->op, args->x, args->index, args->source);
+    w->multiplies = strcmp(how, "multiply") == 0;
+    w->adds = w->multiplies || strcmp(how, "add") == 0;
+    if (*how && !w->adds)
+        return wk_fail(w->op, "reduce: expected \"add\" or \"multiply\", got \"%s\"", how);
+    return check_write(w, args->dim);
 }
 
-wk_tensor *wk_scatter_in_place_with(wk_tensor *x, int64_t dim, wk_tensor *index, wk_operand source)
+wk_tensor *wk_scatter_with(wk_scatter_args args)
 {
-    element_write w = {.op = "scatter_", .x = x, .index = index, .source = source_of("scatter_", x, index, source)};
-    return check_write(&w, dim) && wk_check_writable(w.op, x) ? written_in_place(&w) : NULL;
+    element_write w = {.op = "scatter", .x = args.x, .index = args.index};
+    return check_scatter(&w, &args) ? written(&w) : NULL;
+}
+
+wk_tensor *wk_scatter_in_place_with(wk_scatter_args args)
+{
+    element_write w = {.op = "scatter_", .x = args.x, .index = args.index};
+    return check_scatter(&w, &args) && wk_check_writable(w.op, args.x) ? written_in_place(&w) : NULL;
 }
 
 static wk_tensor *scatter_add(const char *op, wk_tensor *x, int64_t dim, wk_tensor *index, wk_tensor *source,

@@ -12,6 +12,7 @@
 #include "core/run.h"
 #include "kernels/libraries/lapack.h"
 #include "kernels/linalg.h"
+#include "linalg.h"
 #include "ops.h"
 
 /* false after an error: A is no batch of matrices that LAPACK knows; square: of such ones */
@@ -230,6 +231,43 @@ bool wk_linalg_qr_with(wk_tensor *A, wk_places places)
     wk_tensor *Q = WK_WITHOUT_GRAD(turned(q));
     wk_tensor *results[2] = {Q, R};
     return put(places, Q, R, Q && wk_record_all(results, 2, qr_backward, WK_INPUTS(A), WK_SAVED(Q, R)));
+}
+
+/* ---------------------------------------------------------------- singular values: dA = U diag(dS) V^T */
+
+static void singular_values_backward(wk_node *node, wk_tensor *dS)
+{
+    wk_accumulate(node, 0, wk_matmul(wk_mul(wk_saved(node, 1), wk_unsqueeze(dS, -2)), wk_saved(node, 2)));
+}
+
+/* the same of A alone: V are the eigenvectors of A^T A, and U is A V / S; or U those of A A^T, where that is smaller */
+static void singular_values_in_ops(wk_node *node, wk_tensor *dS)
+{
+    wk_tensor *A = wk_saved(node, 0), *L, *V;
+    if (!A)
+        return;
+    const bool wide = A->shape[A->ndim - 2] < A->shape[A->ndim - 1];
+    wk_tensor *tall = wide ? turned(A) : A;
+    if (!wk_linalg_eigh(wk_matmul(turned(tall), tall), (&L, &V)))
+        return;
+    wk_tensor *scaled = wk_mul(V, wk_unsqueeze(wk_div(wk_flip(dS, -1), wk_sqrt(L)), -2));
+    wk_tensor *dA = wk_matmul(tall, wk_matmul(scaled, turned(V)));
+    wk_accumulate(node, 0, wide ? turned(dA) : dA);
+}
+
+wk_tensor *wk_singular_values(const char *op, wk_tensor *A)
+{
+    if (!check(op, A, false))
+        return NULL;
+    const int64_t m = A->shape[A->ndim - 2], n = A->shape[A->ndim - 1], k = m < n ? m : n;
+    wk_tensor *rows = WK_WITHOUT_GRAD(wk_clone_contiguous(A));
+    wk_tensor *S = room(op, A, 1, 0, k), *U = room(op, A, 2, m, k), *Vt = room(op, A, 2, k, n);
+    if (!rows || !S || !U || !Vt ||
+        !wk_run(op, rows, linalg, .kind = WK_LINALG_SVD, .a = wk_data(rows), .b = wk_data(S), .c = wk_data(U),
+                .d = wk_data(Vt), .batch = batch_of(A), .m = m, .n = n, .k = k))
+        return NULL;
+    return wk_record(S, singular_values_backward, WK_INPUTS(A), WK_SAVED(A, U, Vt),
+                     .composed = singular_values_in_ops);
 }
 
 /* ---------------------------------------------------------------- pinv, P: dA = -P^T dP P^T

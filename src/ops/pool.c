@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include <wick/creation.h>
 #include <wick/index.h>
+#include <wick/rearrange.h>
+#include <wick/reduction.h>
 
 #include "autocast.h"
 #include "core/layout.h"
@@ -266,17 +269,51 @@ static wk_tensor *average_in_format(wk_tensor *x, avg_kept *kept)
     return average(x, kept);
 }
 
+/* the sums over windows of what is padded so that the last of them ends with it */
+static wk_tensor *sums_of_windows(wk_tensor *x, int dims, const wk_spatial_shape *s)
+{
+    wk_shape window = {dims, {-1, -2, -3}};
+    for (int dim = 3 - dims; dim < 3; dim++)
+        x = wk_unfold(x, dim - 3 - (dim - (3 - dims)), s->kernel[dim], s->stride[dim]);
+    return wk_sum_with((wk_reduce_args){.x = x, .dims = window});
+}
+
+/* int64, which PyTorch divides as C does */
+static wk_tensor *average_integers(wk_tensor *x, int dims, const avg_kept *kept)
+{
+    const wk_spatial_shape *s = &kept->shape;
+    wk_shape plane = {dims, {0}};
+    int64_t inner[6] = {0}, outer[6] = {0}; // two for each dim, the last dim first
+    for (int dim = 3 - dims; dim < 3; dim++) {
+        int64_t *const in = &inner[2 * (2 - dim)], *const out = &outer[2 * (2 - dim)];
+        in[0] = s->before[dim];
+        in[1] = s->after[dim];
+        out[1] = (s->out[dim] - 1) * s->stride[dim] + s->kernel[dim] - s->before[dim] - s->in[dim] - s->after[dim];
+        plane.sizes[dim - (3 - dims)] = s->in[dim];
+    }
+    const wk_sizes padding = {2 * dims, inner}, rest = {2 * dims, outer};
+    wk_tensor *counts = wk_full_with((wk_factory_args){.size = plane, .fill = wk_number_int(1), .device = x->device});
+    counts = wk_pad_with((wk_pad_args){counts, padding, "constant", kept->count_include_pad});
+    counts = sums_of_windows(wk_pad_with((wk_pad_args){counts, rest, "constant", 0}), dims, s);
+    x = wk_pad_with((wk_pad_args){wk_pad_with((wk_pad_args){x, padding, "constant", 0}), rest, "constant", 0});
+    const wk_operand by = kept->divisor ? WK_OPERAND(kept->divisor) : WK_OPERAND(counts);
+    return wk_div_with((wk_div_args){WK_OPERAND(sums_of_windows(x, dims, s)), by, "trunc"});
+}
+
 static wk_tensor *avg_pool(const char *op, const char *backward, int dims, const wk_avg_pool_args *args)
 {
+    WK_NAMES_ERRORS(op);
     const pool_options options = {args->kernel_size, args->stride, args->padding, 1, args->ceil_mode};
     avg_kept kept = {.op = op,
                      .backward = backward,
                      .count_include_pad = args->count_include_pad,
                      .divisor = args->divisor_override};
     WK_REQUIRE(op, args->x);
-    return wk_check_floating(op, args->x) && find_windows(op, args->x, dims, &options, &kept.shape)
-               ? average_in_format(args->x, &kept)
-               : NULL;
+    if (args->x->dtype != wk_int64 && !wk_check_floating(op, args->x))
+        return NULL;
+    if (!find_windows(op, args->x, dims, &options, &kept.shape))
+        return NULL;
+    return args->x->dtype == wk_int64 ? average_integers(args->x, dims, &kept) : average_in_format(args->x, &kept);
 }
 
 wk_tensor *wk_avg_pool1d_with(wk_avg_pool_args args) { return avg_pool("avg_pool1d", "avg_pool2D_backward", 1, &args); }

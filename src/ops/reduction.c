@@ -101,7 +101,8 @@ static wk_tensor *cast(wk_tensor *x, wk_dtype dtype)
 
 wk_tensor *wk_sum_with(wk_reduce_args args)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims("sum", &args))
+        return NULL;
     WK_REQUIRE("sum", args.x);
     const wk_dtype dtype = summed_dtype(&args);
     wk_tensor *x = cast(args.x, dtype);
@@ -126,7 +127,8 @@ static void mean_backward(wk_node *node, wk_tensor *dy)
 
 wk_tensor *wk_mean_with(wk_reduce_args args)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims("mean", &args))
+        return NULL;
     WK_REQUIRE("mean", args.x);
     const wk_dtype dtype = args.dtype ? args.dtype : args.x->dtype;
     if (wk_dtype_is_integral(dtype))
@@ -190,7 +192,8 @@ static void prod_in_ops(wk_node *node, wk_tensor *dy)
 wk_tensor *wk_prod_with(wk_reduce_args args)
 {
     WK_AUTOCAST(FLOAT32, &args.x);
-    wk_read_dims(&args);
+    if (!wk_read_dims("prod", &args))
+        return NULL;
     WK_REQUIRE("prod", args.x);
     const wk_dtype dtype = summed_dtype(&args);
     wk_tensor *x = cast(args.x, dtype);
@@ -232,7 +235,8 @@ bool wk_check_has_extremum(const char *op, const wk_tensor *x, const wk_reductio
 static wk_tensor *extremum(const char *op, bool largest, wk_reduce_args args, const char *name,
                            wk_backward_function *backward)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims(op, &args))
+        return NULL;
     wk_tensor *x = args.x;
     wk_reduction plan;
     WK_REQUIRE(op, x);
@@ -258,7 +262,8 @@ wk_tensor *wk_min_all(wk_tensor *x)
 
 static wk_tensor *truth(const char *op, bool all, wk_reduce_args *args)
 {
-    wk_read_dims(args);
+    if (!wk_read_dims(op, args))
+        return NULL;
     WK_REQUIRE(op, args->x);
     wk_tensor *x = WK_WITHOUT_GRAD(wk_to(args->x, wk_bool));
     wk_reduction plan;

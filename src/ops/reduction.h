@@ -2,6 +2,8 @@
 #ifndef WICK_OPS_REDUCTION_H
 #define WICK_OPS_REDUCTION_H
 
+#include <string.h>
+
 #include <wick/reduction.h>
 
 #include "autograd/node.h"
@@ -17,13 +19,19 @@ typedef struct wk_reduction {
     wk_shape kept;   // with 1 for the reduced dims
 } wk_reduction;
 
-/* one dim that the macros give by its keyword, or without parentheses, as a tuple of dims */
-static inline void wk_read_dims(wk_reduce_args *args)
+/* whether a number is this one of the NaNs that stand for a name */
+static inline bool wk_same_nan(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
+
+/* one dim that the macros give by its keyword, or without parentheses, as a tuple of dims; false after an error */
+static inline bool wk_read_dims(const char *op, wk_reduce_args *args)
 {
-    if (args->dims.ndim >= 0)
-        return;
-    const int64_t plain = args->dims.sizes[WK_MAX_DIMS - 1], dim = plain != WK_NO_DIM ? plain : args->dim;
-    args->dims = dim != WK_NO_DIM ? (wk_shape){1, {dim}} : (wk_shape){0};
+    const bool named = args->dim != WK_NO_DIM, tuple = args->dims.ndim >= 0;
+    const int64_t plain = args->dims.sizes[WK_MAX_DIMS - 1], dim = named ? args->dim : plain;
+    if (named && (tuple ? args->tuple : plain != WK_NO_DIM))
+        return wk_fail(op, "dim: is given twice, once by its name");
+    if (!tuple)
+        args->dims = dim != WK_NO_DIM ? (wk_shape){1, {dim}} : (wk_shape){0};
+    return true;
 }
 
 /* false after an error */

@@ -33,7 +33,8 @@ static void std_backward(wk_node *node, wk_tensor *dy)
 
 static wk_tensor *variance(const char *op, wk_reduce_args args, bool root)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims(op, &args))
+        return NULL;
     wk_tensor *x = args.x;
     wk_reduction plan;
     WK_REQUIRE(op, x);
@@ -77,7 +78,8 @@ static void nanmean_backward(wk_node *node, wk_tensor *dy)
 wk_tensor *wk_nanmean_with(wk_reduce_args args)
 {
     WK_NAMES_ERRORS("nanmean");
-    wk_read_dims(&args);
+    if (!wk_read_dims("nanmean", &args))
+        return NULL;
     WK_REQUIRE("nanmean", args.x);
     wk_tensor *x = args.dtype ? wk_to(args.x, args.dtype) : args.x;
     wk_reduction plan;
@@ -140,8 +142,11 @@ static wk_tensor *norm_of(wk_tensor *x, double p, const wk_reduce_args *args, co
 
 wk_tensor *wk_norm_with(wk_reduce_args args)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims("norm", &args))
+        return NULL;
     WK_REQUIRE("norm", args.x);
+    if (wk_same_nan(args.p, WK_FRO))
+        args.p = 2;
     wk_tensor *x = wk_to(args.x, args.dtype ? args.dtype : args.x->dtype);
     x = x && wk_dtype_is_complex(x->dtype) ? wk_abs(x) : x;
     if (!x || !wk_check_inexact("norm", x))
@@ -183,7 +188,8 @@ static wk_tensor *logsumexp_of(wk_tensor *x, wk_reduce_args args, const wk_reduc
 /* y saved as a result of the node has a history of its own, so that exp(x - y) is differentiated in full */
 wk_tensor *wk_logsumexp_with(wk_reduce_args args)
 {
-    wk_read_dims(&args);
+    if (!wk_read_dims("logsumexp", &args))
+        return NULL;
     WK_REQUIRE("logsumexp", args.x);
     wk_tensor *x = wk_to(args.x, wk_float_type(args.x->dtype));
     if (!x || !wk_check_floating("logsumexp", x))

@@ -248,4 +248,17 @@ for i in (torch.tensor(1.0), torch.tensor(1, dtype=torch.int8), torch.tensor(-1,
     g.case("index", read, [small, i], gradient=False, index="%p")
 for index in ([[-1, 0], [-3, -2]], [[-4, 0], [0, 0]], [[-1], [2]], [[3], [0]]):
     g.case("take_along_dim", take_along, [randn(2, 3, dtype=f64), torch.tensor(index)], dim=1)
+# ---- scatter that adds or multiplies
+def scatter_with_reduce(x, index, source, dim, reduce):
+    return torch.scatter(x, dim, index, source, reduce=reduce)
+
+i = torch.tensor([[0, 1], [2, 1], [0, 1]])
+for reduce in ("add", "multiply"):
+    for dtype in DTYPES:
+        g.case("scatter_with_reduce", scatter_with_reduce, [numbers(3, 2, dtype=dtype), i, numbers(4, 3, dtype=dtype)], gradient=False, dim=0,
+               reduce=reduce)
+    for dim in (0, 1, -1):
+        g.case("scatter_with_reduce", scatter_with_reduce, [randn(3, 3), i, randn(3, 3)], gradient=False, dim=dim, reduce=reduce)
+    g.case("scatter_with_reduce", scatter_with_reduce, [randn(3, 2), i, 2.5], gradient=False, dim=0, reduce=reduce)
+    g.case("scatter_with_reduce", scatter_with_reduce, [torch.full((3, 2), 3), i, 2], gradient=False, dim=0, reduce=reduce)
 g.write()

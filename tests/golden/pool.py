@@ -125,4 +125,19 @@ for dims, f in ((1, F.adaptive_max_pool1d), (2, F.adaptive_max_pool2d)):
     x.view(-1)[::5] = math.nan
     x.view(-1)[1::7] = -math.inf
     g.case(op, call, [x], output_size=4)
+
+# ---- averages of int64
+for dims, f in ((1, F.avg_pool1d), (2, F.avg_pool2d), (3, F.avg_pool3d)):
+    op, size, each = f"avg_pool{dims}d", FIRST[:dims], lambda numbers: numbers[0] if dims == 1 else numbers[:dims]
+    f = avg_pool(f)
+    variants = [dict(kernel_size=2), dict(kernel_size=3, stride=1, padding=1), dict(kernel_size=3, stride=1, padding=1, count_include_pad=False),
+                dict(kernel_size=2, stride=2, padding=1, ceil_mode=True), dict(kernel_size=3, stride=2, padding=1, ceil_mode=True, count_include_pad=False),
+                dict(kernel_size=each([3, 2, 1]), stride=each([1, 2, 1]))]
+    if dims > 1:
+        variants += [dict(kernel_size=2, stride=1, padding=1, divisor_override=3), dict(kernel_size=2, divisor_override=-2)]
+    for keywords in variants:
+        g.case(op, f, [torch.randint(-9, 9, (1, 2, *size))], gradient=False, **keywords)
+    g.case(op, f, [torch.randint(-9, 9, (2, *size))], gradient=False, kernel_size=2)
+    g.case(op, f, [torch.randint(-9, 9, (0, 2, *size))], gradient=False, kernel_size=2)
+    g.case(op, f, [torch.randint(-9, 9, (1, 2, *size), dtype=torch.int32)], gradient=False, kernel_size=2)
 g.write()

@@ -227,4 +227,21 @@ for dims in ((0,), (0, 2), (1,), (0, 1, 2), (-1, 0), (0, -4)):
 for source, destination in (((0, 1), (1, 0)), ((0, 2), (-1, 0)), ((1,), (3,)), ((3, 0, 1), (0, 1, 2)), ((0, 0), (1, 2)), ((0,), (1, 2))):
     g.case("movedims", lambda x, source, destination: torch.movedim(x, source, destination), [randn(2, 3, 4, 5)], source=source,
            destination=destination)
+
+# ---- norms by singular values
+def linalg_norm_svd(x, ord=None, dims=None, keepdim=False, dtype=None, name=None):
+    return torch.linalg.norm(x, name or ord, dims, keepdim, dtype=dtype)
+
+for keywords in (dict(ord=2.0), dict(ord=-2.0), dict(name="nuc"), dict(name="fro")):
+    for dtype in (torch.float32, f64):
+        g.case("linalg_norm_svd", linalg_norm_svd, [randn(3, 4, dtype=dtype)], **keywords)
+        g.case("linalg_norm_svd", linalg_norm_svd, [randn(2, 3, 4, dtype=dtype)], dims=(0, 2), **keywords)
+        g.case("linalg_norm_svd", linalg_norm_svd, [randn(4, 2, 3, dtype=dtype)], dims=(2, 0), keepdim=True, **keywords)
+        g.case("linalg_norm_svd", linalg_norm_svd, [randn(3, 3, dtype=dtype)], dims=(0, 1), keepdim=True, **keywords)
+    g.case("linalg_norm_svd", linalg_norm_svd, [randn(3, dtype=f64)], dims=(0, 0), **keywords)
+    g.case("linalg_norm_svd", linalg_norm_svd, [torch.ones(2, 2, dtype=torch.int64)], **keywords)
+    g.case("linalg_norm_svd", linalg_norm_svd, [randn(2, 2)], dtype=f64, **keywords)
+    g.case("linalg_norm_svd", linalg_norm_svd, [randn(2, 3, 0)], dims=(1, 2), **keywords)
+g.case("linalg_norm_svd", linalg_norm_svd, [randn(3)], name="nuc")
+g.case("linalg_norm_svd", linalg_norm_svd, [randn(3)], name="fro")
 g.write()

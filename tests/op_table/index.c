@@ -104,7 +104,7 @@ BAD(gather, wk_gather(wk_zeros((2, 3)), 0, wk_full((1, 3), -1)), "index: -1 is o
 
 static wk_tensor *run_scatter(golden_case *c)
 {
-    return wk_scatter_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
+    return wk_scatter_with((wk_scatter_args){input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2), NULL});
 }
 OP(scatter, run_scatter)
 BAD(scatter, wk_scatter(wk_zeros((2, 3)), 1, wk_full((2, 1), -1), wk_ones((2, 1))),
@@ -113,9 +113,19 @@ BAD(scatter, wk_scatter(wk_zeros((2, 3)), 1, wk_full((2, 1), 3), 1),
     "index: 3 is out of range for dim 1 of (2, 3)")
 static wk_tensor *run_scatter_(golden_case *c)
 {
-    return wk_scatter_in_place_with(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2));
+    return wk_scatter_in_place_with(
+        (wk_scatter_args){input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2), NULL});
 }
 OP(scatter_, run_scatter_)
+static wk_tensor *run_scatter_with_reduce(golden_case *c)
+{
+    return wk_scatter(input(c, 0), integer(c, "dim"), input(c, 1), operand(c, 2), .reduce = text(c, "reduce"));
+}
+OP(scatter_with_reduce, run_scatter_with_reduce, .gradient = NONE)
+BAD(scatter_with_reduce, wk_scatter(wk_zeros((2)), 0, wk_full((2), 0), 1, .reduce = "mean"),
+    "scatter: reduce: expected \"add\" or \"multiply\", got \"mean\"")
+BAD(scatter_with_reduce, wk_scatter(wk_zeros((2)), 0, wk_full((2), 2), 1, .reduce = "multiply"),
+    "scatter: index: 2 is out")
 static wk_tensor *run_scatter_add(golden_case *c)
 {
     return wk_scatter_add(input(c, 0), integer(c, "dim"), input(c, 1), input(c, 2));

@@ -50,7 +50,7 @@ BAD(max_pool2d, wk_max_pool2d(wk_ones((1, 4, 4), .dtype = wk_bool), 2), "expecte
 AVG_POOL(1d)
 AVG_POOL(2d)
 AVG_POOL(3d)
-BAD(avg_pool2d, wk_avg_pool2d(wk_ones((1, 4, 4), .dtype = wk_int64), 2), "avg_pool2d: expected a floating dtype")
+BAD(avg_pool2d, wk_avg_pool2d(wk_ones((1, 4, 4), .dtype = wk_int32), 2), "avg_pool2d: expected a floating dtype")
 BAD(avg_pool3d, wk_avg_pool3d(IMAGE, 7), "no larger than the padded input, got 7")
 
 #define ADAPTIVE_AVG(dims)                                                                                             \

@@ -1,6 +1,8 @@
 /* Order, counting, distances: what is made of sorting and selecting. */
 #include <math.h>
 
+#include <string.h>
+
 #include "op_table.h"
 
 static wk_tensor *run_unique(golden_case *c)
@@ -116,7 +118,24 @@ static wk_tensor *run_linalg_norm(golden_case *c)
 }
 OP(linalg_norm, run_linalg_norm)
 BAD(linalg_norm, wk_linalg_norm(wk_ones((2, 2, 2)), 1), "dim: expected one dim or two, for ord and an x of (2, 2, 2)")
-BAD(linalg_norm, wk_linalg_norm(wk_ones((2, 2)), 3), "ord: expected 1, -1, INFINITY or -INFINITY for a matrix, got 3")
+BAD(linalg_norm, wk_linalg_norm(wk_ones((2, 2)), 3),
+    "ord: expected 1, -1, 2, -2, INFINITY, -INFINITY, WK_FRO or WK_NUC")
+static wk_tensor *run_linalg_norm_svd(golden_case *c)
+{
+    const wk_reduce_args args = reduction(c);
+    const char *name = text(c, "name");
+    return wk_linalg_norm_with((wk_linalg_norm_args){
+        .x = args.x,
+        .ord = !name ? real(c, "ord") : strcmp(name, "nuc") == 0 ? WK_NUC : WK_FRO,
+        .dims = args.dims,
+        .keepdim = args.keepdim,
+        .dtype = args.dtype});
+}
+OP(linalg_norm_svd, run_linalg_norm_svd)
+BAD(linalg_norm_svd, wk_linalg_norm(wk_ones((3)), WK_NUC), "linalg_norm: ord: WK_NUC is of matrices")
+BAD(linalg_norm_svd, wk_linalg_norm(wk_ones((3, 3)), WK_FRO, (1)), "linalg_norm: ord: WK_FRO is of matrices")
+BAD(linalg_norm_svd, wk_linalg_norm(wk_ones((2, 2), .dtype = wk_float16), 2),
+    "expected float32 or float64, got float16")
 BAD(linalg_norm, wk_linalg_norm(wk_ones((2, 2)), .dim = 2), "dim: expected -2 to 1")
 BAD(linalg_norm, wk_linalg_norm(wk_ones((2, 2)), 1, (0, 0)), "dim: 0 comes twice")
 

@@ -5,9 +5,12 @@
 // compiled for: float half integer complex
 #include "index.h"
 
-static void scatter_add(const wk_index_block *b, const int64_t *index, const elem *x, real *y)
+static void scatter_add(const wk_index_block *b, bool multiplies, const int64_t *index, const elem *x, real *y)
 {
-    WK_INDEX_LOOP(b, index, y[c] = (real)(y[c] + LOAD(x[p])))
+    if (multiplies)
+        WK_INDEX_LOOP(b, index, y[c] = (real)(y[c] * LOAD(x[p])))
+    else
+        WK_INDEX_LOOP(b, index, y[c] = (real)(y[c] + LOAD(x[p])))
 }
 
 #if WK_IS_HALF
@@ -59,7 +62,7 @@ static void scatter_add_range(const void *work, int64_t begin, int64_t end)
         b.chosen = 0;
         b.step = columns_inside ? inner : 1;
         b.chosen_strides[b.columns_loop] = columns_inside ? 1 : inner;
-        scatter_add(&b, f->run.index, w->x, sums);
+        scatter_add(&b, w->multiplies, f->run.index, w->x, sums);
         for (int64_t o = 0; o < outer; o++)
             from_floats(sums + o * inner, y + o * outer_stride, inner_stride, inner);
     }
@@ -85,7 +88,7 @@ static void scatter_add_range(const void *work, int64_t begin, int64_t end)
     const wk_gather_work *w = run->work;
     for (int64_t item = begin; item < end; item++) {
         const wk_index_block b = wk_index_block_at(w, item, false);
-        scatter_add(&b, run->index, w->x, w->y);
+        scatter_add(&b, w->multiplies, run->index, w->x, w->y);
     }
 }
 
