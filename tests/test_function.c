@@ -81,11 +81,27 @@ TEST(user_functions)
     assert_null(p);
 }
 
+static void third_backward(wk_autograd_ctx *ctx, wk_tensors dy, wk_tensors dx)
+{
+    dx.items[0] = wk_mul(dy.items[0], wk_ctx_saved_tensor(ctx, 3)), dx.items[1] = NULL;
+}
+static const wk_autograd_function THIRD = {"third", product_and_sum, third_backward};
+
+TEST(a_tensor_that_was_not_saved)
+{
+    wk_error error;
+    wk_tensor *a = leaf(2), *b = leaf(5), *p, *s;
+    assert_true(wk_autograd_function_apply(&THIRD, NULL, (a, b), (&p, &s)));
+    wk_try(&error) assert_false(wk_backward(p));
+    assert_message(error, "third: saved tensor 3: 2 were saved");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(gradients_of_another_shape),
         UNIT(user_functions),
+        UNIT(a_tensor_that_was_not_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

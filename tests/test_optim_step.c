@@ -290,6 +290,27 @@ static void wrong_arguments_are_errors(void **state)
     }
 }
 
+/* torch.lerp: from the end where the weight is 0.5 or more.  Gradients so far apart that their difference is infinite
+   tell: PyTorch's exp_avg is -inf. */
+static void half_way_is_reached_from_the_end(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_tensor *a = wk_ones((1), .requires_grad = true);
+        wk_optimizer *optimizer = wk_optim_adam(WK_TENSORS(a), .betas = {0.5, 0.999});
+        for (int step = 0; step < 2; step++) {
+            wk_optim_zero_grad(optimizer);
+            wk_backward(wk_sum(wk_mul(a, step ? 3e38 : -3e38)));
+            wk_optim_step(optimizer);
+        }
+        wk_dict *saved = wk_optim_state_dict(optimizer);
+        assert_true(wk_item(wk_dict_get(saved, "state.0.exp_avg")) == -INFINITY);
+        wk_dict_free(saved);
+        wk_optim_free(optimizer);
+    }
+}
+
 static void a_state_of_another_shape_changes_nothing(void **state)
 {
     (void)state;
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_pending_error_stops_the_step),
         cmocka_unit_test(wrong_gradients_are_errors),
         cmocka_unit_test(wrong_arguments_are_errors),
+        cmocka_unit_test(half_way_is_reached_from_the_end),
         cmocka_unit_test(a_state_of_another_shape_changes_nothing),
         cmocka_unit_test(states_of_other_options_load),
         cmocka_unit_test(a_step_without_memory_moves_nothing),
