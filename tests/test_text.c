@@ -75,14 +75,20 @@ static void test_characters(void **state)
     wk_text_tokenizer_free(tokenizer);
 }
 
-static void test_byte_level_bpe(void **state)
+static wk_text_tokenizer *byte_level_tokenizer(void)
 {
-    (void)state;
     write_file(vocab_path, "{\"h\":0,\"e\":1,\"l\":2,\"o\":3,\"\\u0120\":4,\"he\":5,\"ll\":6,\"hell\":7,\"hello\":8,"
                            "\"\\u0120hello\":9,\"\\u00c3\":10,\"\\u00a9\":11,\"<|endoftext|>\":12}");
     write_file(merges_path, "#version: 0.2\nh e\nl l\nhe ll\nhell o\n\xC4\xA0 hello\n");
     wk_text_tokenizer *tokenizer = wk_text_byte_level_bpe_tokenizer(vocab_path, merges_path);
     assert_non_null(tokenizer);
+    return tokenizer;
+}
+
+static void test_byte_level_bpe(void **state)
+{
+    (void)state;
+    wk_text_tokenizer *tokenizer = byte_level_tokenizer();
     wk_scope
     {
         wk_tensor *ids = wk_text_encode(tokenizer, "hello hello<|endoftext|>é helo");
@@ -139,6 +145,71 @@ static void test_json(void **state)
                 strstr(error.message, "model.type: expected BPE, WordPiece, Unigram or WordLevel, got Other"));
 }
 
+static void test_stream(void **state)
+{
+    (void)state;
+    wk_text_tokenizer *tokenizer = byte_level_tokenizer();
+    wk_text_decode_stream *stream = wk_text_decode_stream_new(tokenizer);
+    static const int64_t ids[] = {8, 9, 12, 10, 11, 4, 5};
+    static const char *const pieces[] = {"hello", " hello", "", "", "é", " ", "he"};
+    for (int i = 0; i < 7; i++)
+        assert_string_equal(wk_text_decode_stream_step(stream, ids[i]), pieces[i]);
+    wk_text_decode_stream_free(stream);
+    wk_text_tokenizer_free(tokenizer);
+}
+
+static void test_get_batch(void **state)
+{
+    (void)state;
+    wk_scope
+    {
+        wk_generator *generator = wk_generator_manual_seed(wk_generator_new(), 3);
+        wk_tensor *data = wk_arange(20), *starts = wk_randint(0, 20 - 4, (3), .generator = generator);
+        wk_generator_manual_seed(generator, 3);
+        wk_sample batch = wk_text_get_batch(data, 3, 4, .generator = generator);
+        assert_true(wk_size(batch.x, 0) == 3 && wk_size(batch.x, 1) == 4 && wk_size(batch.y, 1) == 4);
+        const int64_t *x = wk_data_ptr(batch.x), *y = wk_data_ptr(batch.y), *first = wk_data_ptr(starts);
+        for (int i = 0; i < 12; i++)
+            assert_true(x[i] == first[i / 4] + i % 4 && y[i] == x[i] + 1);
+        wk_generator_free(generator);
+        wk_error error;
+        wk_try(&error) assert_null(wk_text_get_batch(data, 3, 20).x);
+        assert_true(error.set && strstr(error.message, "of more than block_size 20 numbers, got int64 (20,)"));
+    }
+}
+
+static void test_read_file(void **state)
+{
+    (void)state;
+    write_file(vocab_path, "one\ntwo");
+    assert_text(wk_text_read_file(vocab_path, NULL), "one\ntwo");
+    FILE *file = fopen(vocab_path, "wb");
+    fwrite("a\0b", 1, 3, file);
+    fclose(file);
+    int64_t size = 0;
+    assert_text(wk_text_read_file(vocab_path, &size), "a");
+    assert_int_equal(size, 3);
+    wk_error error;
+    wk_try(&error) assert_null(wk_text_read_file(vocab_path, NULL));
+    assert_true(error.set && strstr(error.message, "holds a NUL, where C's strings end"));
+}
+
+static void test_broken_files(void **state)
+{
+    (void)state;
+    wk_error error;
+    write_file(vocab_path, "IQ== 0\nIg== x\n");
+    wk_try(&error) assert_null(wk_text_get_encoding("cl100k_base", vocab_path));
+    assert_true(error.set && strstr(error.message, "expected a token in base64, a space and its rank"));
+    write_file(vocab_path, "IQ== 0\n");
+    wk_try(&error) assert_null(wk_text_get_encoding("cl100k_base", vocab_path));
+    assert_true(error.set && strstr(error.message, "expected a token for each of the 256 bytes; there is none for 00"));
+    wk_try(&error) assert_null(wk_text_get_encoding("cl99k", vocab_path));
+    assert_true(error.set && strstr(error.message, "name: expected gpt2, "));
+    wk_try(&error) assert_null(wk_text_sentencepiece_processor(vocab_path));
+    assert_true(error.set && strstr(error.message, "is no model of SentencePiece"));
+}
+
 int main(void)
 {
     snprintf(vocab_path, sizeof vocab_path, "/tmp/wick_test_text_%ld.vocab", (long)getpid());
@@ -152,6 +223,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_byte_level_bpe, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_bert, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_json, remember_blocks, nothing_leaked),
+        cmocka_unit_test_setup_teardown(test_stream, remember_blocks, nothing_leaked),
+        cmocka_unit_test_setup_teardown(test_get_batch, remember_blocks, nothing_leaked),
+        cmocka_unit_test_setup_teardown(test_read_file, remember_blocks, nothing_leaked),
+        cmocka_unit_test_setup_teardown(test_broken_files, remember_blocks, nothing_leaked),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(vocab_path);

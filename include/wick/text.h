@@ -15,6 +15,7 @@
 #define WICK_TEXT_H
 #pragma GCC system_header // see tensor.h
 
+#include <wick/data.h>
 #include <wick/random.h>
 #include <wick/tensor.h>
 
@@ -40,6 +41,11 @@ typedef struct wk_text_bert_args {
 #define wk_text_bert_wordpiece_tokenizer(...)                                                                          \
     wk_text_bert_wordpiece_tokenizer_with((wk_text_bert_args){.lowercase = true, .vocab = __VA_ARGS__})
 wk_text_tokenizer *wk_text_bert_wordpiece_tokenizer_with(wk_text_bert_args args);
+/* tiktoken.get_encoding(name): gpt2, r50k_base, p50k_base, p50k_edit, cl100k_base or o200k_base, from the file of its
+   ranks (r50k_base.tiktoken), which tiktoken downloads; special tokens in a text are taken as such */
+wk_text_tokenizer *wk_text_get_encoding(const char *name, const char *path);
+/* SentencePieceProcessor(model_file=path): a .model of unigram or bpe; no <s> and </s> around texts, as there */
+wk_text_tokenizer *wk_text_sentencepiece_processor(const char *path);
 /* The characters of a text, sorted, as nanoGPT's shakespeare_char has them; another character is an error */
 wk_text_tokenizer *wk_text_character_tokenizer(const char *text);
 void wk_text_tokenizer_free(wk_text_tokenizer *tokenizer); // NULL is fine
@@ -124,6 +130,37 @@ typedef struct wk_text_decode_args {
 #define wk_text_decode(tokenizer_, ...)                                                                                \
     wk_text_decode_with((wk_text_decode_args){.skip_special_tokens = true, .tokenizer = tokenizer_, .ids = __VA_ARGS__})
 char *wk_text_decode_with(wk_text_decode_args args);
+
+/* DecodeStream(skip_special_tokens=True): a text as it is generated, id after id.  A step gives what is new, "" while
+   the bytes of a character are not all there; it is the stream's, until the next step.  NULL after an error. */
+typedef struct wk_text_decode_stream wk_text_decode_stream;
+typedef struct wk_text_decode_stream_args {
+    const wk_text_tokenizer *tokenizer; // has to live as long
+    bool skip_special_tokens;
+} wk_text_decode_stream_args;
+#define wk_text_decode_stream_new(...)                                                                                 \
+    wk_text_decode_stream_new_with((wk_text_decode_stream_args){.skip_special_tokens = true, .tokenizer = __VA_ARGS__})
+wk_text_decode_stream *wk_text_decode_stream_new_with(wk_text_decode_stream_args args);
+const char *wk_text_decode_stream_step(wk_text_decode_stream *stream, int64_t id);
+void wk_text_decode_stream_free(wk_text_decode_stream *stream); // NULL is fine
+
+/* ---------------------------------------------------------------- data for language models */
+
+/* The bytes of a file, with a NUL behind them, in memory that the caller gives to free(); NULL after an error.  size
+   may be NULL: then a file with a NUL inside is an error. */
+char *wk_text_read_file(const char *path, int64_t *size);
+
+/* get_batch(data, batch_size, block_size), as nanoGPT has it: x (B, P) are windows of data, int64 (N,), that begin at
+   torch.randint(len(data) - block_size, (batch_size,)), and y (B, P) what follows each id; on data's device. */
+typedef struct wk_text_get_batch_args {
+    wk_tensor *data;
+    int64_t batch_size, block_size;
+    wk_generator *generator;
+} wk_text_get_batch_args;
+#define wk_text_get_batch(data_, batch_size_, ...)                                                                     \
+    wk_text_get_batch_with(                                                                                            \
+        (wk_text_get_batch_args){.data = data_, .batch_size = batch_size_, .block_size = __VA_ARGS__})
+wk_sample wk_text_get_batch_with(wk_text_get_batch_args args);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

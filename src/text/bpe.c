@@ -1,11 +1,13 @@
 /* Byte pair encoding: of a word's characters, the pair that was learned first (the lowest rank, the leftmost of equals)
    becomes one token, until no pair is left.  Short words look through all pairs each time; long ones keep them in a
    heap, so that a megabyte without a space takes n log n. */
+#define _GNU_SOURCE // memmem
 #include "tokenizer.h"
 
 #include "core/alloc.h"
 
 #define SHORT 64
+#define LONGEST_SPLIT 1024 // bytes: splitting takes their square
 
 struct wk_text_symbol {
     uint32_t id;
@@ -45,14 +47,34 @@ static bool grow_merges(const char *op, wk_text_model *model)
     return true;
 }
 
-bool wk_text_merge_add(const char *op, wk_text_model *model, int64_t left, int64_t right, int64_t id)
+bool wk_text_merge_add(const char *op, wk_text_model *model, int64_t left, int64_t right, uint32_t rank, int64_t id)
 {
     if (model->merge_count >= UINT32_MAX / 4)
         return wk_fail(op, "merges: more than %u", UINT32_MAX / 4);
     if (2 * (model->merge_count + 1) > model->merge_slots && !grow_merges(op, model))
         return false;
     const uint64_t pair = pair_of((uint32_t)left, (uint32_t)right);
-    *(wk_text_merge *)find_merge(model, pair) = (wk_text_merge){pair, (uint32_t)++model->merge_count, (uint32_t)id};
+    wk_text_merge *to = (wk_text_merge *)find_merge(model, pair);
+    model->merge_count += to->rank == 0;
+    *to = (wk_text_merge){pair, rank, (uint32_t)id};
+    return true;
+}
+
+/* Where a file has tokens and no merges, any two tokens that are a third together merge, and rank as that one does. */
+bool wk_text_merge_splits(const char *op, wk_text_tokenizer *tokenizer, const wk_text_token *token, uint32_t rank)
+{
+    const wk_text_vocabulary *vocabulary = &tokenizer->vocabulary;
+    const char *text = wk_text_of(vocabulary, token);
+    if (token->size > LONGEST_SPLIT)
+        return wk_fail(op, "a token of %u bytes: expected at most %d", (unsigned)token->size, LONGEST_SPLIT);
+    size_t length;
+    for (size_t at = 0; at < token->size; at += length) {
+        wk_text_char(text + at, &length);
+        const wk_text_token *left = at > 0 ? wk_text_vocabulary_find(vocabulary, text, at) : NULL;
+        const wk_text_token *right = left ? wk_text_vocabulary_find(vocabulary, text + at, token->size - at) : NULL;
+        if (right && !wk_text_merge_add(op, &tokenizer->model, left->id, right->id, rank, token->id))
+            return false;
+    }
     return true;
 }
 
@@ -260,13 +282,42 @@ static bool merge_word(const char *op, const wk_text_tokenizer *tokenizer, const
     return true;
 }
 
-bool wk_text_bpe(const char *op, const wk_text_tokenizer *tokenizer, const char *word, size_t size,
-                 wk_text_scratch *scratch)
+static bool encode_word(const char *op, const wk_text_tokenizer *tokenizer, const char *word, size_t size,
+                        wk_text_scratch *scratch)
 {
     const wk_text_token *token = wk_text_vocabulary_find(&tokenizer->vocabulary, word, size);
     if (token && token->whole)
         return wk_text_put_id(op, &scratch->ids, token->id);
     return merge_word(op, tokenizer, word, size, scratch);
+}
+
+#define MARK "\xE2\x96\x81" // U+2581, a space
+
+/* no token goes from another character to a mark */
+static bool marks_begin(const wk_text_vocabulary *vocabulary)
+{
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        const char *text = wk_text_of(vocabulary, &vocabulary->tokens[i]), *const end =
+                                                                               text + vocabulary->tokens[i].size;
+        while (end - text >= 3 && memcmp(text, MARK, 3) == 0)
+            text += 3;
+        if (memmem(text, (size_t)(end - text), MARK, 3))
+            return false;
+    }
+    return wk_text_vocabulary_find(vocabulary, MARK, 3) != NULL;
+}
+
+bool wk_text_bpe(const char *op, const wk_text_tokenizer *tokenizer, const char *word, size_t size,
+                 wk_text_scratch *scratch)
+{
+    size_t begin = 0;
+    for (size_t at = 3; tokenizer->model.marks_begin && at + 3 <= size; at++) // a text that nobody cut into words
+        if (word[at] == MARK[0] && memcmp(word + at, MARK, 3) == 0 && memcmp(word + at - 3, MARK, 3) != 0) {
+            if (!encode_word(op, tokenizer, word + begin, at - begin, scratch))
+                return false;
+            begin = at;
+        }
+    return encode_word(op, tokenizer, word + begin, size - begin, scratch);
 }
 
 void wk_text_byte_ids(wk_text_tokenizer *tokenizer)
@@ -289,6 +340,7 @@ bool wk_text_bpe_ready(const char *op, wk_text_tokenizer *tokenizer)
         model->letter_ids[code] = wk_text_id_of(vocabulary, text, (size_t)wk_text_encode_char(code, text));
     }
     wk_text_byte_ids(tokenizer);
+    model->marks_begin = model->prefix.size == 0 && model->suffix.size == 0 && marks_begin(vocabulary);
     model->unknown_id = model->unknown.data ? wk_text_id_of(vocabulary, model->unknown.data, model->unknown.size) : -1;
     const bool strict = model->strict;
     model->strict = false; // here a character may be unknown
@@ -296,8 +348,8 @@ bool wk_text_bpe_ready(const char *op, wk_text_tokenizer *tokenizer)
     bool good = true;
     for (size_t i = 0; good && i < vocabulary->count; i++) {
         wk_text_token *token = &vocabulary->tokens[i];
-        token->whole = model->ignore_merges;
-        if (model->ignore_merges || model->prefix.size > 0 || model->suffix.size > 0 || token->size == 0)
+        token->whole = model->ignore_merges && !model->marks_begin;
+        if (token->whole || model->prefix.size > 0 || model->suffix.size > 0 || token->size == 0)
             continue;
         scratch.ids.count = 0;
         good = merge_word(op, tokenizer, wk_text_of(vocabulary, token), token->size, &scratch);

@@ -105,12 +105,14 @@ static bool encode_words(const char *op, const wk_text_tokenizer *tokenizer, con
 
 /* text between the added tokens that stand in it before it is normalized */
 static bool encode_part(const char *op, const wk_text_tokenizer *tokenizer, const char *text, size_t size, bool first,
-                        wk_text_scratch *scratch)
+                        bool last, wk_text_scratch *scratch)
 {
     if (size == 0)
         return true;
     wk_text_words *words = &scratch->words;
     wk_text_words_clear(words);
+    words->first = first;
+    words->last = last;
     if (!wk_text_put(op, &words->text, text, size) ||
         !wk_text_steps_run(op, &tokenizer->normalizers, words, &scratch->spare))
         return false;
@@ -143,14 +145,15 @@ bool wk_text_encode_plain(const char *op, const wk_text_tokenizer *tokenizer, co
     wk_text_span span;
     for (const wk_text_added *token;
          (token = find_token(tokenizer, &tokenizer->raw, taken->data, taken->used, &from, done, &span));) {
-        if (done < span.begin && !encode_part(op, tokenizer, taken->data + done, span.begin - done, done == 0, scratch))
+        if (done < span.begin &&
+            !encode_part(op, tokenizer, taken->data + done, span.begin - done, done == 0, false, scratch))
             return false;
         if (!wk_text_put_id(op, &scratch->ids, token->id))
             return false;
         done = span.end;
     }
     return done >= taken->used ||
-           encode_part(op, tokenizer, taken->data + done, taken->used - done, done == 0, scratch);
+           encode_part(op, tokenizer, taken->data + done, taken->used - done, done == 0, true, scratch);
 }
 
 /* ---------------------------------------------------------------- truncation and template */

@@ -6,7 +6,7 @@
 #include "io/file.h"
 #include "reader.h"
 
-static wk_text_tokenizer *done(wk_text_tokenizer *tokenizer, bool good)
+wk_text_tokenizer *wk_text_done(wk_text_tokenizer *tokenizer, bool good)
 {
     if (good)
         return tokenizer;
@@ -59,13 +59,12 @@ wk_text_tokenizer *wk_text_character_tokenizer(const char *text)
                       wk_text_step_add(op, &tokenizer->decoders, wk_text_decode_fuse) &&
                       wk_text_bpe_ready(op, tokenizer);
     wk_free(taken.data);
-    return done(tokenizer, good);
+    return wk_text_done(tokenizer, good);
 }
 
 /* ---------------------------------------------------------------- GPT-2's two files */
 
-/* the next line, without its end; false: there is none */
-static bool next_line(const wk_file_map *map, size_t *at, wk_text_span *line)
+bool wk_text_next_line(const wk_file_map *map, size_t *at, wk_text_span *line)
 {
     if (*at >= map->size)
         return false;
@@ -106,7 +105,7 @@ static bool read_merges(const char *op, const char *path, wk_text_tokenizer *tok
     wk_text_span line;
     bool good = true;
     int64_t number = 0;
-    for (size_t at = 0; good && next_line(map, &at, &line);) {
+    for (size_t at = 0; good && wk_text_next_line(map, &at, &line);) {
         const char *text = (const char *)map->bytes + line.begin;
         const size_t size = line.end - line.begin;
         const char *space = memchr(text, ' ', size);
@@ -146,10 +145,11 @@ wk_text_tokenizer *wk_text_byte_level_bpe_tokenizer(const char *vocab, const cha
         step->behavior = WK_TEXT_ISOLATED;
         step->regex = wk_text_regex_new(op, wk_text_gpt2_pattern, strlen(wk_text_gpt2_pattern), true);
     }
-    return done(tokenizer, step && step->regex && read_json_vocabulary(op, vocab, tokenizer) &&
-                               read_merges(op, merges, tokenizer) && wk_text_bpe_ready(op, tokenizer) &&
-                               wk_text_step_add(op, &tokenizer->decoders, wk_text_decode_byte_level) &&
-                               add_special(op, tokenizer, "<|endoftext|>") && wk_text_added_ready(op, tokenizer));
+    return wk_text_done(tokenizer, step && step->regex && read_json_vocabulary(op, vocab, tokenizer) &&
+                                       read_merges(op, merges, tokenizer) && wk_text_bpe_ready(op, tokenizer) &&
+                                       wk_text_step_add(op, &tokenizer->decoders, wk_text_decode_byte_level) &&
+                                       add_special(op, tokenizer, "<|endoftext|>") &&
+                                       wk_text_added_ready(op, tokenizer));
 }
 
 /* ---------------------------------------------------------------- BERT's vocab.txt */
@@ -162,7 +162,7 @@ static bool read_lines(const char *op, const char *path, wk_text_tokenizer *toke
     wk_text_span line;
     int64_t id = 0;
     bool good = true;
-    for (size_t at = 0; good && next_line(map, &at, &line); id++) {
+    for (size_t at = 0; good && wk_text_next_line(map, &at, &line); id++) {
         size_t end = line.end;
         while (end > line.begin && (map->bytes[end - 1] == ' ' || map->bytes[end - 1] == '\t'))
             end--;
@@ -217,5 +217,5 @@ wk_text_tokenizer *wk_text_bert_wordpiece_tokenizer_with(wk_text_bert_args args)
     good = step && wk_text_string_set(op, &step->content, "##", 2);
     for (size_t i = 0; good && i < sizeof specials / sizeof *specials; i++)
         good = add_special(op, tokenizer, specials[i]);
-    return done(tokenizer, good && wk_text_added_ready(op, tokenizer));
+    return wk_text_done(tokenizer, good && wk_text_added_ready(op, tokenizer));
 }

@@ -21,7 +21,7 @@ int wk_text_byte_of_letter(uint32_t letter)
     return number <= 32 ? number : number < 67 ? number - 33 + 0x7F : 0xAD;
 }
 
-static bool put_letters(const char *op, const char *text, size_t size, wk_text_bytes *out)
+bool wk_text_put_letters(const char *op, const char *text, size_t size, wk_text_bytes *out)
 {
     if (2 * size > out->room - out->used && !wk_text_grow(op, out, 2 * size))
         return false;
@@ -42,7 +42,7 @@ static bool put_letters(const char *op, const char *text, size_t size, wk_text_b
 bool wk_text_byte_letters(const char *op, const wk_text_step *step, const wk_text_words *in, wk_text_words *out)
 {
     (void)step;
-    return put_letters(op, in->text.data, in->text.used, &out->text);
+    return wk_text_put_letters(op, in->text.data, in->text.used, &out->text);
 }
 
 /* ---------------------------------------------------------------- splitting */
@@ -250,7 +250,8 @@ bool wk_text_byte_level(const char *op, const wk_text_step *step, const wk_text_
     }
     for (size_t i = 0; good && i < from->count; i++) {
         const size_t begin = out->text.used;
-        good = put_letters(op, text + from->spans[i].begin, from->spans[i].end - from->spans[i].begin, &out->text) &&
+        good = wk_text_put_letters(op, text + from->spans[i].begin, from->spans[i].end - from->spans[i].begin,
+                                   &out->text) &&
                wk_text_put_span(op, out, begin, out->text.used);
     }
     wk_text_words_free(&spaced);

@@ -56,7 +56,7 @@ bool wk_text_merge_texts(const char *op, wk_text_tokenizer *tokenizer, const cha
     good = good &&
            (id >= 0 || wk_fail(op, "merges: the two tokens %s together are not in the vocabulary",
                                wk_shown(left, (wk_shown_text){0}))) &&
-           wk_text_merge_add(op, &tokenizer->model, a, b, id);
+           wk_text_merge_add(op, &tokenizer->model, a, b, ++tokenizer->model.ranks, id);
     wk_free(both.data);
     return good;
 }

@@ -240,7 +240,7 @@ bool wk_text_read_pre_tokenizer(const wk_text_reader *reader, const wk_json_valu
         static const char words[] = "\\w+|[^\\w\\s]+";
         step->behavior = WK_TEXT_REMOVED;
         step->invert = true;
-        step->regex = wk_text_regex_new(reader->op, words, strlen(words), true);
+        step->regex = wk_text_regex_new(reader->op, words, strlen(words), false);
         return step->regex != NULL;
     }
     if (strcmp(name, "CharDelimiterSplit") == 0) {

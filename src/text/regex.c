@@ -58,9 +58,11 @@ static void release(void *block, void *context) { (void)context, wk_free(block);
 
 #define SPACE "\\p{White_Space}"
 #define WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+#define WORD_ONIGURUMA WORD "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}" // as in ISO 8859-1
+#define WORD_RUST WORD "\\x{200c}\\x{200d}"
 
 /* what stands for \letter outside of [] and inside; NULL: itself */
-static const char *meaning(char letter, bool inside)
+static const char *meaning(char letter, bool inside, bool oniguruma)
 {
     switch (letter) {
     case 's':
@@ -68,9 +70,9 @@ static const char *meaning(char letter, bool inside)
     case 'S':
         return "\\P{White_Space}";
     case 'w':
-        return inside ? WORD : "[" WORD "]";
+        return oniguruma ? inside ? WORD_ONIGURUMA : "[" WORD_ONIGURUMA "]" : inside ? WORD_RUST : "[" WORD_RUST "]";
     case 'W':
-        return inside ? NULL : "[^" WORD "]";
+        return inside ? NULL : oniguruma ? "[^" WORD_ONIGURUMA "]" : "[^" WORD_RUST "]";
     case 'h':
         return inside ? "0-9a-fA-F" : "[0-9a-fA-F]";
     default:
@@ -84,7 +86,8 @@ static bool put_text(const char *op, wk_text_bytes *out, const char *text)
 }
 
 /* what is written \letter, at a backslash; how many bytes of the pattern that was, 0 after an error */
-static size_t rewrite_escape(const char *op, wk_text_bytes *out, const char *at, size_t left, bool inside)
+static size_t rewrite_escape(const char *op, wk_text_bytes *out, const char *at, size_t left, bool inside,
+                             bool oniguruma)
 {
     if (left < 2)
         return wk_text_put(op, out, at, 1) ? 1 : 0;
@@ -92,7 +95,7 @@ static size_t rewrite_escape(const char *op, wk_text_bytes *out, const char *at,
         return put_text(op, out, "\\x{") && wk_text_put(op, out, at + 2, 4) && put_text(op, out, "}") ? 6 : 0;
     if (at[1] == 'W' && inside)
         return wk_fail(op, "a pattern has \\W inside of [], which is not supported"), 0;
-    const char *other = meaning(at[1], inside);
+    const char *other = meaning(at[1], inside, oniguruma);
     if (other)
         return put_text(op, out, other) ? 2 : 0;
     size_t length; // of a character, whole
@@ -100,14 +103,14 @@ static size_t rewrite_escape(const char *op, wk_text_bytes *out, const char *at,
     return wk_text_put(op, out, at, 1 + length) ? 1 + length : 0;
 }
 
-static bool rewrite(const char *op, const char *pattern, size_t size, wk_text_bytes *out)
+static bool rewrite(const char *op, const char *pattern, size_t size, bool oniguruma, wk_text_bytes *out)
 {
     bool inside = false;
     for (size_t i = 0, taken; i < size; i += taken) {
         const char c = pattern[i];
         taken = 1;
         if (c == '\\') {
-            taken = rewrite_escape(op, out, pattern + i, size - i, inside);
+            taken = rewrite_escape(op, out, pattern + i, size - i, inside, oniguruma);
             if (!taken)
                 return false;
             continue;
@@ -132,7 +135,7 @@ static bool rewrite(const char *op, const char *pattern, size_t size, wk_text_by
 
 /* ---------------------------------------------------------------- compiling and matching */
 
-static bool compile_pattern(const char *op, wk_text_regex *regex, const wk_text_bytes *pattern, bool lines)
+static bool compile_pattern(const char *op, wk_text_regex *regex, const wk_text_bytes *pattern, bool oniguruma)
 {
     int error = 0;
     PCRE2_SIZE at = 0;
@@ -141,7 +144,7 @@ static bool compile_pattern(const char *op, wk_text_regex *regex, const wk_text_
     if (!context)
         return wk_out_of_memory(op, 0);
     const uint32_t options =
-        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | (lines ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY);
+        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | (oniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY);
     regex->code =
         compile((PCRE2_SPTR)(pattern->data ? pattern->data : ""), pattern->used, options, &error, &at, context);
     compile_context_free(context);
@@ -154,7 +157,7 @@ static bool compile_pattern(const char *op, wk_text_regex *regex, const wk_text_
     return true;
 }
 
-wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool lines)
+wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool oniguruma)
 {
     if (!wk_library_load(op, &library))
         return NULL;
@@ -162,7 +165,7 @@ wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t siz
     wk_text_regex *regex = wk_alloc_zeroed(sizeof *regex);
     if (!regex)
         return wk_out_of_memory(op, sizeof *regex);
-    const bool good = rewrite(op, pattern, size, &text) && compile_pattern(op, regex, &text, lines);
+    const bool good = rewrite(op, pattern, size, oniguruma, &text) && compile_pattern(op, regex, &text, oniguruma);
     wk_free(text.data);
     if (!good) {
         wk_text_regex_free(regex);
@@ -240,9 +243,9 @@ void wk_text_search_end(wk_text_search *search)
 
 #else
 
-wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool lines)
+wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool oniguruma)
 {
-    (void)pattern, (void)size, (void)lines;
+    (void)pattern, (void)size, (void)oniguruma;
     wk_library_missing(op, "the patterns of tokenizers", "libpcre2-dev libutf8proc-dev");
     return NULL;
 }

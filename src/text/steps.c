@@ -59,6 +59,7 @@ bool wk_text_steps_run(const char *op, const wk_text_steps *steps, wk_text_words
     for (size_t i = 0; i < steps->count; i++) {
         wk_text_words_clear(spare);
         spare->first = words->first;
+        spare->last = words->last;
         if (!steps->items[i].run(op, &steps->items[i], words, spare))
             return false;
         const wk_text_words done = *spare;

@@ -99,7 +99,8 @@ int64_t wk_text_vocab_size(const wk_text_tokenizer *tokenizer)
     int64_t size = (int64_t)tokenizer->vocabulary.count;
     for (size_t i = 0; i < tokenizer->added_count; i++) {
         const wk_text_string *content = &tokenizer->added[i].content;
-        size += !wk_text_vocabulary_find(&tokenizer->vocabulary, content->data, content->size);
+        size += !tokenizer->added[i].hidden &&
+                !wk_text_vocabulary_find(&tokenizer->vocabulary, content->data, content->size);
     }
     return size;
 }
@@ -116,10 +117,10 @@ const char *wk_text_id_to_token(const wk_text_tokenizer *tokenizer, int64_t id)
 {
     if (!tokenizer)
         return wk_fail("id_to_token", "tokenizer: is NULL");
-    const wk_text_vocabulary *of = &tokenizer->added_tokens;
+    const wk_text_vocabulary *of = &tokenizer->vocabulary;
     const wk_text_token *token = wk_text_vocabulary_get(of, id);
     if (!token)
-        token = wk_text_vocabulary_get(of = &tokenizer->vocabulary, id);
+        token = wk_text_vocabulary_get(of = &tokenizer->added_tokens, id);
     return token ? wk_text_of(of, token) : NULL;
 }
 

@@ -19,7 +19,7 @@ bool wk_text_string_set(const char *op, wk_text_string *string, const char *data
 
 typedef struct wk_text_regex wk_text_regex;
 /* A pattern as Oniguruma reads it (tokenizer.json) or Rust's regex (tiktoken, the rest): Unicode classes, lookahead. */
-wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool lines); // lines: ^ $ at each
+wk_text_regex *wk_text_regex_new(const char *op, const char *pattern, size_t size, bool oniguruma);
 void wk_text_regex_free(wk_text_regex *regex);
 typedef struct wk_text_search { // of one text, by one thread
     const wk_text_regex *regex;
@@ -87,7 +87,8 @@ bool wk_text_words_copy(const char *op, const wk_text_words *in, wk_text_words *
 
 /* normalizers: the whole text, without pieces */
 wk_text_run wk_text_bert_normalizer, wk_text_strip, wk_text_strip_accents, wk_text_lowercase, wk_text_unicode_form,
-    wk_text_replace, wk_text_prepend_text, wk_text_nmt, wk_text_precompiled, wk_text_byte_letters;
+    wk_text_replace, wk_text_prepend_text, wk_text_nmt, wk_text_precompiled, wk_text_byte_letters,
+    wk_text_sentencepiece_spaces;
 /* pre-tokenizers: pieces into more pieces */
 wk_text_run wk_text_bert_pre_tokenizer, wk_text_byte_level, wk_text_metaspace, wk_text_split, wk_text_whitespace_split,
     wk_text_punctuation, wk_text_digits;
@@ -98,6 +99,7 @@ bool wk_text_replace_all(const char *op, const wk_text_step *step, const char *t
 
 /* GPT-2's letters for bytes: printable ones stand for themselves, the rest for U+0100 and up */
 uint32_t wk_text_letter_of_byte(unsigned char byte);
+bool wk_text_put_letters(const char *op, const char *text, size_t size, wk_text_bytes *out);
 int wk_text_byte_of_letter(uint32_t letter); // -1: none
 
 /* ---------------------------------------------------------------- models */
@@ -137,11 +139,13 @@ struct wk_text_model {
     wk_text_string unknown, prefix, suffix; // unk_token, continuing_subword_prefix, end_of_word_suffix
     int64_t unknown_id;                     // -1: none
     bool fuse_unknown, byte_fallback, ignore_merges;
+    bool marks_begin;             // BPE: no token has U+2581 but at its begin, so that words may be cut there
     bool strict, unknown_missing; // an unknown character is an error
     int64_t byte_ids[256];        // byte_fallback: <0x00> and up
     int64_t letter_ids[0x180];    // BPE: of characters that are tokens
     wk_text_merge *merges;        // BPE
     size_t merge_slots, merge_count;
+    uint32_t ranks; // of the last merge of a list
     uint64_t key;
     int64_t longest;   // WordPiece: max_input_chars_per_word
     wk_text_trie trie; // WordPiece, unigram
@@ -150,7 +154,8 @@ struct wk_text_model {
     bool single; // unigram: sums in float32, as SentencePiece itself has them
 };
 wk_text_tokenize wk_text_bpe, wk_text_wordpiece, wk_text_unigram, wk_text_word_level;
-bool wk_text_merge_add(const char *op, wk_text_model *model, int64_t left, int64_t right, int64_t id);
+bool wk_text_merge_add(const char *op, wk_text_model *model, int64_t left, int64_t right, uint32_t rank, int64_t id);
+bool wk_text_merge_splits(const char *op, wk_text_tokenizer *tokenizer, const wk_text_token *token, uint32_t rank);
 bool wk_text_bpe_ready(const char *op, wk_text_tokenizer *tokenizer); // after the last token and merge
 bool wk_text_merge_texts(const char *op, wk_text_tokenizer *tokenizer, const char *left, size_t left_size,
                          const char *right, size_t right_size);           // the next merge, of two tokens
@@ -177,6 +182,7 @@ typedef struct wk_text_added {
     wk_text_string content;
     int64_t id;
     bool special, single_word, lstrip, rstrip;
+    bool hidden;     // not looked for in texts
     bool normalized; // looked for after normalizing, and itself normalized
 } wk_text_added;
 

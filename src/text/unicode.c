@@ -32,13 +32,42 @@ static wk_library library = {.file = "libutf8proc.so.2",
 
 bool wk_text_unicode_load(const char *op) { return wk_library_load(op, &library); }
 
+/* What Hugging Face's BERT classes do not know yet: their tables are Unicode 8's.  Of other kinds than punctuation,
+   marks and control, these ranges hold whatever they hold. */
+static bool is_after_8(uint32_t code)
+{
+    static const uint32_t ranges[][2] = {
+        {0x61D, 0x61D},     {0x7FD, 0x7FD},     {0x890, 0x8E2},     {0x9FD, 0x9FE},     {0xA76, 0xA76},
+        {0xAFA, 0xAFF},     {0xB55, 0xB55},     {0xC04, 0xC3C},     {0xC77, 0xC77},     {0xC84, 0xC84},
+        {0xD00, 0xD00},     {0xD3B, 0xD3C},     {0xD81, 0xD81},     {0xEBA, 0xEBA},     {0xECE, 0xECE},
+        {0x180F, 0x1886},   {0x1ABF, 0x1ACE},   {0x1B7D, 0x1B7E},   {0x1DF6, 0x1DFB},   {0x2E43, 0x2E5D},
+        {0xA82C, 0xA82C},   {0xA8C5, 0xA8C5},   {0xA8FF, 0xA8FF},   {0xA9BD, 0xA9BD},   {0x10D24, 0x10F89},
+        {0x11070, 0x11074}, {0x110C2, 0x110CD}, {0x111C9, 0x111C9}, {0x111CF, 0x111CF}, {0x1123E, 0x11241},
+        {0x1133B, 0x1133B}, {0x11438, 0x1145E}, {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11FFF},
+        {0x12FF1, 0x13455}, {0x16E97, 0x16F4F}, {0x16FE2, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E4EF},
+        {0x1E944, 0x1E95F}};
+    size_t low = 0, high = sizeof ranges / sizeof *ranges;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (code > ranges[middle][1])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sizeof ranges / sizeof *ranges && code >= ranges[low][0];
+}
+
 bool wk_text_is_control(uint32_t code)
 {
     const utf8proc_category_t is = category((utf8proc_int32_t)code);
-    return is == UTF8PROC_CATEGORY_CC || is == UTF8PROC_CATEGORY_CF || is == UTF8PROC_CATEGORY_CO;
+    return (is == UTF8PROC_CATEGORY_CC || is == UTF8PROC_CATEGORY_CF || is == UTF8PROC_CATEGORY_CO) &&
+           !is_after_8(code);
 }
 
-bool wk_text_is_mark(uint32_t code) { return category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN; }
+bool wk_text_is_mark(uint32_t code)
+{
+    return code == 0x1734 || (category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN && !is_after_8(code));
+}
 
 bool wk_text_is_any_mark(uint32_t code)
 {
@@ -49,7 +78,8 @@ bool wk_text_is_any_mark(uint32_t code)
 bool wk_text_is_punctuation(uint32_t code)
 {
     const utf8proc_category_t is = category((utf8proc_int32_t)code);
-    return is >= UTF8PROC_CATEGORY_PC && is <= UTF8PROC_CATEGORY_PO;
+    return code == 0x166D || code == 0x111C9 ||
+           (is >= UTF8PROC_CATEGORY_PC && is <= UTF8PROC_CATEGORY_PO && !is_after_8(code));
 }
 
 bool wk_text_is_word(uint32_t code)

@@ -18,12 +18,24 @@ static void offer(const wk_text_model *model, struct wk_text_node *node, size_t 
         *node = (struct wk_text_node){score, from, token};
 }
 
+/* SentencePiece sums in float32, and begins at 0 again before that grows coarse: the same ties break the same way */
+#define FAR 100000.0
+
+static void begin_again(struct wk_text_node *nodes, size_t at, size_t reached)
+{
+    const double offset = nodes[at].score;
+    for (size_t i = at; i <= reached; i++)
+        nodes[i].score = (float)(nodes[i].score - offset);
+}
+
 static void find_best(const wk_text_model *model, const char *word, size_t size, struct wk_text_node *nodes)
 {
     for (size_t i = 0; i <= size; i++)
         nodes[i] = (struct wk_text_node){0, 0, -2};
-    for (size_t at = 0, length; at < size; at += length) {
+    for (size_t at = 0, length, reached = 0; at < size; at += length) {
         wk_text_char(word + at, &length);
+        if (model->single && (nodes[at].score < -FAR || nodes[at].score > FAR))
+            begin_again(nodes, at, reached);
         const double score = nodes[at].score;
         bool alone = false; // a token of just this character is there
         uint32_t node = WK_TEXT_ROOT;
@@ -34,11 +46,14 @@ static void find_best(const wk_text_model *model, const char *word, size_t size,
             const int32_t token = model->trie.values[node];
             if (token < 0)
                 continue;
+            reached = to > reached ? to : reached;
             offer(model, &nodes[to], at, token, score + model->scores[token]);
             alone |= to - at == length;
         }
-        if (!alone)
+        if (!alone) {
+            reached = at + length > reached ? at + length : reached;
             offer(model, &nodes[at + length], at, -1, score + model->unknown_score);
+        }
     }
 }
 

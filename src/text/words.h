@@ -32,7 +32,7 @@ typedef struct wk_text_words {
     wk_text_bytes text;
     wk_text_span *spans; // pieces of text, in order; what is in none is left out
     size_t count, room;
-    bool first; // the text begins where the user's text begins
+    bool first, last; // the text begins where the user's text begins, and ends where it ends
 } wk_text_words;
 bool wk_text_grow_spans(const char *op, wk_text_words *words);
 static inline bool wk_text_put_span(const char *op, wk_text_words *words, size_t begin,
