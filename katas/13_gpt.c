@@ -46,80 +46,40 @@ static options read_options(int argc, char **argv)
     return o;
 }
 
-/* ---------------------------------------------------------------- the text, and its characters as numbers */
+/* ---------------------------------------------------------------- the text */
 
-typedef struct text {
-    char *bytes;
-    size_t length;
-} text;
-
-/* adds a file's bytes; false where it cannot be read */
-static bool read_file(text *t, const char *path)
+/* false where it cannot be read */
+static bool copy_file(const char *path, FILE *to)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *from = fopen(path, "rb");
     char piece[65536];
-    size_t got = 0;
-    while (file && (got = fread(piece, 1, sizeof piece, file)) > 0) {
-        t->bytes = realloc(t->bytes, t->length + got);
-        memcpy(t->bytes + t->length, piece, got);
-        t->length += got;
-    }
-    const bool fine = file && !ferror(file);
-    if (file)
-        fclose(file);
+    for (size_t got; from && (got = fread(piece, 1, sizeof piece, from)) > 0;)
+        fwrite(piece, 1, got, to);
+    const bool fine = from && !ferror(from);
+    if (from)
+        fclose(from);
     return fine;
 }
 
 static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.' && entry->d_type != DT_LNK; }
 
-static text read_text(const char *path)
+/* a file, or the files of a folder in the order of their names; to be freed */
+static char *read_text(const char *path)
 {
-    text t = {0};
-    struct dirent **entries;
+    char *text = NULL;
+    size_t size;
+    FILE *all = open_memstream(&text, &size);
+    struct dirent **entries = NULL;
     const int count = scandir(path, &entries, is_visible, alphasort);
-    if (count < 0 && !read_file(&t, path))
+    if (count < 0 && !copy_file(path, all))
         kata_bad("text", path, "a file or a folder of files");
     for (int i = 0; i < count; i++) {
-        read_file(&t, kata_path(path, entries[i]->d_name)); // what is no file is passed over
+        copy_file(kata_path(path, entries[i]->d_name), all); // what is no file is passed over
         free(entries[i]);
     }
-    if (count >= 0)
-        free(entries);
-    return t;
-}
-
-/* each character of the text has a number, in the order of their codes */
-typedef struct vocabulary {
-    int64_t size;
-    int64_t id[256];
-    char character[256];
-} vocabulary;
-
-static vocabulary vocabulary_of(text t)
-{
-    vocabulary v = {0};
-    bool used[256] = {false};
-    for (size_t i = 0; i < t.length; i++)
-        used[(unsigned char)t.bytes[i]] = true;
-    for (int c = 0; c < 256; c++)
-        if (used[c]) {
-            v.id[c] = v.size;
-            v.character[v.size++] = (char)c;
-        }
-    return v;
-}
-
-/* characters that the text does not have are left out */
-static wk_tensor *encode(const vocabulary *v, const char *bytes, size_t length)
-{
-    wk_tensor *ids = wk_zeros(((int64_t)length), .dtype = wk_int64); // (P,)
-    int64_t *id = wk_data_ptr(ids), count = 0;
-    for (size_t i = 0; i < length; i++) {
-        const int64_t one = v->id[(unsigned char)bytes[i]];
-        if (one != 0 || v->character[0] == bytes[i])
-            id[count++] = one;
-    }
-    return wk_narrow(ids, 0, 0, count);
+    free(entries);
+    fclose(all);
+    return text;
 }
 
 /* ---------------------------------------------------------------- training */
@@ -194,17 +154,16 @@ static wk_tensor *draw_next(wk_tensor *logits, const options *o)
 }
 
 /* a token at a time; the caches hold what has been seen of text[begin:count], and are emptied when they are full */
-static void write_on(gpt *model, const vocabulary *v, options o)
+static void write_on(gpt *model, const wk_text_tokenizer *tokenizer, options o)
 {
-    const char *prompt = *o.prompt ? o.prompt : "\n";
-    wk_tensor *given = encode(v, prompt, strlen(prompt)); // (P,)
+    wk_error unknown;
+    wk_tensor *given = NULL;
+    wk_try(&unknown) given = wk_keep(wk_text_encode(tokenizer, *o.prompt ? o.prompt : "\n")); // (P,)
+    kata_stop_on(unknown, "prompt");
     int64_t begin = 0, seen = 0, count = wk_numel(given);
-    if (count == 0)
-        kata_bad("prompt", prompt, "characters that the text has");
     wk_tensor *text = wk_zeros((1, count + o.length), .dtype = wk_int64); // (1, P + length)
     wk_copy_(wk_narrow(text, 1, 0, count), given);
 
-    FILE *file = fopen(kata_path(o.out, "gpt.txt"), "w");
     printf("\n%s", o.prompt);
     wk_module *caches = gpt_caches_new(model);
     wk_no_grad wk_for_each_step (i, 0, o.length)
@@ -216,43 +175,46 @@ static void write_on(gpt *model, const vocabulary *v, options o)
         wk_tensor *next = draw_next(wk_index(logits, ":, -1"), &o);                   // (1, 1)
         wk_copy_(wk_narrow(text, 1, count, 1), next);
         seen = count++;
-        putchar(v->character[wk_item_int64(next)]);
+        printf("%s", wk_text_id_to_token(tokenizer, wk_item_int64(next)));
         fflush(stdout);
     }
     wk_module_free(caches);
-    printf("\n");
-    for (int64_t i = 0; i < count && file; i++)
-        fputc(v->character[((int64_t *)wk_data_ptr(text))[i]], file);
-    if (file && fclose(file) == 0)
-        printf("\nwrote %s\n", kata_path(o.out, "gpt.txt"));
+
+    char *written = wk_text_decode(tokenizer, wk_flatten(text));
+    const char *path = kata_path(o.out, "gpt.txt");
+    FILE *file = fopen(path, "w");
+    if (file && fputs(written, file) >= 0 && fclose(file) == 0)
+        printf("\n\nwrote %s\n", path);
+    free(written);
 }
 
 int main(int argc, char **argv)
 {
     const options o = read_options(argc, argv);
-    const text t = read_text(o.text);
-    const vocabulary v = vocabulary_of(t);
+    char *text = read_text(o.text);
+    wk_text_tokenizer *tokenizer = wk_text_character_tokenizer(text);
     wk_manual_seed(o.seed);
     wk_scope
     {
-        wk_tensor *ids = encode(&v, t.bytes, t.length); // (P,)
-        const int64_t held_back = wk_numel(ids) / 10, learned = wk_numel(ids) - held_back;
+        wk_tensor *ids = wk_text_encode(tokenizer, text); // (P,)
+        const int64_t P = wk_numel(ids), tokens = wk_text_vocab_size(tokenizer), held_back = P / 10;
         if (held_back <= o.context)
             kata_bad("text", o.text, "a text of ten times the context at least");
-        printf("%s: %lld characters, %lld different ones\n", o.text, (long long)wk_numel(ids), (long long)v.size);
+        printf("%s: %lld characters, %lld different ones\n", o.text, (long long)P, (long long)tokens);
 
-        gpt *model = gpt_new((gpt_config){v.size, o.context, o.dim, o.depth, o.heads});
+        gpt *model = gpt_new((gpt_config){tokens, o.context, o.dim, o.depth, o.heads});
         printf("a GPT of %lld weights\n", (long long)wk_module_parameter_count(model));
         if (*o.load)
             kata_load(model, o.load);
         if (o.steps > 0) {
-            train(model, wk_narrow(ids, 0, 0, learned), o);
-            printf("loss on the held back text %.3f\n", test(model, wk_narrow(ids, 0, learned, held_back), o));
+            train(model, wk_narrow(ids, 0, 0, P - held_back), o);
+            printf("loss on the held back text %.3f\n", test(model, wk_narrow(ids, 0, P - held_back, held_back), o));
             kata_save(model, o.out, "gpt.safetensors");
         }
-        write_on(model, &v, o);
+        write_on(model, tokenizer, o);
         wk_module_free(model);
     }
-    free(t.bytes);
+    wk_text_tokenizer_free(tokenizer);
+    free(text);
     return 0;
 }

@@ -1,9 +1,10 @@
 /* Clothes out of noise: a U-Net or a diffusion transformer learns Fashion-MNIST by DDPM or by flow matching, and then
    draws pictures of each class.
 
-   Leaves diffusion_samples.png (a column for each class), diffusion.gif (how they come out of the noise), and
-   diffusion.safetensors.  A small classifier, trained at the end, judges what was drawn: is it of the class asked for,
-   and how far are its features from those of real pictures (frechet.h)? */
+   Leaves unet_flow.png (a column for each class), unet_flow.gif (how they come out of the noise), and
+   unet_flow.safetensors; other models and methods leave files of their names.  A small classifier, trained at the end,
+   judges what was drawn: is it of the class asked for, and how far are its features from those of real pictures
+   (frechet.h)? */
 #include "diffusion.h"
 #include "dit.h"
 #include "frechet.h"
@@ -21,7 +22,7 @@ typedef struct options {
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.epochs = 2, .batch_size = 64, .steps = 30, .judged = 1000, .width = 32, .lr = 2e-3};
+    static options o = {.epochs = 1, .batch_size = 64, .steps = 30, .judged = 500, .width = 32, .lr = 2e-3};
     o.guidance = 2, o.method = "flow", o.model = "unet", o.data = o.load = "", o.out = "out";
     const kata_option names[] = {
         {"method", "NAME", "ddpm or flow", .text = &o.method},
@@ -47,6 +48,14 @@ static options read_options(int argc, char **argv)
         kata_bad("width", "another", "a multiple of 8");
     kata_make_folder(o.out);
     return o;
+}
+
+/* "unet_flow.png" */
+static const char *file_name(options o, const char *extension)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "%s_%s%s", o.model, o.method, extension);
+    return name;
 }
 
 /* uint8 -> float32 from -1 to 1, where noise is at home */
@@ -109,12 +118,12 @@ static void show(const diffusion *d, options o)
     const int64_t steps = o.steps < 255 ? o.steps : 255;
     wk_tensor *y = wk_repeat(wk_arange((CLASSES)), (ROWS)); // (ROWS*10,): 0 to 9, again and again
     wk_tensor *x = draw(d, y, steps, frames);               // (ROWS*10, 1, 28, 28)
-    kata_save_grid(shown(x), o.out, "diffusion_samples.png", CLASSES, 2);
+    kata_save_grid(shown(x), o.out, file_name(o, ".png"), CLASSES, 2);
     for (int64_t i = 0; i <= steps; i++)
         frames[i] = shown(wk_narrow(frames[i], 0, 0, FILM_ROWS * CLASSES)); // (30, 1, 28, 28)
     for (int64_t i = 0; i < HELD; i++)
         frames[steps + 1 + i] = shown(wk_narrow(x, 0, 0, FILM_ROWS * CLASSES)); // the end stays for a second
-    kata_save_animation(frames, steps + 1 + HELD, o.out, "diffusion.gif", CLASSES, 2);
+    kata_save_animation(frames, steps + 1 + HELD, o.out, file_name(o, ".gif"), CLASSES, 2);
 }
 
 /* ---------------------------------------------------------------- judging */
@@ -194,7 +203,7 @@ int main(int argc, char **argv)
         wk_ema_scope(average)
         {
             if (o.epochs > 0)
-                kata_save(model, o.out, "diffusion.safetensors");
+                kata_save(model, o.out, file_name(o, ".safetensors"));
             wk_manual_seed(o.seed);
             show(&d, o);
             if (o.judged > 0)

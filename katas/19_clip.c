@@ -17,7 +17,7 @@ typedef struct options {
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.epochs = 4, .batch_size = 128, .lr = 2e-3};
+    static options o = {.epochs = 3, .batch_size = 128, .lr = 2e-3};
     o.caption =
         "a small bag at the top left; an ankle boot, upside down; a big dress on white; a tiny pair of trousers";
     o.data = o.load = "", o.out = "out";

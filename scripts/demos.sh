@@ -9,8 +9,11 @@ demo() { printf '\n== %s\n' "$*"; "$katas/$@" --out "$out"; }
 
 demo 12_vit_fashion_mnist --epochs 1
 demo 13_gpt --prompt 'The licensee may '
+demo 14_diffusion
+demo 14_diffusion --model dit --method ddpm
 demo 15_vae
-demo 20_gan
 demo 17_waveform_codec
 demo 18_spectrogram_transformer
+demo 19_clip
+demo 20_gan
 printf '\nall of it: %d s; the pictures and sounds are in %s\n' $((SECONDS - started)) "$out"
