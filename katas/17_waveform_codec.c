@@ -19,7 +19,7 @@ static const codec_config MODEL = {.width = 16, .dim = 32, .books = 4, .codes = 
 
 static options read_options(int argc, char **argv)
 {
-    static options o = {.steps = 1500, .batch_size = 16, .piece = 4096, .lr = 2e-3};
+    static options o = {.steps = 1000, .batch_size = 16, .piece = 4096, .lr = 2e-3};
     o.load = "", o.out = "out";
     const kata_option names[] = {
         {"steps", "N", "steps of training", .whole = &o.steps},
@@ -170,7 +170,9 @@ static void show(codec *model, const double *losses, options o)
         printf("wrote %s/codec_original.wav and codec_rebuilt.wav\n", o.out);
     kata_save_grid(wk_cat((picture_of(x), picture_of(y))), o.out, "codec_spectrograms.png", 1, 2);
 
-    const int64_t begin = RATE / 2, shown = 400; // 50 thousandths of a second
+    const int64_t shown = 400, most = wk_size(x, 1) - shown; // 50 thousandths of a second, where it is loudest
+    const int64_t loudest = wk_item_int64(wk_argmax(wk_abs(x))) - shown / 2;
+    const int64_t begin = loudest < 0 ? 0 : loudest > most ? most : loudest;
     double at[400], waves[2][400], *steps = calloc((size_t)o.steps + 1, sizeof *steps);
     for (int64_t i = 0; i < shown; i++)
         at[i] = (double)(begin + i) * 1000 / RATE;
