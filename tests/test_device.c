@@ -27,6 +27,10 @@ static void devices_by_name(void **state)
     assert_true(wk_device_equal(wk_device("mirror"), mirror));
     assert_true(wk_device_equal(wk_device("mirror:0"), mirror));
     assert_string_equal(wk_device_name(mirror), "mirror:0");
+    assert_true(wk_device_equal(wk_device("cuda:0"), wk_cuda) && wk_device("cuda:1023").index == 1023);
+    static const char *const NO_DEVICES[] = {"cuda:1024", "cuda:-1", "cuda:", "cuda:1a", "cuda1", "gpu", ""};
+    for (size_t i = 0; i < sizeof NO_DEVICES / sizeof *NO_DEVICES; i++)
+        assert_fails((wk_device(NO_DEVICES[i]), NULL), "name: expected \"cpu\", \"cuda\" or \"cuda:1\", got");
     assert_false(wk_cuda_is_available());
     wk_scope
     {

@@ -219,6 +219,9 @@ static void test_concat(void **state)
     wk_scope
     {
         assert_int_equal(wk_item_int64(wk_dataset_item(dataset, -1).x), 3);
+        assert_int_equal(wk_item_int64(wk_dataset_item(dataset, -7).x), 0);
+        assert_fails(wk_dataset_item(dataset, -8).x, "index: expected -7 .. 6, got -8");
+        assert_fails(wk_dataset_item(dataset, 7).x, "index: expected -7 .. 6, got 7");
         assert_int_equal(wk_item_int64(wk_dataset_item(dataset, 2).x), 2);
     }
     wk_dataset *some = wk_data_subset(dataset, (int64_t[]){6, 0, -5}, 3);

@@ -35,4 +35,6 @@ for dim in (2, 6, 7):
 g.case("timestep_embedding", timestep_embedding, [torch.tensor([0, 3, 999])], dim=8)
 for p in (0.0, 1.0):
     g.case("drop_path", lambda x, p: x * (1.0 if p == 0 else 0.0), [randn(2, 3)], p=p)
+for h, w in ((0, 3), (2, 0)):
+    g.case("unpatchify", lambda x, p, h, w: torch.zeros(2, 3, h * p, w * p), [randn(2, 0, 12)], p=2, h=h, w=w)
 g.write()
