@@ -298,6 +298,69 @@ TEST(test_not_written)
     assert_int_equal(access(own("x.mp4"), F_OK), -1);
 }
 
+/* ---------------------------------------------------------------- folders */
+
+static const char *film_of_class(const char *class, const char *name)
+{
+    char path[100];
+    snprintf(path, sizeof path, "films/%s", class);
+    mkdir(own("films"), 0777);
+    mkdir(own(path), 0777);
+    snprintf(path, sizeof path, "films/%s/%s", class, name);
+    return own(path);
+}
+
+TEST(test_folder)
+{
+    wk_tensor *frames = ball(20, 32, 48), *back = wk_flip(frames, 0);
+    assert_true(wk_vision_write_video(film_of_class("right", "a.mp4"), frames, 25, .video_codec = "mpeg4"));
+    assert_true(wk_vision_write_video(film_of_class("right", "b.gif"), frames, 25));
+    assert_true(wk_vision_write_video(film_of_class("left", "c.gif"), back, 25));
+    assert_true(wk_vision_write_video(film_of_class("left", "d.gif"), wk_narrow(back, 0, 0, 3), 25)); // short
+    write_file(film_of_class("left", "notes.txt"), "no film", 7);
+    const char *root = own("films");
+
+    wk_vision_dataset set = wk_vision_video_folder(root, .clip.frames = 5, .clip.height = 16, .clip.width = 16);
+    assert_true(wk_dataset_length(set.dataset) == 4 && set.class_count == 2 && !set.data);
+    assert_string_equal(set.classes[0], "left");
+    assert_string_equal(set.classes[1], "right");
+    assert_true(wk_equal(set.targets, wk_tensor((4), ((int64_t[]){0, 0, 1, 1}))));
+    assert_true(strstr(set.paths[3], "films/right/b.gif") != NULL);
+    wk_data_loader *loader = wk_data_loader(set.dataset, .batch_size = 2, .num_workers = 2);
+    wk_for_each_batch (batch, loader) {
+        assert_true(batch.x->ndim == 5 && batch.x->shape[1] == 3 && batch.x->shape[2] == 5 && batch.x->shape[4] == 16);
+        for (int64_t i = 0; i < 2; i++) {
+            const char *path = set.paths[batch.indices[i]];
+            wk_tensor *clip = wk_vision_read_clip(path, .frames = 5, .height = 16, .width = 16);
+            assert_true(wk_equal(clip, wk_select(batch.x, 0, i)));
+            assert_int_equal(wk_item_int64(wk_select(batch.y, 0, i)), batch.index);
+        }
+    }
+    wk_data_loader_free(loader);
+    wk_dataset_free(set.dataset);
+
+    /* windows of four frames, side by side; half as many at half the rate; none of the short film */
+    wk_tensor *all = wk_permute(wk_div(frames, 255), (3, 0, 1, 2)); // (C, T, H, W)
+    for (int half = 0; half < 2; half++) {
+        set = wk_vision_video_folder(root, .clip.frames = 4, .clip.frame_rate = half ? 12.5 : WK_FILM_RATE,
+                                     .step_between_clips = 4);
+        const int64_t each = half ? 2 : 5;
+        assert_int_equal(wk_dataset_length(set.dataset), 3 * each);
+        wk_sample item = wk_dataset_item(set.dataset, -1);
+        assert_int_equal(wk_item_int64(item.y), 1);
+        wk_tensor *expected = half ? wk_index(all, ":, 8:15:2") : wk_index(all, ":, 16:20");
+        close_clip(item.x, expected);
+        wk_dataset_free(set.dataset);
+    }
+    REFUSED(wk_vision_video_folder(root, .step_between_clips = 1).dataset, "video_folder: step_between_clips");
+    REFUSED(wk_vision_video_folder(root, .clip.frames = 0).dataset, "video_folder: frames");
+    REFUSED(wk_vision_video_folder(NULL).dataset, "root: expected a path, got NULL");
+    REFUSED(wk_vision_video_folder("/nowhere").dataset, "video_folder: root: /nowhere: No such file");
+    write_file(film_of_class("left", "z.mp4"), "no film", 7);
+    REFUSED(wk_vision_video_folder(root).dataset, "z.mp4");
+    assert_int_equal(remove(film_of_class("left", "z.mp4")), 0);
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 /* every allocation of ours fails in turn */
@@ -311,6 +374,7 @@ TEST(test_allocations_that_fail)
         {
             wk_vision_video_info info;
             wk_vision_read_video(golden("packed.avi"), .end_pts = 3, .info = &info);
+            wk_dataset_free(wk_vision_video_folder(own("films"), .clip.frames = 2).dataset);
             wk_vision_write_video(own("f.mp4"), wk_zeros((3, 16, 16, 3), .dtype = wk_uint8), 10);
             wk_vision_read_clips(("tests/golden/video_turned.mp4"), .frames = 2, .height = 8, .width = 8);
         }
@@ -350,10 +414,19 @@ int main(void)
         return 1;
     strcat(folder, "/");
     const struct CMUnitTest tests[] = {
-        UNIT(test_frames),        UNIT(test_frames_by_time), UNIT(test_refused),
-        UNIT(test_playlists),     UNIT(test_cut_off),        UNIT(test_clips),
-        UNIT(test_clips_refused), UNIT(test_subsample),      UNIT(test_written_and_read),
-        UNIT(test_gif),           UNIT(test_not_written),    UNIT(test_allocations_that_fail),
+        UNIT(test_frames),
+        UNIT(test_frames_by_time),
+        UNIT(test_refused),
+        UNIT(test_playlists),
+        UNIT(test_cut_off),
+        UNIT(test_clips),
+        UNIT(test_clips_refused),
+        UNIT(test_subsample),
+        UNIT(test_written_and_read),
+        UNIT(test_gif),
+        UNIT(test_not_written),
+        UNIT(test_folder),
+        UNIT(test_allocations_that_fail),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     wk_dict_free(answers);

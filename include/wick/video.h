@@ -84,6 +84,22 @@ typedef struct wk_paths {
     wk_vision_read_clips_with(WK_TUPLE(WK_PATHS, paths_) paths_, (wk_vision_clip_args){.frames = 16, __VA_ARGS__})
 wk_tensor *wk_vision_read_clips_with(wk_paths paths, wk_vision_clip_args args);
 
+/* A data set of the clips of all films in the folders of root: root/class/film.mp4, y (int64) the number of the class,
+   which are the folders' names, sorted.  Item x is what read_clip with .clip gives, read when it is asked for: in the
+   loader's workers, side by side.
+       wk_vision_video_folder("films", .clip.frames = 16, .clip.height = 112, .clip.width = 112)
+   step_between_clips: 0: one clip of a film; else clips of clip.frames frames begin every so many frames, of those that
+   clip.frame_rate (WK_FILM_RATE) chooses, as in torchvision's data sets; a film shorter than a clip has none. */
+typedef struct wk_vision_video_folder_args {
+    const char *root;
+    wk_vision_clip_args clip;
+    int64_t step_between_clips;
+} wk_vision_video_folder_args;
+#define wk_vision_video_folder(...)                                                                                    \
+    wk_vision_video_folder_with((wk_vision_video_folder_args){.clip.frames = 16, .root = __VA_ARGS__})
+/* .data NULL; .targets and .paths of each clip */
+wk_vision_dataset wk_vision_video_folder_with(wk_vision_video_folder_args args);
+
 /* v2.functional.uniform_temporal_subsample(x, num_samples): of frames (..., T, C, H, W), along dim -4, so many, evenly,
    the first and the last among them */
 wk_tensor *wk_vision_uniform_temporal_subsample(wk_tensor *x, int64_t num_samples);
