@@ -37,7 +37,7 @@ static options read_options(int argc, char **argv)
         {"load", "FILE", "begin with these weights", .text = &o.load},
         {"seed", "N", "of weights, order and what is drawn", .whole = &o.seed},
         {"out", "FOLDER", "where text and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a GPT on a text, then lets it write.", names);
     if (o.dim % (2 * o.heads) != 0)

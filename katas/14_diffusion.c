@@ -39,7 +39,7 @@ static options read_options(int argc, char **argv)
         {"seed", "N", "of weights, order and noise", .whole = &o.seed},
         {"data", "FOLDER", "where the four *-ubyte.gz files are; else where Debian puts them", .text = &o.data},
         {"out", "FOLDER", "where pictures and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Learns to draw clothes by diffusion, from Fashion-MNIST.", names);
     o.flow = kata_choice("method", o.method, (const char *[]){"ddpm", "flow"}, 2) == 1;

@@ -30,7 +30,7 @@ static options read_options(int argc, char **argv)
         {"quick", "0 or 1", "only so many lines and steps that all of it runs", .whole = &o.quick},
         {"seed", "N", "of weights and pieces", .whole = &o.seed},
         {"out", "FOLDER", "where sounds, pictures and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a codec of waveforms on speech.", names);
     if (o.quick)
@@ -183,7 +183,7 @@ static void show(codec *model, const double *losses, options o)
     wk_tensor *curves = wk_plot_curves(
         {.title = "a line that it never heard",
          .x_label = "thousandths of a second",
-         .curves = {{"original", at, waves[0], shown}, {"rebuilt", at, waves[1], shown}}},
+         .curves = {{"original", at, waves[0], .count = shown}, {"rebuilt", at, waves[1], .count = shown}}},
         {.title = "training loss", .x_label = "step", .curves = {{"loss", steps, losses, o.steps, .smooth = true}}});
     if (wk_vision_write_png(curves, kata_path(o.out, "codec_waves.png")))
         printf("wrote %s/codec_waves.png\n", o.out);

@@ -44,7 +44,7 @@ static options read_options(int argc, char **argv)
         {"quick", "0 or 1", "only so many takes and epochs that all of it runs", .whole = &o.quick},
         {"seed", "N", "of weights, order, pitches and speeds", .whole = &o.seed},
         {"out", "FOLDER", "where pictures and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a transformer of spectrograms on spoken digits.", names);
     if (o.quick)
@@ -116,7 +116,8 @@ static wk_tensor *augmented(wk_tensor *waves)
         hide[0] = wk_audio_frequency_masking(12, .iid_masks = true);
         hide[1] = wk_audio_time_masking(16, .iid_masks = true);
     }
-    waves = wk_roll(waves, wk_item_int64(wk_randint(-2000, 2000, ())), 1);          // (B, LONGEST)
+    const int64_t late = wk_item_int64(wk_randint(-2000, 2000, ()));
+    waves = wk_roll(waves, late, 1);                                                // (B, LONGEST)
     const double loud = pow(10, -1.5 - 2.5 * wk_item(wk_rand(())));                 // 30 to 80 decibels down
     wk_tensor *x = spectrograms(wk_add(waves, wk_mul(wk_randn_like(waves), loud))); // (B, 1, F, T)
     return wk_forward(hide[1], wk_forward(hide[0], x));                             // (B, 1, F, T)

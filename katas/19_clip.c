@@ -30,7 +30,7 @@ static options read_options(int argc, char **argv)
         {"seed", "N", "of weights, order and scenes", .whole = &o.seed},
         {"data", "FOLDER", "where the four *-ubyte.gz files are; else where Debian puts them", .text = &o.data},
         {"out", "FOLDER", "where picture and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Learns which captions fit which pictures, from Fashion-MNIST.", names);
     kata_make_folder(o.out);

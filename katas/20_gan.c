@@ -25,7 +25,7 @@ static options read_options(int argc, char **argv)
         {"seed", "N", "of weights, order and noise", .whole = &o.seed},
         {"data", "FOLDER", "where the four *-ubyte.gz files are; else where Debian puts them", .text = &o.data},
         {"out", "FOLDER", "where pictures and weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a generative adversarial network on Fashion-MNIST.", names);
     kata_make_folder(o.out);

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
         const wk_plot_panel panel = {.title = "Pitch",
                                      .x_label = "seconds",
                                      .y_label = "hertz",
-                                     .curves = {{"pitch", at, wk_data_ptr(hertz), N}}};
+                                     .curves = {{"pitch", at, wk_data_ptr(hertz), .count = N}}};
         path = kata_path(out, "pitch.png");
         if (wk_vision_write_png(wk_plot_curves(panel), path))
             printf("wrote %s\n", path);
