@@ -2,7 +2,8 @@
 
    A vision transformer whose layer norms are steered: from time and class come, for each block, a scale and a shift for
    what goes into attention and mlp, and a gate for what comes out.  Gates begin at 0: a block begins as nothing, and
-   learns what to add.  "Scalable Diffusion Models with Transformers", https://arxiv.org/abs/2212.09748. */
+   learns what to add.  "Scalable Diffusion Models with Transformers", https://arxiv.org/abs/2212.09748; unlike there,
+   patches overlap by half, so that no seams are seen of a model as small as this. */
 #ifndef KATAS_DIT_H
 #define KATAS_DIT_H
 
@@ -15,12 +16,12 @@ static wk_tensor *dit_modulate(wk_tensor *x, wk_tensor *scale, wk_tensor *shift)
     return wk_add(wk_mul(x, wk_add(1, wk_unsqueeze(scale, 1))), wk_unsqueeze(shift, 1)); // (B, N, D)
 }
 
-static wk_module *dit_zero_linear(int64_t in, int64_t out)
+/* a layer that begins by giving 0 */
+static wk_module *dit_zeroed(wk_module *layer)
 {
-    wk_module *linear = wk_nn_linear(in, out);
-    wk_nn_init_zeros_(wk_module_get_parameter(linear, "weight"));
-    wk_nn_init_zeros_(wk_module_get_parameter(linear, "bias"));
-    return linear;
+    wk_nn_init_zeros_(wk_module_get_parameter(layer, "weight"));
+    wk_nn_init_zeros_(wk_module_get_parameter(layer, "bias"));
+    return layer;
 }
 
 /* ---------------------------------------------------------------- block */
@@ -55,7 +56,7 @@ static dit_block *dit_block_new(int64_t dim, int64_t heads)
     wk_add_module(self, norm2, wk_nn_layer_norm((dim), .elementwise_affine = false));
     wk_add_module(self, fc1, wk_nn_linear(dim, 4 * dim));
     wk_add_module(self, fc2, wk_nn_linear(4 * dim, dim));
-    wk_add_module(self, modulation, dit_zero_linear(dim, 6 * dim));
+    wk_add_module(self, modulation, dit_zeroed(wk_nn_linear(dim, 6 * dim)));
     return self;
 }
 
@@ -76,7 +77,7 @@ typedef struct dit {
 static wk_tensor *dit_forward(void *module, wk_tensor *x, wk_tensor *t, wk_tensor *y)
 {
     dit *self = module;
-    const int64_t P = self->config.patch, rows = self->config.image / P;
+    const int64_t rows = self->config.image / self->config.patch;
     wk_tensor *c = wk_call(condition_forward, self->condition, t, y);        // (B, D)
     x = wk_transpose(wk_flatten(wk_forward(self->patch_embed, x), 2), 1, 2); // (B, N, D)
     x = wk_add(x, self->pos_embed);                                          // (B, N, D)
@@ -84,25 +85,26 @@ static wk_tensor *dit_forward(void *module, wk_tensor *x, wk_tensor *t, wk_tenso
         x = wk_call(dit_block_forward, block, x, c); // (B, N, D)
     wk_tensor *scale, *shift;                        // (B, D) each
     wk_chunk(wk_forward(self->modulation, c), 2, (&scale, &shift), .dim = 1);
-    x = wk_forward(self->head, dit_modulate(wk_forward(self->norm, x), scale, shift)); // (B, N, P*P*C)
-    return wk_einops_rearrange(x, "b (h w) (p q c) -> b c (h p) (w q), h=%ld, p=%ld, q=%ld", (long)rows, (long)P,
-                               (long)P); // (B, C, H, W)
+    x = dit_modulate(wk_forward(self->norm, x), scale, shift); // (B, N, D)
+    x = wk_unflatten(wk_transpose(x, 1, 2), 2, (rows, rows));  // (B, D, H/P, W/P)
+    return wk_forward(self->head, x);                          // (B, C, H, W)
 }
 
 static dit *dit_new(dit_config config)
 {
-    const int64_t N = (config.image / config.patch) * (config.image / config.patch), D = config.dim;
+    const int64_t P = config.patch, N = (config.image / P) * (config.image / P), D = config.dim;
     dit *self = wk_module_new(dit, NULL);
     self->config = config;
     wk_add_module(self, condition, condition_new(D, config.classes));
-    wk_add_module(self, patch_embed, wk_nn_conv2d(config.channels, D, config.patch, .stride = config.patch));
+    wk_add_module(self, patch_embed, wk_nn_conv2d(config.channels, D, 2 * P, .stride = P, .padding = P / 2));
     wk_add_parameter(self, pos_embed, wk_mul(wk_randn((1, N, D)), 0.02));
     wk_add_module(self, blocks, wk_nn_module_list());
     for (int64_t i = 0; i < config.depth; i++)
         wk_nn_module_list_append(self->blocks, dit_block_new(D, config.heads));
     wk_add_module(self, norm, wk_nn_layer_norm((D), .elementwise_affine = false));
-    wk_add_module(self, modulation, dit_zero_linear(D, 2 * D));
-    wk_add_module(self, head, dit_zero_linear(D, config.patch * config.patch * config.channels));
+    wk_add_module(self, modulation, dit_zeroed(wk_nn_linear(D, 2 * D)));
+    wk_add_module(self, head,
+                  dit_zeroed(wk_nn_conv_transpose2d(D, config.channels, 2 * P, .stride = P, .padding = P / 2)));
     return self;
 }
 

@@ -207,11 +207,10 @@ def modulate(x, scale, shift):
     return x * (1 + scale[:, None]) + shift[:, None]
 
 
-def zero_linear(inner, outer):
-    linear = nn.Linear(inner, outer)
-    nn.init.zeros_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
+def zeroed(layer):
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class DiTBlock(nn.Module):
@@ -222,7 +221,7 @@ class DiTBlock(nn.Module):
         self.norm2 = nn.LayerNorm(dim, elementwise_affine=False)
         self.fc1 = nn.Linear(dim, 4 * dim)
         self.fc2 = nn.Linear(4 * dim, dim)
-        self.modulation = zero_linear(dim, 6 * dim)
+        self.modulation = zeroed(nn.Linear(dim, 6 * dim))
 
     def forward(self, x, c):
         scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(c).chunk(6, dim=1)
@@ -235,23 +234,21 @@ class DiT(nn.Module):
     def __init__(self, image, channels, patch, dim, depth, heads, classes):
         super().__init__()
         self.condition = Condition(dim, classes)
-        self.patch_embed = nn.Conv2d(channels, dim, patch, stride=patch)
+        self.patch_embed = nn.Conv2d(channels, dim, 2 * patch, stride=patch, padding=patch // 2)
         self.pos_embed = nn.Parameter(torch.randn(1, (image // patch) ** 2, dim) * 0.02)
         self.blocks = nn.ModuleList([DiTBlock(dim, heads) for _ in range(depth)])
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
-        self.modulation = zero_linear(dim, 2 * dim)
-        self.head = zero_linear(dim, patch * patch * channels)
-        self.patch, self.rows = patch, image // patch
+        self.modulation = zeroed(nn.Linear(dim, 2 * dim))
+        self.head = zeroed(nn.ConvTranspose2d(dim, channels, 2 * patch, stride=patch, padding=patch // 2))
+        self.rows = image // patch
 
     def forward(self, x, t, y):
         c = self.condition(t, y)
         x = self.patch_embed(x).flatten(2).transpose(1, 2) + self.pos_embed
         for block in self.blocks:
             x = block(x, c)
-        x = self.head(modulate(self.norm(x), *self.modulation(c).chunk(2, dim=1)))
-        B, P = x.shape[0], self.patch
-        x = x.view(B, self.rows, self.rows, P, P, -1)
-        return x.permute(0, 5, 1, 3, 2, 4).reshape(B, -1, self.rows * P, self.rows * P)
+        x = modulate(self.norm(x), *self.modulation(c).chunk(2, dim=1))
+        return self.head(x.transpose(1, 2).unflatten(2, (self.rows, self.rows)))
 
 
 def dit():
