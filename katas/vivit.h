@@ -27,13 +27,13 @@ typedef struct vivit {
 static wk_tensor *vivit_forward(void *module, wk_tensor *x, wk_tensor **directions)
 {
     vivit *self = module;
-    x = wk_forward(self->tubelet_embed, x);                       // (B, D, T/t, H/P, W/P)
-    x = wk_transpose(wk_flatten(x, 2), 1, 2);                     // (B, N, D)
-    x = wk_add(x, self->pos_embed);                               // (B, N, D)
-    x = wk_forward(self->blocks, x);                              // (B, N, D)
-    x = wk_mean(wk_forward(self->norm, x), (1));                  // (B, D)
-    *directions = wk_keep(wk_forward(self->direction_head, x));   // (B, directions)
-    return wk_forward(self->class_head, x);                       // (B, classes)
+    x = wk_forward(self->tubelet_embed, x);                     // (B, D, T/t, H/P, W/P)
+    x = wk_transpose(wk_flatten(x, 2), 1, 2);                   // (B, N, D)
+    x = wk_add(x, self->pos_embed);                             // (B, N, D)
+    x = wk_forward(self->blocks, x);                            // (B, N, D)
+    x = wk_mean(wk_forward(self->norm, x), (1));                // (B, D)
+    *directions = wk_keep(wk_forward(self->direction_head, x)); // (B, directions)
+    return wk_forward(self->class_head, x);                     // (B, classes)
 }
 
 static vivit *vivit_new(vivit_config config)

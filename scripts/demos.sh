@@ -12,6 +12,7 @@ demo 13_gpt --prompt 'The licensee may '
 demo 14_diffusion
 demo 14_diffusion --model dit --method ddpm
 demo 15_vae
+demo 16_video_transformer
 demo 17_waveform_codec
 demo 18_spectrogram_transformer
 demo 19_clip
