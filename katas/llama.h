@@ -1,11 +1,13 @@
-/* Llama, as transformers has it (LlamaForCausalLM), name for name: checkpoints of Llama, TinyLlama, SmolLM and others
-   of the shape load strictly.  Tokens (B, L) -> logits (B, L, vocabulary).
+/* Llama, as transformers has it (LlamaForCausalLM), name for name: checkpoints of Llama, TinyLlama, SmolLM, Mistral,
+   Qwen2 and others of the shape load strictly.  Tokens (B, L) -> logits (B, L, vocabulary).
 
-   RMSNorm, rotary positions, heads of queries that share keys and values (GQA), SwiGLU, no biases.
+   RMSNorm, rotary positions, heads of queries that share keys and values (GQA), SwiGLU, no biases (Qwen2 has three).
 
    "LLaMA", https://arxiv.org/abs/2302.13971; "GQA", https://arxiv.org/abs/2305.13245 */
 #ifndef KATAS_LLAMA_H
 #define KATAS_LLAMA_H
+
+#include <math.h>
 
 #include <wick.h>
 
@@ -13,6 +15,10 @@ typedef struct llama_config {
     int64_t vocabulary, length, dim, hidden, depth, heads, kv_heads; // config.json's hidden_size, intermediate_size, ..
     double theta, eps;                                               // rope_theta, rms_norm_eps
     bool tied;                                                       // tie_word_embeddings
+    bool qkv_bias;                                                   // Qwen2's
+    int64_t head_dim;                                                // 0: dim / heads
+    /* Llama 3.1's rope_scaling, of type llama3; factor 0: none */
+    double rope_factor, rope_low, rope_high, rope_length;
 } llama_config;
 
 /* HuggingFaceTB/SmolLM-135M's */
@@ -26,6 +32,28 @@ static const llama_config LLAMA_135M = {.vocabulary = 49152,
                                         .theta = 10000,
                                         .eps = 1e-5,
                                         .tied = true};
+
+static int64_t llama_head_dim(llama_config c) { return c.head_dim ? c.head_dim : c.dim / c.heads; }
+
+/* ---------------------------------------------------------------- positions */
+
+/* (length, D/2) complex: how far pair p of a head is turned at each place.  Scaled, slow pairs turn slower by a factor, so
+   that places farther than those of the first training look as those did; fast ones stay; between, it is mixed. */
+static wk_tensor *llama_rotary(llama_config c)
+{
+    const int64_t D = llama_head_dim(c);
+    if (c.rope_factor == 0)
+        return wk_precompute_freqs_cis(D, c.length, .theta = c.theta);
+    wk_tensor *rates = wk_empty((D / 2));
+    float *rate = wk_data_ptr(rates);
+    for (int64_t p = 0; rate && p < D / 2; p++) {
+        const double plain = pow(c.theta, -2.0 * (double)p / (double)D), turns = c.rope_length * plain / (2 * M_PI);
+        const double fast = fmin(1, fmax(0, (turns - c.rope_low) / (c.rope_high - c.rope_low)));
+        rate[p] = (float)(fast * plain + (1 - fast) * plain / c.rope_factor);
+    }
+    wk_tensor *angles = wk_outer(wk_arange((c.length), .dtype = wk_float32), rates);
+    return wk_polar(wk_ones_like(angles), angles);
+}
 
 /* ---------------------------------------------------------------- attention */
 
@@ -59,11 +87,11 @@ static wk_tensor *llama_attention_forward(void *module, wk_tensor *x, wk_tensor 
 
 static llama_attention *llama_attention_new(llama_config c)
 {
-    const int64_t D = c.dim / c.heads;
+    const int64_t D = llama_head_dim(c);
     llama_attention *self = wk_module_new(llama_attention, NULL);
-    wk_add_module(self, q_proj, wk_nn_linear(c.dim, c.heads * D, .bias = false));
-    wk_add_module(self, k_proj, wk_nn_linear(c.dim, c.kv_heads * D, .bias = false));
-    wk_add_module(self, v_proj, wk_nn_linear(c.dim, c.kv_heads * D, .bias = false));
+    wk_add_module(self, q_proj, wk_nn_linear(c.dim, c.heads * D, .bias = c.qkv_bias));
+    wk_add_module(self, k_proj, wk_nn_linear(c.dim, c.kv_heads * D, .bias = c.qkv_bias));
+    wk_add_module(self, v_proj, wk_nn_linear(c.dim, c.kv_heads * D, .bias = c.qkv_bias));
     wk_add_module(self, o_proj, wk_nn_linear(c.heads * D, c.dim, .bias = false));
     self->heads = c.heads;
     self->kv_heads = c.kv_heads;
@@ -164,8 +192,7 @@ static llama *llama_new(llama_config c)
     wk_add_module(self, lm_head, wk_nn_linear(c.dim, c.vocabulary, .bias = false));
     if (c.tied)
         wk_module_register_parameter(self->lm_head, "weight", wk_module_get_parameter(model->embed_tokens, "weight"));
-    wk_add_buffer(self, rotary, wk_precompute_freqs_cis(c.dim / c.heads, c.length, .theta = c.theta),
-                  .persistent = false);
+    wk_add_buffer(self, rotary, llama_rotary(c), .persistent = false);
     return self;
 }
 

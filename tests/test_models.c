@@ -98,9 +98,17 @@ static void test_llama(void **state)
                            .theta = 10000,
                            .eps = 1e-5};
     writes_alike("llama", llama_new(config), llama_forward, two_caches(2, 4), NULL);
+    config.qkv_bias = true;
+    writes_alike("qwen2", llama_new(config), llama_forward, two_caches(2, 4), NULL);
+    config.qkv_bias = false;
     config.tied = true;
     config.theta = 500;
     writes_alike("llama_tied", llama_new(config), llama_forward, two_caches(2, 4), "model.embed_tokens.weight");
+    config.tied = false;
+    config.theta = 10000;
+    config.heads = 2, config.kv_heads = 1, config.head_dim = 16;
+    config.rope_factor = 8, config.rope_low = 1, config.rope_high = 4, config.rope_length = 16;
+    writes_alike("llama3", llama_new(config), llama_forward, two_caches(1, 16), NULL);
 }
 
 /* ---------------------------------------------------------------- whole ones take what the real classes save */

@@ -13,7 +13,7 @@ from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from torchvision.models.vision_transformer import VisionTransformer
 
 torch.version.cuda = None  # transformers imports torchaudio, which may be of another CUDA; nothing here runs on one
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from formula import fill, made, numbers
 from safetensors_file import save_file
@@ -50,6 +50,11 @@ ask("convnext", ConvNeXt(STAGES, num_classes=100), SMALL)
 ask("gpt2", GPT2LMHeadModel(GPT2Config(vocab_size=60, n_positions=32, n_embd=24, n_layer=2, n_head=3)), (2, 9), 60)
 ask("llama", LlamaForCausalLM(LlamaConfig(**LLAMA)), (2, 9), 60)
 ask("llama_tied", LlamaForCausalLM(LlamaConfig(**LLAMA, tie_word_embeddings=True, rope_theta=500.0)), (2, 9), 60)
+SCALED = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=16)
+ask("llama3", LlamaForCausalLM(LlamaConfig(**LLAMA | dict(num_attention_heads=2, num_key_value_heads=1, head_dim=16),
+                                           rope_parameters=SCALED)), (2, 9), 60)
+ask("qwen2", Qwen2ForCausalLM(Qwen2Config(**LLAMA)), (2, 9), 60)
 save_file(answers, pathlib.Path(__file__).with_name("models.safetensors"))
 
 # ---- whole ones: a line for names that differ in one number, "h.{0-11}.ln_1.weight 768"
