@@ -37,8 +37,8 @@ static int64_t llama_head_dim(llama_config c) { return c.head_dim ? c.head_dim :
 
 /* ---------------------------------------------------------------- positions */
 
-/* (length, D/2) complex: how far pair p of a head is turned at each place.  Scaled, slow pairs turn slower by a factor, so
-   that places farther than those of the first training look as those did; fast ones stay; between, it is mixed. */
+/* (length, D/2) complex: how far pair p of a head is turned at each place.  Scaled, slow pairs turn slower by a factor,
+   so that places farther than those of the first training look as those did; fast ones stay; between, it is mixed. */
 static wk_tensor *llama_rotary(llama_config c)
 {
     const int64_t D = llama_head_dim(c);

@@ -23,9 +23,9 @@ static inline wk_dict *loaded_state(const char *option, const char *path)
 {
     wk_error wrong;
     wk_dict *state = NULL;
-    const char *ending = strrchr(loaded_file(option, path), '.');
-    wk_try(&wrong) state =
-        ending && strcmp(ending, ".safetensors") == 0 ? wk_safetensors_load_file(path) : wk_load(path);
+    loaded_file(option, path);
+    wk_try(&wrong) // model.safetensors, model.safetensors.index.json
+        state = strstr(path, ".safetensors") ? wk_safetensors_load_file(path) : wk_load(path);
     kata_stop_on(wrong, option);
     return state;
 }
