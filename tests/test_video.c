@@ -99,6 +99,7 @@ TEST(test_refused)
     REFUSED(wk_vision_read_video(film, .start_pts = 2, .end_pts = 1), "end_pts: expected more than start_pts");
     REFUSED(wk_vision_read_video(film, .start_pts = NAN), "end_pts");
     REFUSED(wk_vision_read_video(film, .max_bytes = 5000), "28 x 16, take more than 5000 bytes\nhint: end_pts");
+    REFUSED(wk_vision_read_video(film, .max_bytes = 600), "expected frames of at most 200 pixels, got 28 x 16");
     REFUSED(wk_vision_read_video(NULL), "expected a path, got NULL");
     REFUSED(wk_vision_read_video("/nowhere/x.mp4"), "/nowhere/x.mp4: No such file");
     REFUSED(wk_vision_read_video("/tmp"), "is not a file");

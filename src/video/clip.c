@@ -29,7 +29,7 @@ bool wk_clip_times_read(const char *op, const char *path, wk_clip_times *times)
     *times = (wk_clip_times){0};
     bool good = true, vague = true;
     for (int by = WK_FILM_BY_PACKETS; good && vague && by <= WK_FILM_BY_DECODING; by++) {
-        wk_film *film = wk_film_open(op, path);
+        wk_film *film = wk_film_open(op, path, 0);
         if (!film)
             return false;
         times->fps = film->fps;
@@ -184,7 +184,7 @@ static wk_tensor *read_chosen(const char *op, const char *path, const int64_t *w
                               double *rotation)
 {
     for (int attempt = 0; attempt < 2; attempt++) { // the second one without seeking
-        chosen_frames c = {.film = wk_film_open(op, path), .wanted = wanted, .count = count};
+        chosen_frames c = {.film = wk_film_open(op, path, 0), .wanted = wanted, .count = count};
         if (!c.film)
             return NULL;
         const bool seeks = !whole && attempt == 0;

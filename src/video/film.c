@@ -18,7 +18,7 @@
 #define CONTAINERS                                                                                                     \
     "mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,mpegvideo,ogg,flv,asf,mxf,dv,nut,ivf,yuv4mpegpipe,h264,hevc,m4v,"  \
     "mjpeg"
-#define MOST_PIXELS (1 << 26) // of a frame
+#define MOST_PIXELS (1 << 25) // of a frame: 8192 x 4096
 #define CHUNK (1 << 15)
 
 struct wk_film_inside {
@@ -31,6 +31,7 @@ struct wk_film_inside {
     AVPacket *packet;
     AVFrame *last, *kept, *rgb;
     struct SwsContext *scaler;
+    int64_t most; // pixels of a frame
     bool drained; // the file's end has been told to the decoder
     bool seen;    // a frame
     int64_t next; // when the next frame would be shown, of one that does not say
@@ -72,12 +73,32 @@ static int refuse_to_open(AVFormatContext *format, AVIOContext **io, const char 
 
 /* ---------------------------------------------------------------- opening */
 
+static bool no_memory(const wk_film *film) { return wk_out_of_memory(film->op, CHUNK) != NULL; }
+
 static bool fails(const wk_film *film, const char *what, int error)
 {
+    if (error == AVERROR(ENOMEM))
+        return no_memory(film);
     return wk_fail(film->op, "%s: %s: %s", film->shown, what, wk_av_message(error, (wk_av_text){0})) != NULL;
 }
 
-static bool no_memory(const wk_film *film) { return wk_out_of_memory(film->op, CHUNK) != NULL; }
+/* looks into the streams; their decoders, which it asks, make no larger frames than ours */
+static int find_streams(struct wk_film_inside *in)
+{
+    const unsigned count = in->format->nb_streams;
+    AVDictionary **options = wk_alloc_zeroed((count + 1) * sizeof *options);
+    if (!options)
+        return AVERROR(ENOMEM);
+    char most[24];
+    snprintf(most, sizeof most, "%lld", (long long)in->most);
+    for (unsigned i = 0; i < count; i++)
+        wk_av.av_dict_set(&options[i], "max_pixels", most, 0);
+    const int error = wk_av.avformat_find_stream_info(in->format, options);
+    for (unsigned i = 0; i < count; i++)
+        wk_av.av_dict_free(&options[i]);
+    wk_free(options);
+    return error;
+}
 
 static bool open_container(wk_film *film, const char *path)
 {
@@ -101,7 +122,7 @@ static bool open_container(wk_film *film, const char *path)
         return wk_file_is_no(film->op, path, "film", in->map) != NULL;
     if (error < 0)
         return fails(film, "could not be opened", error);
-    error = wk_av.avformat_find_stream_info(in->format, NULL);
+    error = find_streams(in);
     return error >= 0 || fails(film, "its streams could not be read", error);
 }
 
@@ -146,6 +167,9 @@ static bool open_stream(wk_film *film)
         film->duration = (double)in->format->duration / AV_TIME_BASE;
     if (!(seconds(stream->time_base) > 0))
         return wk_fail(film->op, "%s: does not say how long a frame is shown", film->shown) != NULL;
+    if (film->width * film->height > in->most)
+        return wk_fail(film->op, "%s: expected frames of at most %lld pixels, got %lld x %lld", film->shown,
+                       (long long)in->most, (long long)film->width, (long long)film->height) != NULL;
     const AVCodec *decoder = wk_av.avcodec_find_decoder(stream->codecpar->codec_id);
     if (!decoder)
         return wk_fail(film->op, "%s: FFmpeg has no decoder for its pictures", film->shown) != NULL;
@@ -155,13 +179,13 @@ static bool open_stream(wk_film *film)
     int error = wk_av.avcodec_parameters_to_context(in->codec, stream->codecpar);
     in->codec->pkt_timebase = stream->time_base;
     in->codec->thread_count = 1; // loaders have workers
-    in->codec->max_pixels = MOST_PIXELS;
+    in->codec->max_pixels = in->most;
     if (error >= 0)
         error = wk_av.avcodec_open2(in->codec, decoder, NULL);
     return error >= 0 || fails(film, "its decoder could not be opened", error);
 }
 
-wk_film *wk_film_open(const char *op, const char *path)
+wk_film *wk_film_open(const char *op, const char *path, int64_t most)
 {
     if (!wk_ffmpeg_load(op))
         return NULL;
@@ -176,6 +200,7 @@ wk_film *wk_film_open(const char *op, const char *path)
     struct wk_film_inside *in = (struct wk_film_inside *)(film + 1);
     *film = (wk_film){.op = op, .shown = (char *)(in + 1), .inside = in};
     in->map = map;
+    in->most = most > 0 && most < MOST_PIXELS ? most : MOST_PIXELS;
     wk_shown(path, film->shown);
     bool opened = open_container(film, path) && open_stream(film);
     if (opened) {
@@ -381,9 +406,9 @@ bool wk_film_times(wk_film *film, wk_film_by by, int64_t **times, int64_t *count
 
 #include "core/library.h"
 
-wk_film *wk_film_open(const char *op, const char *path)
+wk_film *wk_film_open(const char *op, const char *path, int64_t most)
 {
-    (void)path;
+    (void)path, (void)most;
     wk_library_missing(op, "film", "libavformat-dev libavcodec-dev libswscale-dev");
     return NULL;
 }

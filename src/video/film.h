@@ -23,7 +23,8 @@ static inline double wk_film_seconds(const wk_film *film, int64_t time)
     return (double)time * film->ticks[0] / film->ticks[1];
 }
 
-wk_film *wk_film_open(const char *op, const char *path); // NULL after an error
+/* NULL after an error; frames of more pixels than `most` are one, 0: than 8K film has */
+wk_film *wk_film_open(const char *op, const char *path, int64_t most);
 void wk_film_close(wk_film *film);                       // NULL is fine
 
 /* The next frame, and when it is shown, in ticks; false at the end, and where the file is broken. */

@@ -175,7 +175,7 @@ wk_tensor *wk_vision_read_video_with(wk_vision_read_video_args args)
     if (!(args.end_pts >= args.start_pts) || fabs(args.start_pts) > 1e15)
         return wk_fail(op, "end_pts: expected more than start_pts, got start_pts = %g and end_pts = %g", args.start_pts,
                        args.end_pts);
-    wk_film *film = wk_film_open(op, args.path);
+    wk_film *film = wk_film_open(op, args.path, args.max_bytes > 3 ? args.max_bytes / 3 : 1);
     if (!film)
         return NULL;
     const double ticks = seconds ? film->ticks[1] / film->ticks[0] : 1; // of a unit
