@@ -284,6 +284,49 @@ static void test_broken(void **state)
     }
 }
 
+/* one allocation after another fails: an error, and nothing is left over or half there */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    bool fine = false;
+    for (int64_t n = 0; n < 200 && !fine; n++)
+        wk_scope
+    {
+        wk_error error;
+        wk_tensor *x = NULL;
+        wk_memory_fail_after(n);
+        wk_try(&error) x = wk_audio_load(golden("audio_ffmpeg.mp3"), NULL, 10, 50);
+        wk_memory_fail_after(-1);
+        assert_true(error.set == !x);
+        fine = x != NULL;
+    }
+    assert_true(fine);
+    fine = false;
+    for (int64_t n = 0; n < 200 && !fine; n++)
+        wk_scope
+    {
+        wk_error error;
+        wk_tensor *x = wk_t(wk_zeros((300, 2), .dtype = wk_float64));
+        unlink(in_folder("short.flac"));
+        wk_memory_fail_after(n);
+        wk_try(&error) fine = wk_audio_save(in_folder("short.flac"), x, 8000);
+        wk_memory_fail_after(-1);
+        assert_true(error.set == !fine);
+        assert_true((access(in_folder("short.flac"), F_OK) == 0) == fine);
+    }
+    assert_true(fine);
+    wk_error error; // an error that waits: what would be saved may be a part
+    wk_scope
+    wk_try(&error)
+    {
+        wk_tensor *x = wk_zeros((2, 9));
+        wk_fail("here", "something");
+        assert_false(wk_audio_save(in_folder("pending.wav"), x, 8000));
+    }
+    assert_string_equal(error.message, "here: something");
+    assert_int_equal(access(in_folder("pending.wav"), F_OK), -1);
+}
+
 /* the module's own tests are rows of op_table/audio.c; here, what they are called in state dicts */
 static void test_names(void **state)
 {
@@ -321,8 +364,15 @@ int main(void)
         return 1;
     static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
-        TEST(test_load),   TEST(test_save_whole_numbers), TEST(test_no_sound), TEST(test_save_the_rest),
-        TEST(test_broken), TEST(test_save_is_refused),    TEST(test_names),    TEST(test_headers_that_lie),
+        TEST(test_load),
+        TEST(test_save_whole_numbers),
+        TEST(test_no_sound),
+        TEST(test_save_the_rest),
+        TEST(test_broken),
+        TEST(test_save_is_refused),
+        TEST(test_short_memory),
+        TEST(test_names),
+        TEST(test_headers_that_lie),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];

@@ -119,6 +119,16 @@ static bool save_png(int turn)
     return good;
 }
 
+#ifdef WICK_HAVE_AUDIO
+static bool save_audio(int turn)
+{
+    bool good = false;
+    wk_scope
+    good = wk_audio_save(path, wk_full((2, 300), turn * 0.5), 8000);
+    return good;
+}
+#endif
+
 /* ---------------------------------------------------------------- one turn in a child */
 
 enum { FINE = 0, PAST_THE_END = 3, WRONG = 4 };
@@ -193,6 +203,9 @@ WALK(model)
 WALK(optimizer)
 WALK(numpy)
 WALK(png)
+#ifdef WICK_HAVE_AUDIO
+WALK(audio)
+#endif
 
 int main(int count, char **arguments)
 {
@@ -214,10 +227,13 @@ int main(int count, char **arguments)
     strcpy(folder, "/tmp/wick_test_saves_XXXXXX");
     if (!mkdtemp(folder))
         return 1;
-    snprintf(path, sizeof path, "%s/file", folder);
+    snprintf(path, sizeof path, "%s/file.wav", folder);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dict),  cmocka_unit_test(test_model), cmocka_unit_test(test_optimizer),
         cmocka_unit_test(test_numpy), cmocka_unit_test(test_png),
+#ifdef WICK_HAVE_AUDIO
+        cmocka_unit_test(test_audio),
+#endif
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
