@@ -13,8 +13,9 @@ typedef struct speech_voice {
     int64_t pitch, speed; // 0 to 99; words a minute
 } speech_voice;
 
-static inline void speech_stop(const char *what)
+static inline void speech_stop(const char *path, const char *what)
 {
+    unlink(path);
     fflush(stdout);
     fprintf(stderr, "espeak-ng: %s\nhint: sudo apt-get install espeak-ng libsndfile1-dev, then build again\n", what);
     exit(1);
@@ -27,7 +28,7 @@ static inline wk_tensor *speech_say(const char *text, speech_voice voice, int64_
     char path[] = "/tmp/wick_speech_XXXXXX", pitch[24], speed[24];
     const int file = mkstemp(path);
     if (file < 0)
-        speech_stop("no file can be made in /tmp");
+        speech_stop(path, "no file can be made in /tmp");
     close(file);
     snprintf(pitch, sizeof pitch, "%lld", (long long)voice.pitch);
     snprintf(speed, sizeof speed, "%lld", (long long)voice.speed);
@@ -36,16 +37,16 @@ static inline wk_tensor *speech_say(const char *text, speech_voice voice, int64_
     pid_t child;
     int status = 1;
     if (posix_spawnp(&child, "espeak-ng", NULL, NULL, arguments, environ) != 0)
-        speech_stop("cannot be run");
+        speech_stop(path, "cannot be run");
     if (waitpid(child, &status, 0) != child || status != 0)
-        speech_stop("failed");
+        speech_stop(path, "failed");
     int64_t spoken_at = 0;
     wk_error wrong;
     wk_tensor *x = NULL;
     wk_try(&wrong) x = wk_audio_load(path, &spoken_at); // (1, T) at 22,050 samples a second
-    unlink(path);
     if (!x)
-        speech_stop(wrong.message);
+        speech_stop(path, wrong.message);
+    unlink(path);
     return wk_audio_functional_resample(x, spoken_at, rate); // (1, T')
 }
 
