@@ -22,7 +22,7 @@ static options read_options(int argc, char **argv)
     o.text = "/usr/share/common-licenses", o.prompt = "", o.load = "", o.out = "out";
     const kata_option names[] = {
         {"text", "PATH", "the text to learn: a file, or a folder of files", .text = &o.text},
-        {"prompt", "TEXT", "what the model goes on from; else the beginning of a line", .text = &o.prompt},
+        {"prompt", "TEXT", "what the model goes on from; else the first character of the text", .text = &o.prompt},
         {"length", "N", "characters to write", .whole = &o.length},
         {"temperature", "X", "0: always the likeliest; above 1: bolder", .number = &o.temperature},
         {"top-k", "N", "choose among so many likeliest; 0: among all", .whole = &o.top_k},
@@ -41,7 +41,7 @@ static options read_options(int argc, char **argv)
     };
     kata_read_options(argc, argv, "Trains a GPT on a text, then lets it write.", names);
     if (o.dim % (2 * o.heads) != 0)
-        kata_bad("heads", "a number", "twice as many to divide --dim");
+        kata_bad("dim", "another", "a multiple of twice --heads");
     kata_make_folder(o.out);
     return o;
 }
@@ -124,8 +124,8 @@ static void train(gpt *model, wk_tensor *ids, options o)
 static double test(gpt *model, wk_tensor *ids, options o)
 {
     double sum = 0;
-    wk_no_grad wk_for_each_step (i, 0, 10) sum +=
-        wk_item(loss_of(model, draw_pieces(ids, o.batch_size, o.context + 1)));
+    wk_no_grad wk_for_each_step (i, 0, 10)
+        sum += wk_item(loss_of(model, draw_pieces(ids, o.batch_size, o.context + 1)));
     return sum / 10;
 }
 
@@ -147,27 +147,30 @@ static wk_tensor *draw_next(wk_tensor *logits, const options *o)
         wk_sort(logits, (&likeliest, &order), .descending = true); // (1, tokens)
         wk_tensor *p = wk_softmax(likeliest, -1);                  // (1, tokens)
         wk_tensor *before = wk_sub(wk_cumsum(p, -1), p);           // (1, tokens): what the likelier ones have together
-        likeliest = wk_masked_fill(likeliest, wk_ge(before, o->top_p), -INFINITY); // (1, tokens)
+        likeliest = wk_masked_fill(likeliest, wk_gt(before, o->top_p), -INFINITY); // (1, tokens)
         logits = wk_scatter(logits, -1, order, likeliest);                         // (1, tokens)
     }
     return wk_multinomial(wk_softmax(logits, -1), 1); // (1, 1)
 }
 
 /* a token at a time; the caches hold what has been seen of text[begin:count], and are emptied when they are full */
-static void write_on(gpt *model, const wk_text_tokenizer *tokenizer, options o)
+static void write_on(gpt *model, const wk_text_tokenizer *tokenizer, wk_tensor *learned, options o)
 {
-    wk_error unknown;
-    wk_tensor *given = NULL;
-    wk_try(&unknown) given = wk_keep(wk_text_encode(tokenizer, *o.prompt ? o.prompt : "\n")); // (P,)
-    kata_stop_on(unknown, "prompt");
+    wk_tensor *given = wk_narrow(learned, 0, 0, 1); // (P,)
+    if (*o.prompt) {
+        wk_error unknown;
+        wk_try (&unknown) {
+            given = wk_text_encode(tokenizer, o.prompt); // (P,)
+        }
+        kata_stop_on(unknown, "prompt");
+    }
     int64_t begin = 0, seen = 0, count = wk_numel(given);
     wk_tensor *text = wk_zeros((1, count + o.length), .dtype = wk_int64); // (1, P + length)
     wk_copy_(wk_narrow(text, 1, 0, count), given);
 
     printf("\n%s", o.prompt);
     wk_module *caches = gpt_caches_new(model);
-    wk_no_grad wk_for_each_step (i, 0, o.length)
-    {
+    wk_no_grad wk_for_each_step (i, 0, o.length) {
         if (count - begin > o.context)
             seen = begin = count - o.context / 2;
         wk_tensor *fresh = wk_narrow(text, 1, seen, count - seen);                    // (1, n)
@@ -211,7 +214,7 @@ int main(int argc, char **argv)
             printf("loss on the held back text %.3f\n", test(model, wk_narrow(ids, 0, P - held_back, held_back), o));
             kata_save(model, o.out, "gpt.safetensors");
         }
-        write_on(model, tokenizer, o);
+        write_on(model, tokenizer, ids, o);
         wk_module_free(model);
     }
     wk_text_tokenizer_free(tokenizer);

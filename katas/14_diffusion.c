@@ -46,6 +46,10 @@ static options read_options(int argc, char **argv)
     o.unet = kata_choice("model", o.model, (const char *[]){"dit", "unet"}, 2) == 1;
     if (o.width % 8 != 0)
         kata_bad("width", "another", "a multiple of 8");
+    if (o.steps > DIFFUSION_TIMES)
+        kata_bad("sample-steps", "more", "at most 1000");
+    if (o.judged == 1 || o.judged > 60000)
+        kata_bad("judged", "another", "0, or from 2 to 60000");
     kata_make_folder(o.out);
     return o;
 }
@@ -97,8 +101,7 @@ static wk_tensor *draw(const diffusion *d, wk_tensor *y, int64_t steps, wk_tenso
     wk_tensor *x = wk_randn((wk_size(y, 0), 1, 28, 28)); // (B, 1, 28, 28): the prior
     if (frames)
         frames[0] = x;
-    wk_no_grad wk_for_each_step (i, 0, steps)
-    {
+    wk_no_grad wk_for_each_step (i, 0, steps) {
         x = wk_keep(diffusion_step(d, x, y, i, steps)); // (B, 1, 28, 28)
         if (frames)
             frames[i + 1] = x;
@@ -180,8 +183,7 @@ int main(int argc, char **argv)
     {
         wk_error missing;
         wk_vision_dataset learned = {0}, test = {0};
-        wk_try(&missing)
-        {
+        wk_try (&missing) {
             learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
             test = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = false);
         }

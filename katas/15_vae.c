@@ -88,8 +88,7 @@ int main(int argc, char **argv)
     {
         wk_error missing;
         wk_vision_dataset learned = {0}, test = {0};
-        wk_try(&missing)
-        {
+        wk_try (&missing) {
             learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
             test = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = false);
         }

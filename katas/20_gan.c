@@ -76,7 +76,8 @@ int main(int argc, char **argv)
     {
         wk_error missing;
         wk_vision_dataset learned = {0};
-        wk_try(&missing) learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
+        wk_try (&missing)
+            learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
         kata_stop_on(missing, "data");
         wk_manual_seed(o.seed);
         gan g = gan_new(28, o.width, o.latent, o.lr);

@@ -158,8 +158,7 @@ static inline void kata_save(void *model, const char *folder, const char *name)
 static inline void kata_load(void *model, const char *path)
 {
     wk_error wrong;
-    wk_try(&wrong)
-    {
+    wk_try (&wrong) {
         wk_dict *state = wk_safetensors_load_file(path);
         wk_module_load_state_dict(model, state);
         wk_dict_free(state);
