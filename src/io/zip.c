@@ -96,9 +96,9 @@ static bool read_zip64(const unsigned char *extra, uint64_t length, wk_zip_entry
 
 bool wk_zip_next(wk_zip *zip, wk_zip_entry *e)
 {
-    const unsigned char *head = zip->bytes + zip->at;
-    if (zip->at > zip->size || zip->size - zip->at < CENTRAL_BYTES || number(head, 4) != CENTRAL)
+    if (zip->at > zip->size || zip->size - zip->at < CENTRAL_BYTES || number(zip->bytes + zip->at, 4) != CENTRAL)
         return broken(zip, "its directory is broken");
+    const unsigned char *head = zip->bytes + zip->at;
     const uint64_t name = number(head + 28, 2), extra = number(head + 30, 2), comment = number(head + 32, 2);
     if (name + extra + comment > zip->size - zip->at - CENTRAL_BYTES)
         return broken(zip, "its directory is cut off");
