@@ -13,19 +13,37 @@
 #include "core/text.h"
 #include "io/file.h"
 
+/* Red, green, blue of 16 pixels at a time: four times, the halves of 48 bytes are woven into each other, after which each
+   byte is with its kind.  A loop byte by byte took a tenth of a photograph's time. */
+typedef unsigned char sixteen __attribute__((vector_size(16)));
+#define LOW_WITH_HIGH(a, b)                                                                                            \
+    __builtin_shufflevector(a, b, 0, 24, 1, 25, 2, 26, 3, 27, 4, 28, 5, 29, 6, 30, 7, 31)
+#define HIGH_WITH_LOW(a, b)                                                                                            \
+    __builtin_shufflevector(a, b, 8, 16, 9, 17, 10, 18, 11, 19, 12, 20, 13, 21, 14, 22, 15, 23)
+
+static void sixteen_pixels(const unsigned char *pixels, unsigned char *red, unsigned char *green, unsigned char *blue)
+{
+    sixteen a, b, c;
+    memcpy(&a, pixels, 16);
+    memcpy(&b, pixels + 16, 16);
+    memcpy(&c, pixels + 32, 16);
+    for (int round = 0; round < 4; round++) {
+        const sixteen first = LOW_WITH_HIGH(a, b), second = HIGH_WITH_LOW(a, c), third = LOW_WITH_HIGH(b, c);
+        a = first, b = second, c = third;
+    }
+    memcpy(red, &a, 16);
+    memcpy(green, &b, 16);
+    memcpy(blue, &c, 16);
+}
+
 void wk_planes_of_pixels(const unsigned char *pixels, unsigned char *planes, int64_t count, int64_t channels)
 {
-    unsigned char *green = planes + count, *blue = green + count;
-    if (channels == 3)
-        for (int64_t i = 0; i < count; i++, pixels += 3) {
-            planes[i] = pixels[0];
-            green[i] = pixels[1];
-            blue[i] = pixels[2];
-        }
-    else
-        for (int64_t channel = 0; channel < channels; channel++)
-            for (int64_t i = 0; i < count; i++)
-                planes[channel * count + i] = pixels[i * channels + channel];
+    int64_t done = 0;
+    for (; channels == 3 && done + 16 <= count; done += 16)
+        sixteen_pixels(pixels + 3 * done, planes + done, planes + count + done, planes + 2 * count + done);
+    for (int64_t channel = 0; channel < channels; channel++)
+        for (int64_t i = done; i < count; i++)
+            planes[channel * count + i] = pixels[i * channels + channel];
 }
 
 static bool find_mode(const char *op, const char *name, wk_picture_mode *mode)
