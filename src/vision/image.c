@@ -13,8 +13,8 @@
 #include "core/text.h"
 #include "io/file.h"
 
-/* Red, green, blue of 16 pixels at a time: four times, the halves of 48 bytes are woven into each other, after which each
-   byte is with its kind.  A loop byte by byte took a tenth of a photograph's time. */
+/* Red, green, blue of 16 pixels at a time: four times, the halves of 48 bytes are woven into each other, after which
+   each byte is with its kind.  A loop byte by byte took a tenth of a photograph's time. */
 typedef unsigned char sixteen __attribute__((vector_size(16)));
 #define LOW_WITH_HIGH(a, b)                                                                                            \
     __builtin_shufflevector(a, b, 0, 24, 1, 25, 2, 26, 3, 27, 4, 28, 5, 29, 6, 30, 7, 31)
