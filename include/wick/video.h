@@ -58,7 +58,7 @@ wk_tensor *wk_vision_read_video_with(wk_vision_read_video_args args);
 
    Which frames: from start, in seconds from the film's first frame, over duration (to its end), frames of them, evenly
    (as torchvision's UniformTemporalSubsample); with frame_rate, so many a second, the first at start; WK_FILM_RATE: the
-   film's own.  A film that ends before has its last frame repeated.
+   film's own.  Of a film that ends before, or breaks off (with a warning), the last frame is repeated.
    How large: resized (bilinear, antialiased, as torchvision's resize of bytes) until it covers height x width, and
    cropped in the middle; 0: as it is.
    Values: from 0 to 1, then (x - mean) / std for each channel. */

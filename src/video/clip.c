@@ -174,6 +174,9 @@ static bool decode(chosen_frames *c, bool sought, bool *late)
     }
     if (!has_kept)
         return wk_fail(c->film->op, "%s: is broken: no frame of it can be read", c->film->shown) != NULL;
+    if (c->film->broken && c->filled < c->count)
+        wk_warn(c->film->op, "%s: is broken: %lld of the frames asked for are its last whole one", c->film->shown,
+                (long long)(c->count - c->filled));
     while (c->filled < c->count)
         if (!fill(c, WK_FILM_KEPT))
             return false;
