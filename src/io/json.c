@@ -2,8 +2,8 @@
    decoded in place, since no escape is shorter than what it stands for. */
 #include "json.h"
 
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -187,20 +187,43 @@ static bool skip_number(wk_json *json)
     return true;
 }
 
+static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Rounded as serde_json rounds (the digits, then their product or quotient with a power of ten), which may be one unit
+   beside the nearest: the scores of tokens decide between equals by it. */
 bool wk_json_number(wk_json *json, double *number)
 {
-    char digits[64];
     skip_blanks(json);
-    const char *const first = json->at;
+    const char *at = json->at;
     if (json->wrong || json->at == json->end || !skip_number(json))
         return wrong(json, "expected a number");
-    const size_t length = (size_t)(json->at - first);
-    if (length >= sizeof digits)
-        return wrong(json, "a number has too many digits");
-    memcpy(digits, first, length);
-    digits[length] = '\0';
-    *number = strtod(digits, NULL);
-    return true;
+    const bool negative = *at == '-';
+    uint64_t digits = 0;
+    int64_t power = 0, written = 0;
+    bool point = false, full = false; // full: what follows does not count any more
+    for (at += negative; at < json->at && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '.') {
+            point = true;
+            continue;
+        }
+        full |= digits > (UINT64_MAX - 9) / 10;
+        digits = full ? digits : 10 * digits + (uint64_t)(*at - '0');
+        power += full ? !point : -point;
+    }
+    if (at < json->at) {
+        const bool small = *++at == '-';
+        for (at += small || *at == '+'; at < json->at; at++)
+            written = written < 100000 ? 10 * written + *at - '0' : written;
+        power += small ? -written : written;
+    }
+    double value = (double)digits;
+    for (; power > 0 && value < INFINITY && value > 0; power -= power < 22 ? power : 22)
+        value *= tens[power < 22 ? power : 22];
+    for (; power < 0 && value > 0; power += power > -22 ? -power : 22)
+        value /= tens[power > -22 ? -power : 22];
+    *number = negative ? -value : value;
+    return value < INFINITY || wrong(json, "a number is too large");
 }
 
 static bool skip_word(wk_json *json)

@@ -18,7 +18,7 @@ bool wk_json_take(wk_json *json, char mark); // one of {}[],: if it is next; ano
 bool wk_json_expect(wk_json *json, char mark);
 char *wk_json_string(wk_json *json);
 bool wk_json_size(wk_json *json, int64_t *size);    // a whole number, 0 or more
-bool wk_json_number(wk_json *json, double *number); // inside of WK_PLAIN_NUMBERS
+bool wk_json_number(wk_json *json, double *number);
 bool wk_json_skip(wk_json *json);                   // a value of any kind
 bool wk_json_ends(wk_json *json);
 /* whether another item of an array or object, closed by `close`, follows; first: of none so far */

@@ -81,7 +81,6 @@ static bool read_value(const char *op, wk_json *json, wk_json_tree *tree, size_t
 
 bool wk_json_tree_read(const char *op, const char *file, wk_json *json, wk_json_tree *tree)
 {
-    WK_PLAIN_NUMBERS;
     *tree = (wk_json_tree){0};
     new_value(op, tree); // the root, at place 0
     if (tree->count == 1 && read_value(op, json, tree, 0, 0) && wk_json_ends(json))

@@ -32,6 +32,19 @@ static wk_library library = {.file = "libutf8proc.so.2",
 
 bool wk_text_unicode_load(const char *op) { return wk_library_load(op, &library); }
 
+static bool is_in(uint32_t code, const uint32_t (*ranges)[2], size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (code > ranges[middle][1])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && code >= ranges[low][0];
+}
+
 /* What Hugging Face's BERT classes do not know yet: their tables are Unicode 8's.  Of other kinds than punctuation,
    marks and control, these ranges hold whatever they hold. */
 static bool is_after_8(uint32_t code)
@@ -46,15 +59,7 @@ static bool is_after_8(uint32_t code)
         {0x1133B, 0x1133B}, {0x11438, 0x1145E}, {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11FFF},
         {0x12FF1, 0x13455}, {0x16E97, 0x16F4F}, {0x16FE2, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E4EF},
         {0x1E944, 0x1E95F}};
-    size_t low = 0, high = sizeof ranges / sizeof *ranges;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (code > ranges[middle][1])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < sizeof ranges / sizeof *ranges && code >= ranges[low][0];
+    return is_in(code, ranges, sizeof ranges / sizeof *ranges);
 }
 
 bool wk_text_is_control(uint32_t code)
@@ -69,10 +74,21 @@ bool wk_text_is_mark(uint32_t code)
     return code == 0x1734 || (category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN && !is_after_8(code));
 }
 
+/* StripAccents has tables of its own, of Unicode 9 */
 bool wk_text_is_any_mark(uint32_t code)
 {
+    static const uint32_t later[][2] = {
+        {0x7FD, 0x7FD},     {0x898, 0x8D3},     {0x9FE, 0x9FE},     {0xAFA, 0xAFF},     {0xB55, 0xB55},
+        {0xC04, 0xC3C},     {0xCF3, 0xD00},     {0xD3B, 0xD3C},     {0xD81, 0xD81},     {0xEBA, 0xEBA},
+        {0xECE, 0xECE},     {0x1715, 0x1715},   {0x180F, 0x180F},   {0x1ABF, 0x1ACE},   {0x1CF7, 0x1CF7},
+        {0x1DF6, 0x1DFA},   {0xA82C, 0xA82C},   {0xA8FF, 0xA8FF},   {0x10D24, 0x10F85}, {0x11070, 0x11074},
+        {0x110C2, 0x110C2}, {0x11145, 0x11146}, {0x111C9, 0x111C9}, {0x111CE, 0x111CF}, {0x11241, 0x11241},
+        {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x1182C, 0x11A99}, {0x11D31, 0x13455}, {0x16F4F, 0x16F4F},
+        {0x16F7F, 0x16F87}, {0x16FE4, 0x16FF1}, {0x1CF00, 0x1CF46}, {0x1E08F, 0x1E4EF}};
     const utf8proc_category_t is = category((utf8proc_int32_t)code);
-    return is >= UTF8PROC_CATEGORY_MN && is <= UTF8PROC_CATEGORY_ME;
+    return code == 0x1CF2 || code == 0x1CF3 ||
+           (is >= UTF8PROC_CATEGORY_MN && is <= UTF8PROC_CATEGORY_ME &&
+            !is_in(code, later, sizeof later / sizeof *later));
 }
 
 bool wk_text_is_punctuation(uint32_t code)
