@@ -67,6 +67,8 @@ bool wk_text_added_ready(const char *op, wk_text_tokenizer *tokenizer)
     for (size_t i = 0; good && i < tokenizer->added_count; i++) {
         wk_text_added *token = &tokenizer->added[i];
         wk_text_words_clear(&words);
+        if (token->hidden)
+            continue;
         good =
             wk_text_put(op, &words.text, token->content.data, token->content.size) &&
             (!token->normalized || wk_text_steps_run(op, &tokenizer->normalizers, &words, &spare)) &&

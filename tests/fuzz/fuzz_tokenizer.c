@@ -1,4 +1,4 @@
-/* Bytes as a tokenizer.json, a SentencePiece model, a file of ranks and a vocab.txt; what loads encodes the bytes, too. */
+/* Bytes as tokenizer.json, SentencePiece model, file of ranks and vocab.txt; what loads encodes the bytes, too. */
 #define _GNU_SOURCE // memfd_create
 #include "fuzz.h"
 
