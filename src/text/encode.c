@@ -214,6 +214,8 @@ static bool encode_one(const char *op, const wk_text_tokenizer *tokenizer, const
                        const char *pair, bool special, wk_text_scratch *scratch, encoding *to)
 {
     scratch->ids.count = 0;
+    if (!to->ids.ids && (!wk_text_grow_ids(op, &to->ids) || !wk_text_grow_ids(op, &to->types)))
+        return false;
     if (!wk_text_encode_plain(op, tokenizer, text, size, scratch))
         return false;
     const size_t first = scratch->ids.count;

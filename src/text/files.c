@@ -83,10 +83,7 @@ static bool read_json_vocabulary(const char *op, const char *path, wk_text_token
         return false;
     wk_text_reader reader = {.op = op, .tokenizer = tokenizer};
     wk_shown(path, reader.path);
-    wk_json json = {.begin = (char *)map->bytes,
-                    .at = (char *)map->bytes,
-                    .end = (char *)map->bytes + map->size,
-                    .takes_nul = true};
+    wk_json json = wk_text_json(map);
     bool good = wk_json_tree_read(op, reader.path, &json, &reader.tree);
     good = good && (reader.tree.values->kind == WK_JSON_OBJECT ||
                     wk_text_wrong(&reader, "expected an object of tokens and ids"));

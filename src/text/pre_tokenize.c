@@ -23,6 +23,8 @@ int wk_text_byte_of_letter(uint32_t letter)
 
 bool wk_text_put_letters(const char *op, const char *text, size_t size, wk_text_bytes *out)
 {
+    if (size == 0)
+        return true;
     if (2 * size > out->room - out->used && !wk_text_grow(op, out, 2 * size))
         return false;
     char *to = out->data + out->used;

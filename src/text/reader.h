@@ -3,6 +3,7 @@
 #define WICK_TEXT_READER_H
 
 #include "core/text.h"
+#include "io/file.h"
 #include "io/json.h"
 #include "tokenizer.h"
 
@@ -34,9 +35,9 @@ bool wk_text_read_post_processor(const wk_text_reader *reader, const wk_json_val
 
 /* tokenizer where it is good; else NULL, and it is freed */
 wk_text_tokenizer *wk_text_done(wk_text_tokenizer *tokenizer, bool good);
+wk_json wk_text_json(const wk_file_map *map); // at its begin
 /* the next line of a file, without its end; false: there is none */
-struct wk_file_map;
-bool wk_text_next_line(const struct wk_file_map *map, size_t *at, wk_text_span *line);
+bool wk_text_next_line(const wk_file_map *map, size_t *at, wk_text_span *line);
 
 extern const char wk_text_gpt2_pattern[];
 bool wk_text_base64(const char *op, const char *text, size_t size, wk_text_bytes *out);

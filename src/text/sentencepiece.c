@@ -318,9 +318,11 @@ wk_text_tokenizer *wk_text_sentencepiece_processor(const char *path)
     if (!path)
         return wk_fail(op, "path: is NULL");
     wk_file_map *map = wk_file_map_open(op, path);
+    static const unsigned char nothing[1];
+    const unsigned char *bytes = map && map->size > 0 ? map->bytes : nothing;
     reader from = {.op = op, .settings = {UNIGRAM, .dummy_prefix = true, .remove_extra = true, .escape = true}};
     from.tokenizer = map ? wk_text_tokenizer_new(op) : NULL;
-    bool good = from.tokenizer && read_message(&from, (message){.at = map->bytes, .end = map->bytes + map->size}) &&
+    bool good = from.tokenizer && read_message(&from, (message){.at = bytes, .end = bytes + map->size}) &&
                 (from.settings.model == UNIGRAM || from.settings.model == BPE ||
                  wk_fail(op, "path: expected a model of unigram or bpe, got kind %llu",
                          (unsigned long long)from.settings.model));

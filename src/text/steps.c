@@ -56,6 +56,9 @@ void wk_text_steps_free(wk_text_steps *steps)
 
 bool wk_text_steps_run(const char *op, const wk_text_steps *steps, wk_text_words *words, wk_text_words *spare)
 {
+    if ((!words->text.data && !wk_text_grow(op, &words->text, 1)) || // empty texts are text, too
+        (!spare->text.data && !wk_text_grow(op, &spare->text, 1)))
+        return false;
     for (size_t i = 0; i < steps->count; i++) {
         wk_text_words_clear(spare);
         spare->first = words->first;

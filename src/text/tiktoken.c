@@ -62,7 +62,9 @@ static bool read_line(const char *op, const char *line, size_t size, wk_text_byt
     if (!good || rank >= UINT32_MAX)
         return wk_fail(op, "expected a token in base64, a space and its rank");
     token->used = letters->used = 0;
-    return wk_text_base64(op, line, first, token) && wk_text_put_letters(op, token->data, token->used, letters) &&
+    return wk_text_base64(op, line, first, token) &&
+           (token->used > 0 || wk_fail(op, "expected a token in base64, got none")) &&
+           wk_text_put_letters(op, token->data, token->used, letters) &&
            wk_text_vocabulary_add(op, &tokenizer->vocabulary, letters->data, letters->used, rank);
 }
 

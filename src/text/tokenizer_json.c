@@ -259,13 +259,17 @@ static bool read_sections(const wk_text_reader *reader)
     return good && wk_text_added_ready(reader->op, reader->tokenizer);
 }
 
-wk_text_tokenizer *wk_text_tokenizer_from_json(const char *op, const char *path, const wk_file_map *map)
+wk_json wk_text_json(const wk_file_map *map)
+{
+    static char nothing[1];
+    char *begin = map->size > 0 ? (char *)map->bytes : nothing;
+    return (wk_json){.begin = begin, .at = begin, .end = begin + map->size, .takes_nul = true};
+}
+
+static wk_text_tokenizer *read_tokenizer(const char *op, const char *path, const wk_file_map *map)
 {
     wk_text_reader reader = {.op = op};
-    wk_json json = {.begin = (char *)map->bytes,
-                    .at = (char *)map->bytes,
-                    .end = (char *)map->bytes + map->size,
-                    .takes_nul = true};
+    wk_json json = wk_text_json(map);
     wk_shown(path, reader.path);
     if (!wk_json_tree_read(op, reader.path, &json, &reader.tree))
         return NULL;
@@ -287,7 +291,7 @@ wk_text_tokenizer *wk_text_tokenizer_from_file(const char *path)
     wk_file_map *map = wk_file_map_open(op, path);
     if (!map)
         return NULL;
-    wk_text_tokenizer *tokenizer = wk_text_tokenizer_from_json(op, path, map);
+    wk_text_tokenizer *tokenizer = read_tokenizer(op, path, map);
     wk_file_map_release(map);
     return tokenizer;
 }

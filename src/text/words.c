@@ -68,6 +68,8 @@ static size_t broken_bytes(const unsigned char *text, size_t left)
 bool wk_text_take(const char *op, wk_text_bytes *bytes, const char *text, size_t size)
 {
     size_t at = 0, from = 0;
+    if (size == 0)
+        return true;
     if (size > bytes->room - bytes->used && !wk_text_grow(op, bytes, size))
         return false;
     while (at < size) {
