@@ -39,7 +39,7 @@ static options read_options(int argc, char **argv)
         {"seed", "N", "of weights and films", .whole = &o.seed},
         {"data", "FOLDER", "where the four *-ubyte.gz files are; else where Debian puts them", .text = &o.data},
         {"out", "FOLDER", "where the animation and the weights go", .text = &o.out},
-        {NULL},
+        {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a video transformer on clothes that move.", names);
     kata_make_folder(o.out);
@@ -119,7 +119,7 @@ static void train(vivit *model, wardrobe w, options o)
     progress.unit = "films";
     wk_for_each_step (step, 0, o.steps) {
         const films f = draw_films(w, o.batch_size);
-        wk_tensor *where, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (B, 10), (B, 8)
+        wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (B, 10), (B, 8)
         wk_tensor *loss = wk_add(wk_cross_entropy(what, f.class), wk_cross_entropy(where, f.direction)); // ()
         wk_optim_zero_grad(optimizer);
         wk_backward(loss);
@@ -139,9 +139,9 @@ static void test(vivit *model, wardrobe w)
     int64_t classes = 0, directions = 0, both = 0, seen = 0;
     wk_for_each_step (batch, 0, 16) {
         const films f = draw_films(w, 125);
-        wk_tensor *where, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (B, 10), (B, 8)
-        wk_tensor *right_class = wk_eq(wk_argmax(what, -1), f.class);                     // (B,)
-        wk_tensor *right_direction = wk_eq(wk_argmax(where, -1), f.direction);            // (B,)
+        wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (B, 10), (B, 8)
+        wk_tensor *right_class = wk_eq(wk_argmax(what, -1), f.class);                            // (B,)
+        wk_tensor *right_direction = wk_eq(wk_argmax(where, -1), f.direction);                   // (B,)
         classes += wk_item_int64(wk_sum(right_class));
         directions += wk_item_int64(wk_sum(right_direction));
         both += wk_item_int64(wk_sum(wk_logical_and(right_class, right_direction)));
@@ -159,7 +159,7 @@ static void show(vivit *model, wardrobe w, const char *const *classes, const cha
 {
     enum { SHOWN = 12, NAMES = 80 };
     const films f = draw_films(w, SHOWN);
-    wk_tensor *where, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (12, 10), (12, 8)
+    wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (12, 10), (12, 8)
     /* "Sneaker, up left": the pairs of both are the classes of these pictures */
     static char texts[NAMES][40];
     const char *names[NAMES];

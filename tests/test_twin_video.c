@@ -23,13 +23,13 @@ static void video_transformer(void)
     wk_module_to(model, device);
     wk_no_grad
     {
-        wk_tensor *where, *what = wk_call(vivit_forward, model, x, &where);
+        wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, x, &where);
         assert_near("what", wk_to(what, wk_cpu), answer("vivit/what"), 1e-5);
         assert_near("where", wk_to(where, wk_cpu), answer("vivit/where"), 1e-5);
     }
     wk_optimizer *opt = wk_optim_adamw(wk_module_parameters(model), .lr = 1e-3, .weight_decay = 0.05);
     wk_for_each_step (step, 0, 20) {
-        wk_tensor *where, *what = wk_call(vivit_forward, model, x, &where); // (6, 10), (6, 8)
+        wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, x, &where); // (6, 10), (6, 8)
         wk_tensor *loss = wk_add(wk_cross_entropy(what, class), wk_cross_entropy(where, direction));
         wk_optim_zero_grad(opt);
         wk_backward(loss);
