@@ -56,6 +56,9 @@ static void positions(void **state)
         wk_tensor *learns = wk_requires_grad_(wk_ones((2, 1, 1, 2)), true);
         assert_fails(wk_kv_cache_update(cache, &many, &many_v), "room for 4 positions, and 2 are filled; got 3 more");
         assert_fails(wk_kv_cache_update(cache, &many, &many_v, .position = 3), "expected 0 to 2");
+        wk_module *other = wk_nn_identity();
+        assert_fails(wk_kv_cache_update(other, &many, &many_v), "expected a wk_kv_cache, got a identity");
+        wk_module_free(other);
         assert_fails(wk_kv_cache_update(cache, &wide, &wide), "k: expected up to 2 sequences (b, 1, n, 2)");
         assert_fails(wk_kv_cache_update(cache, &learns, &wide), "requires grad");
         assert_fails(wk_kv_cache_update(cache, &many, NULL), "v: expected the address");

@@ -57,8 +57,9 @@ bool wk_module_is_of(const wk_module *module, const char *type)
 wk_module *wk_module_check_type(const char *op, void *module_, const char *type)
 {
     wk_module *module = wk_module_check(op, module_);
+    const char *const in = strcmp(type, "kv_cache") == 0 ? "wk" : "wk_nn"; // the one of them that is not PyTorch's
     if (module && !wk_module_is_of(module, type))
-        return wk_fail(op, "module: expected a wk_nn_%s, got a %s", type, module->type);
+        return wk_fail(op, "module: expected a %s_%s, got a %s", in, type, module->type);
     return module;
 }
 
