@@ -14,6 +14,7 @@
 #include <wick.h>
 
 #include "fails.h"
+#include "mirror.h"
 
 static char path[64]; // of a file in memory: thousands of versions of it are written
 static int descriptor;
@@ -359,6 +360,29 @@ static void saving(void **state)
     assert_fails(wk_save(NULL, saved), "dict");
 }
 
+/* to a device and from it: tensors that share memory share it there, too */
+static void devices(void **state)
+{
+    (void)state;
+    mirror_start();
+    wk_dict *there = wk_load("tests/golden/load_tensors.pt", .map_location = mirror);
+    wk_dict *here = wk_load("tests/golden/load_tensors.pt");
+    assert_int_equal(wk_dict_get(there, "bool")->device.type, WK_PRIVATE);
+    assert_true(wk_save(there, saved));
+    wk_dict *again = wk_load(saved);
+    check_same(here, again);
+    wk_scope
+    {
+        wk_fill_(wk_dict_get(there, "tied"), 9);
+        assert_true(wk_equal(wk_to(wk_dict_get(there, "transposed"), wk_cpu), wk_full((3, 2), 9.)));
+        wk_fill_(wk_dict_get(again, "tied"), 9);
+        assert_true(wk_equal(wk_dict_get(again, "transposed"), wk_full((3, 2), 9.)));
+    }
+    wk_dict_free(there);
+    wk_dict_free(here);
+    wk_dict_free(again);
+}
+
 /* every allocation fails in turn: an error each time, and nothing left behind */
 static void out_of_memory(void **state)
 {
@@ -418,10 +442,10 @@ int main(void)
     {
         wk_zeros((1));
     } // the thread's scopes are there
-    const struct CMUnitTest tests[] = {cmocka_unit_test(states),        cmocka_unit_test(tensors),
-                                       cmocka_unit_test(values),        cmocka_unit_test(modules),
-                                       cmocka_unit_test(trainings),     cmocka_unit_test(saving),
-                                       cmocka_unit_test(out_of_memory), cmocka_unit_test(broken)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(states),  cmocka_unit_test(tensors),       cmocka_unit_test(values),
+        cmocka_unit_test(modules), cmocka_unit_test(trainings),     cmocka_unit_test(saving),
+        cmocka_unit_test(devices), cmocka_unit_test(out_of_memory), cmocka_unit_test(broken)};
     close(mkstemp(saved));
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(saved);

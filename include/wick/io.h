@@ -1,5 +1,5 @@
-/* Tensors in files.  PyTorch: safetensors.torch.save_file, load_file (https://huggingface.co/docs/safetensors);
-   numpy.save, savez, load.
+/* Tensors in files.  PyTorch: torch.load, torch.save; safetensors.torch.save_file, load_file
+   (https://huggingface.co/docs/safetensors); numpy.save, savez, load.
 
    Writing is whole or not at all: the bytes go to a new file beside the old one (path.wick.part), reach the disk, and
    take its place in one step; after an error, a kill or a loss of power, the old file is there as it was, and false
@@ -37,7 +37,7 @@ bool wk_numpy_save(const char *path, wk_tensor *x);
 wk_tensor *wk_numpy_load(const char *path);
 
 /* numpy.savez(path, **dict): the tensors of dict, each as numpy.save writes it, in one file; its texts are left out.
-   Sizes of 4 GiB and more are an error.  False after an error. */
+   False after an error. */
 bool wk_numpy_savez(const char *path, const wk_dict *dict);
 /* numpy.load(path) of a .npz file, as numpy.savez and numpy.savez_compressed write it, in its order; wk_dict_free lets
    it go; NULL after an error. */

@@ -84,8 +84,8 @@ static bool refuse(const wk_load_walk *w, wk_pickled global, const char *what)
 {
     return wk_load_wrong(w,
                          "%s %s, of which wk_load makes nothing: it runs no code of files\n"
-                         "hint: where you trust the file, in Python: torch.save(torch.load(path, "
-                         "weights_only=False).state_dict(), path)",
+                         "hint: where you trust the file, in Python: x = torch.load(path, weights_only=False), then "
+                         "torch.save of x.state_dict(), or of the tensors and numbers of x",
                          what, name_of(global, (wk_shown_text){0}));
 }
 
