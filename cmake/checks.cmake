@@ -3,7 +3,8 @@
 
 # every ```c block of the documents compiles, and every excerpt is still in its file
 foreach(page README.md docs/design.md docs/from-pytorch.md docs/adding-an-op.md docs/saving.md docs/memory.md
-        docs/threads.md docs/not-there.md docs/traps.md docs/models.md docs/audio.md docs/video.md docs/images.md)
+        docs/threads.md docs/not-there.md docs/traps.md docs/models.md docs/audio.md docs/video.md docs/images.md
+        docs/text.md)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${page})
     get_filename_component(name ${page} NAME_WE)
     add_test(NAME snippets_${name}
