@@ -157,9 +157,9 @@ static void test(vivit *model, wardrobe w)
 /* frame by frame, the films with what the model says of them: green where both answers are right */
 static void show(vivit *model, wardrobe w, const char *const *classes, const char *folder)
 {
-    enum { SHOWN = 12, NAMES = 80 };
+    enum { SHOWN = 8, NAMES = 80 };
     const films f = draw_films(w, SHOWN);
-    wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (12, 10), (12, 8)
+    wk_tensor *where = NULL, *what = wk_call(vivit_forward, model, normalized(f.x), &where); // (8, 10), (8, 8)
     /* "Sneaker, up left": the pairs of both are the classes of these pictures */
     static char texts[NAMES][40];
     const char *names[NAMES];
@@ -167,12 +167,12 @@ static void show(vivit *model, wardrobe w, const char *const *classes, const cha
         snprintf(texts[i], sizeof texts[i], "%s %s", classes[i / 8], DIRECTIONS[i % 8]);
         names[i] = texts[i];
     }
-    wk_tensor *truth = wk_add(wk_mul(f.class, 8), f.direction);                       // (12,)
-    wk_tensor *answer = wk_add(wk_mul(wk_argmax(what, -1), 8), wk_argmax(where, -1)); // (12,)
+    wk_tensor *truth = wk_add(wk_mul(f.class, 8), f.direction);                       // (8,)
+    wk_tensor *answer = wk_add(wk_mul(wk_argmax(what, -1), 8), wk_argmax(where, -1)); // (8,)
     wk_tensor *frames[T + 3];
     for (int64_t t = 0; t < T + 3; t++) {                           // the last one stays a while
-        wk_tensor *pictures = wk_select(f.x, 2, t < T ? t : T - 1); // (12, 1, H, W)
-        frames[t] = wk_plot_predictions(pictures, truth, answer, names, NAMES, .nrow = 6, .scale = 4,
+        wk_tensor *pictures = wk_select(f.x, 2, t < T ? t : T - 1); // (8, 1, H, W)
+        frames[t] = wk_plot_predictions(pictures, truth, answer, names, NAMES, .nrow = 4, .scale = 5,
                                         .title = "Which one moves, and where to?");
     }
     const char *path = kata_path(folder, "vivit.gif");
