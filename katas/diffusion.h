@@ -87,7 +87,7 @@ static wk_tensor *diffusion_step_back(const diffusion *d, wk_tensor *x, wk_tenso
 }
 
 /* One step of `steps`, i of them done: x (B, C, H, W), y (B,) -> (B, C, H, W).  The first x is wk_randn. */
-static inline wk_tensor *diffusion_step(const diffusion *d, wk_tensor *x, wk_tensor *y, int64_t i, int64_t steps)
+static wk_tensor *diffusion_step(const diffusion *d, wk_tensor *x, wk_tensor *y, int64_t i, int64_t steps)
 {
     if (d->flow) {
         wk_tensor *direction = diffusion_says(d, x, (double)i / (double)steps, y); // (B, C, H, W)

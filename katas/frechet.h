@@ -24,7 +24,7 @@ static wk_tensor *judge_forward(void *module, wk_tensor *x)
     return wk_forward(self->head, wk_forward(self->features, x)); // (B, 10)
 }
 
-static judge *judge_new(void)
+static inline judge *judge_new(void)
 {
     judge *self = wk_module_new(judge, judge_forward);
     wk_add_module(self, features,

@@ -4,6 +4,7 @@
 #include "../katas/clip.h"
 #include "../katas/diffusion.h"
 #include "../katas/dit.h"
+#include "../katas/frechet.h"
 #include "../katas/gan.h"
 #include "../katas/unet.h"
 #include "../katas/vae.h"
@@ -110,6 +111,11 @@ static void learn_to_denoise(const char *name, diffusion *d, int64_t size, doubl
         wk_optim_step(opt);
         assert_loses_alike(name, step, loss);
     }
+    d->guidance = 2;
+    x = wk_to(wk_randn((4, 1, size, size)), device);
+    wk_no_grad for (int i = 0; i < 3; i++)
+        x = diffusion_step(d, x, y, i, 3);
+    assert_near("drawn", x, answer("%s/drawn", name), 1e-3);
     wk_optim_free(opt);
     wk_module_free(d->model);
 }
@@ -127,6 +133,14 @@ static void flowing(void)
     const dit_config config = {8, .channels = 1, .patch = 2, .dim = 16, .depth = 2, .heads = 2, .classes = 3};
     diffusion d = diffusion_new(dit_new(config), dit_forward, true, 3);
     learn_to_denoise("dit", &d, 8, 1e-2);
+}
+
+static void scoring(void)
+{
+    wk_manual_seed(58);
+    wk_tensor *a = wk_randn((40, 6)), *b = wk_add(wk_mul(wk_randn((50, 6)), 1.5), 0.3); // (N, F)
+    const double distance = frechet_distance(wk_to(a, device), wk_to(b, device));
+    assert_near("frechet", wk_full((), distance, .dtype = wk_float64), answer("frechet"), 1e-9);
 }
 
 /* ---------------------------------------------------------------- VAE */
@@ -198,6 +212,7 @@ static void pairing(void)
 static void test_resnet(void **state) { (void)state, on_both(resnet); }
 static void test_denoising(void **state) { (void)state, on_both(denoising); }
 static void test_flowing(void **state) { (void)state, on_both(flowing); }
+static void test_scoring(void **state) { (void)state, on_both(scoring); }
 static void test_autoencoder(void **state) { (void)state, on_both(autoencoder); }
 static void test_adversaries(void **state) { (void)state, on_both(adversaries); }
 static void test_pairing(void **state) { (void)state, on_both(pairing); }
@@ -209,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_resnet),
         cmocka_unit_test(test_denoising),
         cmocka_unit_test(test_flowing),
+        cmocka_unit_test(test_scoring),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_adversaries),
         cmocka_unit_test(test_pairing),

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader
 
-from twins import UNet, diffusion_loss
+from twins import UNet, diffusion_loss, frechet
 
 FOLDER = "/usr/share/datasets/fashion-mnist/"
 epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 1
@@ -79,19 +79,6 @@ for which in batches(128, False):
     opt.step()
 
 # ---------------------------------------------------------------- drawing, and the score
-
-
-def root(c):
-    values, vectors = torch.linalg.eigh(c)
-    return vectors * values.clamp(min=0).sqrt() @ vectors.T
-
-
-def frechet(a, b):
-    a, b = a.double(), b.double()
-    cov_a, cov_b = torch.cov(a.T), torch.cov(b.T)
-    between = root(root(cov_a) @ cov_b @ root(cov_a))
-    return ((a.mean(0) - b.mean(0)).square().sum() + torch.trace(cov_a + cov_b - 2 * between)).item()
-
 
 torch.manual_seed(1)
 with torch.no_grad():

@@ -4,6 +4,8 @@ values, a U-Net (DDPM), a DiT (flow matching), a convolutional VAE, a GAN, a CLI
 
     NAME/state/KEY      of the initial weights: the sum of each tensor and of its squares, in float64
     NAME/losses         the first 20 losses (of the GAN: of both sides)
+    NAME/drawn          what the trained U-Net and DiT draw, in three steps
+    frechet             the distance between two sets of features
     gpt/written         what the trained GPT writes, greedily
 """
 
@@ -168,6 +170,28 @@ def diffusion_loss(model, flow, classes, x, y):
     return F.mse_loss(model(signal.sqrt() * x + (1 - signal).sqrt() * noise, t / TIMES, y), noise)
 
 
+def says(model, x, time, classes, y):
+    """with a guidance of 2"""
+    t = torch.full((x.shape[0],), time)
+    towards, anyhow = model(x, t, y), model(x, t, torch.full_like(y, classes))
+    return torch.lerp(anyhow, towards, 2.0)
+
+
+def drawn(model, flow, classes, x, y, steps):
+    for i in range(steps):
+        if flow:
+            x = x + says(model, x, i / steps, classes, y) / steps
+            continue
+        time, earlier = TIMES * (steps - i) // steps - 1, TIMES * (steps - i - 1) // steps - 1
+        now, then = SIGNAL[time].item(), SIGNAL[earlier].item() if earlier >= 0 else 1.0
+        kept = now / then
+        noise = says(model, x, time / TIMES, classes, y)
+        picture = ((x - noise * math.sqrt(1 - now)) / math.sqrt(now)).clamp(-1, 1)
+        mean = picture * (math.sqrt(then) * (1 - kept) / (1 - now)) + x * (math.sqrt(kept) * (1 - then) / (1 - now))
+        x = mean + torch.randn_like(x) * math.sqrt((1 - kept) * (1 - then) / (1 - now))
+    return x
+
+
 def diffusion(name, model, flow, size, lr):
     begin(name, model)
     x, y = torch.rand(4, 1, size, size) * 2 - 1, torch.randint(0, 3, (4,))
@@ -180,11 +204,34 @@ def diffusion(name, model, flow, size, lr):
         opt.step()
         losses.append(loss.item())
     end(name, losses)
+    with torch.no_grad():
+        answers[f"{name}/drawn"] = drawn(model, flow, 3, torch.randn(4, 1, size, size), y, 3)
 
 
 def unet():
     torch.manual_seed(51)
     diffusion("unet", UNet(1, 2, 8, 3), False, 16, 2e-3)
+
+
+# ---------------------------------------------------------------- the score of what was drawn
+
+
+def root(c):
+    values, vectors = torch.linalg.eigh(c)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T
+
+
+def frechet(a, b):
+    a, b = a.double(), b.double()
+    cov_a, cov_b = torch.cov(a.T), torch.cov(b.T)
+    between = root(root(cov_a) @ cov_b @ root(cov_a))
+    return ((a.mean(0) - b.mean(0)).square().sum() + torch.trace(cov_a + cov_b - 2 * between)).item()
+
+
+def score():
+    torch.manual_seed(58)
+    a, b = torch.randn(40, 6), torch.randn(50, 6) * 1.5 + 0.3
+    answers["frechet"] = torch.tensor(frechet(a, b), dtype=torch.float64)
 
 
 # ---------------------------------------------------------------- DiT, matching flows
@@ -498,6 +545,6 @@ def clip():
 
 
 if __name__ == "__main__":
-    for twin in (resnet, unet, vae, gan, lstm, gpt, dit, clip):
+    for twin in (resnet, unet, vae, gan, lstm, gpt, dit, clip, score):
         twin()
     save_file(answers, pathlib.Path(__file__).with_name("twins.safetensors"))
