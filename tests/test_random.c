@@ -23,6 +23,7 @@ typedef struct golden_row {
     uint64_t hash; // of a row "seed": the seed
 } golden_row;
 
+#define DRAW(what, dtype, n, a, b, hash) {what, wk_##dtype, n, a, b, UINT64_C(hash)},
 static const golden_row ROWS[] = {
 #include "golden/random_draws.inc"
 };

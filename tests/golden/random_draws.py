@@ -115,23 +115,34 @@ def rows(n):
         yield "multinomial", "float32", samples, 0, replacement
 
 
+def show(what, dtype, n, a, b, number, line=[]):
+    """A row, two on a line where they fit; what is None at the end."""
+    a, b = (("%g" if float("%g" % x) == x else "%r") % x for x in (a, b))
+    row = what and 'DRAW("%s", %s, %d, %s, %s, %s)' % (what, dtype, n, a, b, number)
+    if line and (not row or len(line[0]) + 1 + len(row) > 120):
+        print(line.pop())
+    if row:
+        line[:] = [" ".join(line + [row])]
+
+
 def main():
     warnings.simplefilter("ignore")
     print("/* Made by tests/golden/random_draws.py with PyTorch %s. */" % torch.__version__.split("+")[0])
     for seed, sizes in ((0, (0, 1, 5, 15, 16, 17)), (2**33 + 5, (40, 1000)), (2**64 - 1, (10007,))):
         torch.manual_seed(seed)
-        print('{"seed", wk_int64, 0, 0, 0, UINT64_C(%d)},' % seed)
+        show("seed", "int64", 0, 0, 0, "%d" % seed)
         for n in sizes:
             for what, dtype, count, a, b in rows(n):
                 y = draw(what, dtype, count, a, b)
-                print('{"%s", wk_%s, %d, %r, %r, UINT64_C(0x%016x)},' % (what, dtype, count, float(a), float(b), fnv(y)))
-            print('{"state", wk_uint8, %d, 0, 0, UINT64_C(0x%016x)},' % (n, fnv(draw("state", "uint8", n, 0, 0))))
+                show(what, dtype, count, float(a), float(b), "0x%016x" % fnv(y))
+            show("state", "uint8", n, 0, 0, "0x%016x" % fnv(draw("state", "uint8", n, 0, 0)))
     torch.manual_seed(1)
-    print('{"seed", wk_int64, 0, 0, 0, UINT64_C(1)},')
+    show("seed", "int64", 0, 0, 0, "1")
     for n in (1, 16, 17, 40):
         for what in ("randn", "rand"):
             y = draw(what, "complex128", n, 0, 0)
-            print('{"%s", wk_complex128, %d, 0.0, 0.0, UINT64_C(0x%016x)},' % (what, n, fnv(y)))
+            show(what, "complex128", n, 0, 0, "0x%016x" % fnv(y))
+    show(None, None, 0, 0, 0, None)
 
 
 main()
