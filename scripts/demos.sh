@@ -10,7 +10,8 @@ demo() { printf '\n== %s\n' "$*"; "$katas/$@" --out "$out"; }
 demo 12_vit_fashion_mnist --epochs 1
 demo 13_gpt --prompt 'The licensee may '
 demo 14_diffusion
-demo 14_diffusion --model dit --method ddpm
+demo 14_diffusion --method ddpm --epochs 2 --sample-steps 60 --judged 0
+demo 14_diffusion --model dit --epochs 2
 demo 15_vae
 demo 16_video_transformer
 demo 17_waveform_codec
