@@ -43,6 +43,8 @@ static bool is_name_of(const char *op, const char *row)
                                           {"round_decimals", "round"},
                                           {"round_decimals_", "round_"},
                                           {"div_rounding_", "div_"},
+                                          {"scatter_with_reduce", "scatter"},
+                                          {"linalg_norm_svd", "linalg_norm"},
                                           {"linalg_vector_norm", "norm"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (strcmp(row, same[i][0]) == 0)
