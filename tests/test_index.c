@@ -36,6 +36,28 @@ static void sums_are_the_same_on_any_number_of_threads(void **state)
     wk_set_num_threads(before);
 }
 
+/* several outer dims of several blocks of columns, of which threads take stretches: as each row added by itself */
+static void sums_of_several_outers_and_blocks(void **state)
+{
+    (void)state;
+    const int before = wk_get_num_threads();
+    wk_scope
+    {
+        wk_manual_seed(5);
+        wk_tensor *source = wk_randn((5, 40, 1000)), *index = wk_randint(0, 7, (40));
+        wk_tensor *expected = wk_zeros((5, 7, 1000));
+        for (int64_t i = 0; i < 40; i++)
+            wk_add_(wk_select(expected, 1, wk_item_int64(wk_select(index, 0, i))), wk_select(source, 1, i));
+        for (int threads = 1; threads <= 3; threads++) {
+            wk_set_num_threads(threads);
+            assert_true(wk_equal(wk_index_add(wk_zeros((5, 7, 1000)), 1, index, source), expected));
+            assert_true(wk_allclose(wk_index_add(wk_zeros((5, 7, 1000)), 1, index, source, .alpha = 0.5),
+                                    wk_mul(expected, 0.5)));
+        }
+    }
+    wk_set_num_threads(before);
+}
+
 static wk_tensor *half_sums(int threads, wk_dtype dtype)
 {
     wk_manual_seed(3);
@@ -220,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_the_same_on_any_number_of_threads),
+        cmocka_unit_test(sums_of_several_outers_and_blocks),
         cmocka_unit_test(sums_of_halves_round_once),
         cmocka_unit_test(nothing_is_written_after_a_bad_index),
         cmocka_unit_test(gradients_of_unbind_are_joined),
