@@ -121,6 +121,7 @@ static bool is_error(const char *words)
 static void test_jpeg(void **state)
 {
     (void)state;
+    SKIP_WITHOUT_JPEG();
     char good[4096], bytes[4096];
     wk_scope
     {
@@ -240,8 +241,10 @@ static void through_files(void)
     wk_tensor *picture = wk_zeros((3, 4, 4), .dtype = wk_uint8);
     if (picture && wk_vision_write_png(picture, path))
         wk_vision_read_image(path);
+#ifdef WICK_HAVE_JPEG
     if (picture && wk_vision_write_jpeg(picture, path))
         wk_vision_read_image(path, .mode = "rgb");
+#endif
 }
 
 static void through_transforms(void)

@@ -29,6 +29,7 @@ static const char *inside(const char *root, const char *name)
 static void test_image_folder(void **state)
 {
     (void)state;
+    SKIP_WITHOUT_JPEG();
     char root[] = "/tmp/wick_test_folder_XXXXXX", command[64];
     assert_non_null(mkdtemp(root));
     wk_error error;

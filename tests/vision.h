@@ -2,6 +2,12 @@
 #ifndef WICK_TESTS_VISION_H
 #define WICK_TESTS_VISION_H
 
+#ifdef WICK_HAVE_JPEG
+#define SKIP_WITHOUT_JPEG()
+#else
+#define SKIP_WITHOUT_JPEG() skip()
+#endif
+
 static int64_t blocks_before;
 static int remember_blocks(void **state)
 {

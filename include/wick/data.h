@@ -41,7 +41,8 @@ typedef union wk_sample {
 /* ---------------------------------------------------------------- data sets */
 
 /* data.Dataset: functions of the user's.  get_item may run in several threads at once; what it returns belongs to the
-   innermost scope as always, and errors (wk_fail) reach the loop that asked. */
+   innermost scope as always, and errors (wk_fail) reach the loop that asked.  What it draws in a loop without naming a
+   generator comes from one of the batch's. */
 typedef struct wk_dataset wk_dataset;
 typedef struct wk_dataset_args {
     void *context; // given to each function

@@ -178,6 +178,17 @@ static void planes_of_inks(const unsigned char *inks, unsigned char *planes, int
     }
 }
 
+/* TurboJPEG calls an error that follows a warning one, too: the text tells */
+static bool is_warning(const char *text)
+{
+    static const char *const begins[] = {"Corrupt JPEG data", "Inconsistent progression", "Invalid SOS parameters",
+                                         "Unknown Adobe color transform", "Warning: unknown JFIF revision"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (strncmp(text, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
 /* false after an error.  Of what libjpeg only warns of (a broken stretch of data becomes grey) the want of data alone
    is one, as in torchvision. */
 static bool decode_into(const wk_encoded *from, const jpeg_header *header, unsigned char *pixels, int format)
@@ -192,7 +203,7 @@ static bool decode_into(const wk_encoded *from, const jpeg_header *header, unsig
         wk_fail(from->op, "%s: %s", from->name, error_text(handle));
     else if (decompress(handle, from->bytes, from->size, pixels, width, 0, height, format, 0) != 0) {
         const char *text = error_text(handle);
-        good = error_code(handle) == TJERR_WARNING && strncmp(text, "Premature end", 13) != 0;
+        good = error_code(handle) == TJERR_WARNING && is_warning(text);
         if (!good)
             wk_fail(from->op, "%s: %s", from->name, text);
     }

@@ -242,10 +242,12 @@ static void along(const taps *t, const real *x, real *y)
     const int64_t n = t->places;
     const int32_t *index = t->index;
     const real *weight = t->weight;
-    if (t->copies) {
+    if (t->copies) { // of bytes too: they are whole, and their weights are left out
         for (int64_t i = 0; i < n; i++)
             y[i] = x[index[i]];
-    } else if (t->uniform && t->most > 1) {
+        return;
+    }
+    if (t->uniform && t->most > 1) {
 #pragma omp simd
         for (int64_t i = 0; i < n; i++)
             y[i] = weight[i] * x[index[i]] + weight[n + i] * x[index[n + i]];
