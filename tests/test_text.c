@@ -126,6 +126,41 @@ static void test_bert(void **state)
     wk_text_tokenizer_free(tokenizer);
 }
 
+/* ids and types of two texts, cut and padded, as Hugging Face's tokenizers does it */
+static void test_pairs(void **state)
+{
+    (void)state;
+    write_file(vocab_path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\n,\ncafe\n中\n");
+    wk_text_tokenizer *t = wk_text_bert_wordpiece_tokenizer(vocab_path);
+    const char *const a = "un cafe , 中 un cafe", *const b = "cafe , unaffable";
+    wk_scope
+    {
+        assert_true(wk_text_enable_truncation(t, 9));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 5, 9, 8, 3, 9, 8, 5, 3));
+        assert_true(wk_text_enable_truncation(t, 9, .direction = "left"));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 10, 5, 9, 3, 5, 6, 7, 3));
+        assert_true(wk_text_enable_truncation(t, 7));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 5, 9, 3, 9, 8, 3));
+        assert_true(wk_text_enable_truncation(t, 4));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 5, 3, 3));
+        assert_true(wk_text_enable_truncation(t, 9, .strategy = "only_first"));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 5, 3, 9, 8, 5, 6, 7, 3));
+        assert_true(wk_text_enable_truncation(t, 10, .strategy = "only_second", .direction = "left"));
+        assert_ids(wk_text_encode(t, a, .pair = b), IDS(2, 5, 9, 8, 10, 5, 9, 3, 7, 3));
+        wk_text_no_truncation(t);
+        assert_ids(wk_text_encode(t, a, .pair = b, .add_special_tokens = false), IDS(5, 9, 8, 10, 5, 9, 9, 8, 5, 6, 7));
+        assert_true(wk_text_enable_padding(t, .pad_to_multiple_of = 8, .pad_type_id = 1, .direction = "left"));
+        wk_text_batch batch = wk_text_encode_batch(t, ("un", "cafe"), .pairs = (const char *[]){"un", "un , ,"});
+        assert_ids(wk_reshape(batch.input_ids, (-1)), IDS(0, 0, 0, 2, 5, 3, 5, 3, 0, 2, 9, 3, 5, 8, 8, 3));
+        assert_ids(wk_reshape(batch.token_type_ids, (-1)), IDS(1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1));
+        assert_ids(wk_reshape(batch.attention_mask, (-1)), IDS(0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1));
+    }
+    wk_error error;
+    wk_try(&error) assert_false(wk_text_enable_truncation(t, 9, .strategy = "shortest"));
+    assert_true(error.set && strstr(error.message, "strategy: expected longest_first, only_first or only_second"));
+    wk_text_tokenizer_free(t);
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -222,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_characters, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_byte_level_bpe, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_bert, remember_blocks, nothing_leaked),
+        cmocka_unit_test_setup_teardown(test_pairs, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_json, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_stream, remember_blocks, nothing_leaked),
         cmocka_unit_test_setup_teardown(test_get_batch, remember_blocks, nothing_leaked),

@@ -13,9 +13,10 @@ bool wk_text_wrong(const wk_text_reader *reader, const char *format, ...)
     char message[400];
     va_list values;
     va_start(values, format);
-    vsnprintf(message, sizeof message, format, values);
+    const int length = vsnprintf(message, sizeof message, format, values);
     va_end(values);
-    wk_text_end(message, sizeof message);
+    if (length >= (int)sizeof message)
+        wk_text_end(message, sizeof message);
     return wk_fail(reader->op, "%s: %s", reader->path, message);
 }
 
