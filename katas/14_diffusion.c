@@ -4,7 +4,8 @@
    Leaves unet_flow.png (a column for each class), unet_flow.gif (how they come out of the noise), and
    unet_flow.safetensors; other models and methods leave files of their names.  A small classifier, trained at the end,
    judges what was drawn: is it of the class asked for, and how far are its features from those of real pictures
-   (frechet.h)? */
+   (frechet.h)?  PyTorch, trained alike with these defaults by tests/golden/frechet.py, begins with the same losses and
+   ends with 94.4% and a distance of 7.75, where this gets 94.8% and 7.95. */
 #include "diffusion.h"
 #include "dit.h"
 #include "frechet.h"
@@ -170,8 +171,9 @@ static void judge_pictures(const diffusion *d, wk_vision_dataset learned, wk_vis
         wk_tensor *noise = wk_forward(judge->features, wk_clamp(wk_randn_like(x), -1, 1));    // (N, F)
         printf("of the class asked for, says the classifier: %.1f%%\n",
                100 * wk_item(wk_mean(wk_to(wk_eq(seen, y), wk_float32))));
-        printf("Frechet distance from 10,000 test pictures: %.2f (as many real ones: %.2f; noise: %.0f)\n",
-               frechet_distance(drawn, real), frechet_distance(others, real), frechet_distance(noise, real));
+        printf("Frechet distance from 10,000 test pictures: %.2f (as many real ones: %.2f; noise: %.0f%s)\n",
+               frechet_distance(drawn, real), frechet_distance(others, real), frechet_distance(noise, real),
+               o.flow && o.unet && o.epochs == 1 ? "; PyTorch, trained alike with the defaults: 7.75" : "");
     }
     wk_module_free(judge);
 }
