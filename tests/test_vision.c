@@ -175,6 +175,8 @@ static void test_jpeg(void **state)
         }
     }
     assert_true(error.set && strstr(error.message, "the bytes of a PNG or JPEG file, got 5 others"));
+    wk_try(&error) { assert_null(wk_vision_read_image(WICK_GOLDEN "/../fuzz/corpus/jpeg/error_behind_a_warning")); }
+    assert_true(error.set && strstr(error.message, "Quantization table 0xff was not defined"));
 }
 
 static void test_make_grid(void **state)
