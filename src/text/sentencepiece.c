@@ -182,12 +182,15 @@ bool wk_text_sentencepiece_spaces(const char *op, const wk_text_step *step, cons
     const wk_text_string mark = step->split ? (wk_text_string){MARK, 3} : (wk_text_string){" ", 1};
     if (at < size && step->prefix_space && in->first && !wk_text_put(op, &out->text, mark.data, mark.size))
         return false;
-    for (bool before = false; at < size; at++) {
-        const bool space = text[at] == ' ';
-        if (!(space && before && step->clean) &&
-            !(space ? wk_text_put(op, &out->text, mark.data, mark.size) : wk_text_put(op, &out->text, text + at, 1)))
+    while (at < size) {
+        const char *space = memchr(text + at, ' ', size - at);
+        const size_t end = space ? (size_t)(space - text) : size;
+        if (!wk_text_put(op, &out->text, text + at, end - at) ||
+            (space && !wk_text_put(op, &out->text, mark.data, mark.size)))
             return false;
-        before = space;
+        at = end + 1;
+        while (step->clean && space && at < size && text[at] == ' ')
+            at++;
     }
     return true;
 }
