@@ -96,9 +96,11 @@ static inline void caption_tokens(const char *caption, bool tell, int64_t tokens
         for (char *c = word; *c; c++)
             *c = (char)tolower((unsigned char)*c);
         int which = 0;
-        for (int i = 1; i < WORD_COUNT && *word; i++)
-            if (strcmp(word, WORDS[i]) == 0)
-                which = i;
+        const size_t singular = strlen(word) > 1 && word[strlen(word) - 1] == 's' ? strlen(word) - 1 : 0;
+        for (int i = WORD_COUNT - 1; i > 0 && *word; i--)
+            if (strcmp(word, WORDS[i]) == 0 ||
+                (which == 0 && singular == strlen(WORDS[i]) && strncmp(word, WORDS[i], singular) == 0))
+                which = i; // "boots" are a boot
         if (which > 0 && count < CAPTION_LENGTH)
             tokens[count++] = which;
         else if (*word && tell)
