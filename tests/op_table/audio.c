@@ -7,10 +7,8 @@
 
 static wk_tensor *once(wk_module *module, wk_tensor *x)
 {
-    if (module && x && wk_is_floating_point(x))
-        wk_module_to(module, x);
-    else if (module && x)
-        wk_module_to(module, x->device);
+    if (module && x)
+        wk_module_to(module, wk_is_floating_point(x) ? x : wk_to(x, wk_float32));
     wk_tensor *y = wk_forward(module, x);
     wk_module_free(module);
     return y;
