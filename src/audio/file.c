@@ -336,11 +336,21 @@ static bool write_frames(SNDFILE *file, const wk_tensor *x, const encoding *as, 
     return true;
 }
 
+/* What the format holds; an mp3 of another rate is refused while libsndfile opens it, which leaks the encoder. */
+static bool holds(const SF_INFO *info)
+{
+    static const int MPEG_RATES[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+    bool rate = (info->format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG;
+    for (size_t i = 0; i < sizeof MPEG_RATES / sizeof *MPEG_RATES; i++)
+        rate |= info->samplerate == MPEG_RATES[i];
+    return rate && check_format(info);
+}
+
 static bool write_sound(const char *op, const wk_audio_save_args *args, const wk_tensor *x, const encoding *as)
 {
     const int64_t channels = x->ndim == 2 ? x->shape[0] : 1;
     SF_INFO info = {.samplerate = (int)args->sample_rate, .channels = (int)channels, .format = as->format};
-    if (!check_format(&info))
+    if (!holds(&info))
         return wk_fail(op, "x, sample_rate: %s cannot hold %lld channels at %lld Hz", as->ending, (long long)channels,
                        (long long)args->sample_rate) != NULL;
     const size_t bytes = BLOCK * (size_t)channels * sizeof(double);
