@@ -291,9 +291,22 @@ static void test_chance(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* torchvision's answers come from kernels with fused products: without them a place between two bytes may be rounded to
+   the other one */
+static double rounding_of_bytes(void)
+{
+#ifdef __x86_64__
+    const char *isa = getenv("WICK_ISA");
+    if (__builtin_cpu_supports("fma") && !(isa && strcmp(isa, "baseline") == 0))
+        return 0;
+#endif
+    return 1;
+}
+
 static void test_rand_augment(void **state)
 {
     (void)state;
+    const double bytes = rounding_of_bytes();
     wk_module *augment = wk_vision_rand_augment(3, 13);
     for (int kind = 0; kind < 2; kind++)
         for (int i = 0; i < (kind == 0 ? 40 : 12); i++)
@@ -303,7 +316,8 @@ static void test_rand_augment(void **state)
         snprintf(full, sizeof full, "rand_augment.%s.%d", KINDS[kind], i);
         wk_manual_seed((uint64_t)i);
         wk_tensor *x = answer("small");
-        same(full, wk_forward(augment, kind == 0 ? x : wk_div(x, 255)), answer("%s", full), kind == 0 ? 0 : 2e-6);
+        same(full, wk_forward(augment, kind == 0 ? x : wk_div(x, 255)), answer("%s", full),
+             kind == 0 ? bytes : 2e-6);
     }
     wk_module_free(augment);
     assert_int_equal(failures, 0);
