@@ -47,6 +47,8 @@ static options read_options(int argc, char **argv)
         {.name = NULL},
     };
     kata_read_options(argc, argv, "Trains a transformer of spectrograms on spoken digits.", names);
+    if (*o.listen && !*o.load)
+        kata_bad("load", "none", "the weights that are to listen: --load out/ast.safetensors");
     if (o.quick)
         o.epochs = o.takes = 1;
     kata_make_folder(o.out);

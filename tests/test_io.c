@@ -448,6 +448,7 @@ static void test_numpy(void **state)
     wk_scope
     {
         wk_dict_set(dict, "wide", wk_to(wk_dict_get(dict, "complex"), wk_complex128));
+        wk_dict_set(dict, "beside", wk_zeros((1))), wk_dict_set(dict, "behind", wk_zeros((1)));
     }
     wk_try(&error) { assert_false(wk_safetensors_save_file(dict, path)); }
     assert_true(error.set && strstr(error.message, "wide: safetensors has no complex128\nhint"));

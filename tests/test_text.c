@@ -210,6 +210,8 @@ static void test_get_batch(void **state)
         wk_error error;
         wk_try(&error) assert_null(wk_text_get_batch(data, 3, 20).x);
         assert_true(error.set && strstr(error.message, "of more than block_size 20 numbers, got int64 (20,)"));
+        wk_try(&error) assert_null(wk_text_get_batch(data, 3, -2).x);
+        assert_true(error.set && strstr(error.message, "expected 0 or more and 1 or more, got 3 and -2"));
     }
 }
 

@@ -98,10 +98,12 @@ static wk_tensor *apply(const char *op, wk_tensor *x, const ratio *r, wk_tensor 
     wk_shape shape = wk_shape_of(x->ndim, x->shape);
     const int64_t length = x->shape[x->ndim - 1];
     int64_t target;
+    if (length < 1)
+        return wk_fail(op, "x: expected 1 or more samples, got %s", wk_shape_string(x));
     if (__builtin_mul_overflow(r->new, length, &target) || target > INT64_MAX - r->old)
         return wk_fail(op, "x: %lld samples become too many", (long long)length);
     target = (target + r->old - 1) / r->old;
-    wk_tensor *y = wk_reshape(x, (x->numel / (length > 0 ? length : 1), 1, length));
+    wk_tensor *y = wk_reshape(x, (x->numel / length, 1, length));
     y = wk_pad(y, (r->width, r->width + r->old));
     y = wk_conv1d(y, kernel, .stride = r->old); // (N, new, steps)
     y = wk_reshape(wk_transpose(y, 1, 2), (y ? y->shape[0] : 1, -1));

@@ -426,7 +426,8 @@ bool wk_safetensors_save_file(const wk_dict *dict, const char *path)
         else if (strcmp(items[i].name, "__metadata__") == 0)
             good = wk_fail(op, "key __metadata__: is the place of the texts\nhint: name the tensor otherwise");
     }
-    qsort(items, (size_t)count, sizeof *items, by_place);
+    if (good) // else the rest of them have no names
+        qsort(items, (size_t)count, sizeof *items, by_place);
     wk_json_text header = {0};
     good = good && put_header(op, &header, dict, items, count) && write_all(op, path, &header, items, count);
     wk_free(header.bytes);

@@ -31,7 +31,12 @@ wk_sample wk_text_get_batch_with(wk_text_get_batch_args args)
         wk_not_a_tensor(op, "data", args.data);
         return batch;
     }
-    if (args.data->ndim != 1 || args.data->dtype != wk_int64 || count < 0 || size < 1 || args.data->numel <= size) {
+    if (count < 0 || size < 1) {
+        wk_fail(op, "batch_size, block_size: expected 0 or more and 1 or more, got %lld and %lld", (long long)count,
+                (long long)size);
+        return batch;
+    }
+    if (args.data->ndim != 1 || args.data->dtype != wk_int64 || args.data->numel <= size) {
         wk_fail(op, "data: expected int64 (N,) of more than block_size %lld numbers, got %s %s", (long long)size,
                 wk_dtype_name(args.data->dtype), wk_shape_string(args.data));
         return batch;

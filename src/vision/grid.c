@@ -67,9 +67,9 @@ wk_tensor *wk_vision_make_grid_with(wk_vision_grid_args args)
     if (args.x->ndim < 2 || args.x->ndim > 4 || wk_is_complex(args.x))
         return wk_fail(op, "x: expected (N, C, H, W), (C, H, W) or (H, W), got %s %s", wk_dtype_name(args.x->dtype),
                        wk_shape_string(args.x));
-    if (args.nrow < 1 || args.padding < 0)
-        return wk_fail(op, "nrow, padding: expected 1 or more and 0 or more, got %lld and %lld", (long long)args.nrow,
-                       (long long)args.padding);
+    if (args.nrow < 1 || args.padding < 0 || args.padding > INT32_MAX)
+        return wk_fail(op, "nrow, padding: expected 1 or more and 0 to %d, got %lld and %lld", INT32_MAX,
+                       (long long)args.nrow, (long long)args.padding);
     wk_tensor *grid = NULL;
     wk_scope
     {

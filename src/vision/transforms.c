@@ -115,8 +115,8 @@ static wk_tensor *resize(wk_tensor *x, const wk_vision_resize_args *args)
     const char *const op = "resize";
     const int64_t height = x->shape[x->ndim - 2], width = x->shape[x->ndim - 1];
     int64_t pair[2] = {args->size.sizes[0], args->size.sizes[1]};
-    if (height < 1 || width < 1)
-        return wk_fail(op, "x: expected a height and width of 1 or more, got %s", wk_shape_string(x));
+    if (x->numel < 1)
+        return wk_fail(op, "x: expected sizes of 1 or more, got %s", wk_shape_string(x));
     if (args->size.ndim == 1)
         sizes_of_shorter(args, height, width, pair);
     if (pair[0] < 1 || pair[1] < 1)

@@ -46,6 +46,8 @@ OP(audio_functional_resample, run_functional_resample, .any_strides = true, .rto
 /* a kernel of float32, also for float64: its last bits are its libm's */
 OP(audio_resample, run_resample, .any_strides = true, .rtol = 1e-9, .atol = 2e-6)
 #define BAD_RESAMPLE(...) wk_audio_functional_resample(wk_zeros((2, 9)), __VA_ARGS__)
+BAD(audio_functional_resample, wk_audio_functional_resample(wk_zeros((2, 0)), 44100, 16000),
+    "x: expected 1 or more samples, got (2, 0)")
 BAD(audio_functional_resample, BAD_RESAMPLE(0, 2), "orig_freq, new_freq: expected 1 to 2147483647, got 0 and 2")
 BAD(audio_functional_resample, BAD_RESAMPLE(3, -2), "got 3 and -2")
 BAD(audio_functional_resample, BAD_RESAMPLE(3, 2, 0), "lowpass_filter_width, rolloff: expected 1 to 1000000")
