@@ -52,9 +52,9 @@ static void test_png_round_trip(void **state)
         }
     }
     assert_true(error.set && strstr(error.message, "/nowhere/x.png: could not be created"));
-    wk_try(&error) assert_null(wk_vision_functional_resize(wk_zeros((0, 4, 4)), 2));
+    wk_try(&error) wk_scope assert_null(wk_vision_functional_resize(wk_zeros((0, 4, 4)), 2));
     assert_true(error.set && strstr(error.message, "resize: x: expected sizes of 1 or more, got (0, 4, 4)"));
-    wk_try(&error) assert_null(wk_vision_make_grid(wk_zeros((2, 3, 4, 4)), .padding = INT64_MAX / 2));
+    wk_try(&error) wk_scope assert_null(wk_vision_make_grid(wk_zeros((2, 3, 4, 4)), .padding = INT64_MAX / 2));
     assert_true(error.set && strstr(error.message, "make_grid: nrow, padding: expected 1 or more and 0 to"));
 }
 
