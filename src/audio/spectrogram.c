@@ -33,8 +33,9 @@ static wk_tensor *spectrogram_forward(void *module, wk_tensor *x)
     const wk_audio_spectrogram *self = module;
     const wk_audio_spectrogram_args *o = &self->options;
     WK_REQUIRE(OP, x);
-    if (x->ndim < 1 || !wk_dtype_is_floating(x->dtype))
-        return wk_fail(OP, "x: expected a floating (..., T), got %s %s", wk_dtype_name(x->dtype), wk_shape_string(x));
+    if (x->ndim < 1 || x->ndim >= WK_MAX_DIMS || !wk_dtype_is_floating(x->dtype))
+        return wk_fail(OP, "x: expected a floating (..., T) of 1 to %d dims, got %s %s", WK_MAX_DIMS - 1,
+                       wk_dtype_name(x->dtype), wk_shape_string(x));
     if (o->pad > 0)
         x = wk_pad(x, (o->pad, o->pad));
     if (!x)

@@ -83,7 +83,7 @@ BAD(audio_spectrogram, SPECTROGRAM(8, .window = wk_ones((7))), "window: expected
 BAD(audio_spectrogram, SPECTROGRAM(8, .pad_mode = "mirror"), "pad_mode: expected \"reflect\", ")
 BAD(audio_spectrogram, SPECTROGRAM(64), "audio_spectrogram: x: expected more than n_fft / 2 = 32 samples to reflect")
 BAD(audio_spectrogram, once(wk_audio_spectrogram(8), wk_zeros((9), .dtype = wk_int64)),
-    "audio_spectrogram: x: expected a floating (..., T), got int64 (9,)")
+    "audio_spectrogram: x: expected a floating (..., T) of 1 to 7 dims, got int64 (9,)")
 
 static wk_tensor *run_melscale_fbanks(golden_case *c)
 {
