@@ -1,5 +1,4 @@
-/* A test that ends with other blocks of memory than it began with fails: remember_blocks and nothing_leaked are its
-   setup and teardown. */
+/* A test that ends with other blocks of memory than it began with fails: TEST(name) is such a one. */
 #ifndef WICK_TESTS_LEAKS_H
 #define WICK_TESTS_LEAKS_H
 
@@ -26,5 +25,7 @@ static int nothing_leaked(void **state)
         print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
     return now != blocks_before;
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 #endif

@@ -367,7 +367,6 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
         TEST(test_load),
         TEST(test_save_whole_numbers),
         TEST(test_no_sound),

@@ -434,8 +434,6 @@ static void test_blocks_of_other_threads_do_not_pile_up(void **state)
     assert_true(wk_memory_get_stats().cached_bytes < 64 << 20);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
-
 int main(void)
 {
     wk_scope

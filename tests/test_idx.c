@@ -11,21 +11,7 @@
 
 #include <wick.h>
 
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
+#include "leaks.h"
 
 static char path[64];
 static void write_file(const void *bytes, size_t size, bool packed)
@@ -102,8 +88,6 @@ static void test_broken_idx(void **state)
     wk_try(&error) { wk_data_load_idx("/nowhere/at/all.gz"); }
     assert_true(error.set && strstr(error.message, "/nowhere/at/all.gz: No such file or directory"));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
 {

@@ -15,6 +15,8 @@
 
 #include <wick.h>
 
+#include "leaks.h"
+
 #define COUNT 6
 static const char odd_name[] = "odd \"name\"\n\xc3\xa9/";
 static char folder[64], path[128];
@@ -56,22 +58,6 @@ static int files_in_folder(void)
         count += entry->d_name[0] != '.';
     closedir(open);
     return count;
-}
-
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
 }
 
 /* the tensors of io_files.py, in an order of our own */
@@ -456,8 +442,6 @@ static void test_numpy(void **state)
     assert_true(error.set && strstr(error.message, "is no .npy file"));
     wk_dict_free(dict);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
 {

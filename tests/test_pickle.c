@@ -42,15 +42,24 @@ static void write_file(const void *pickle, size_t size, const void *rest, size_t
     "(" sizes "t(" strides "t\x89Nt"                                                                                   \
     "R"
 
+typedef struct refused {
+    const char *pickle;
+    size_t size;
+    const char *words;
+} refused;
+
+static void all_fail(const refused *rows, size_t count, const char *rest, size_t rest_size)
+{
+    for (size_t i = 0; i < count; i++) {
+        write_file(rows[i].pickle, rows[i].size, rest, rest_size);
+        assert_fails(wk_load(path), rows[i].words);
+    }
+}
+
 static void opcodes(void **state)
 {
     (void)state;
-    static const struct {
-        const char *pickle;
-        size_t size;
-        const char *words;
-    } rows[] = {
-        {BYTES(""), "is cut off"},
+    static const refused rows[] = {
         {BYTES("."), "more values than it has put"},
         {BYTES("R."), "more values than it has put"},
         {BYTES("K\1R."), "more values than it has put"},
@@ -93,24 +102,16 @@ static void opcodes(void **state)
         {BYTES("}(K\1K\2X\1\0\0\0001K\3u."), "1: there are two values of this name"},
         {BYTES("K\1Q."), "is no tensor as torch.save writes it"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        write_file(rows[i].pickle, rows[i].size, NO_STORAGE);
-        if (i > 0) // the first one ends where the list of storages would
-            assert_fails(wk_load(path), rows[i].words);
-    }
-    write_file(BYTES(""), BYTES(""));
-    assert_fails(wk_load(path), rows[0].words);
+    all_fail(rows, sizeof rows / sizeof *rows, NO_STORAGE);
+    write_file(BYTES(""), BYTES("")); // it ends where the list of storages would
+    assert_fails(wk_load(path), "is cut off");
 }
 
 /* nothing is run, and the error says what would have been */
 static void code(void **state)
 {
     (void)state;
-    static const struct {
-        const char *pickle;
-        size_t size;
-        const char *words;
-    } rows[] = {
+    static const refused rows[] = {
         {BYTES("cos\nsystem\n(X\4\0\0\0truetR."), "would call os.system"},
         {BYTES("cposix\nsystem\n(X\4\0\0\0truetR0K\1."),
          "would call posix.system"}, // thrown away, refused all the same
@@ -126,10 +127,7 @@ static void code(void **state)
         {BYTES("]K\1R."), "expected a tuple of arguments"},
         {BYTES("]K\1\x85R."), "would call what is no class"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        write_file(rows[i].pickle, rows[i].size, NO_STORAGE);
-        assert_fails(wk_load(path), rows[i].words);
-    }
+    all_fail(rows, sizeof rows / sizeof *rows, NO_STORAGE);
 }
 
 /* small files that ask for much */
@@ -201,11 +199,7 @@ static void layouts(void **state)
         assert_true(wk_equal(wk_dict_get(dict, ""), wk_tensor((1, 3), ((float[]){2, 3, 4}))));
     }
     wk_dict_free(dict);
-    static const struct {
-        const char *pickle;
-        size_t size;
-        const char *words;
-    } rows[] = {
+    static const refused rows[] = {
         {BYTES(TENSOR("K\1", "K\4", "K\1") "."), "(4,) reaches beyond its storage of 4 elements"},
         {BYTES(TENSOR("K\0", "K\2", "K\4") "."), "reaches beyond"},
         {BYTES(TENSOR("K\4", "", "") "."), "() reaches beyond"},
@@ -226,10 +220,7 @@ static void layouts(void **state)
                       "\1K\1K\1K\1K\1K\1") "."),
          "dims"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        write_file(rows[i].pickle, rows[i].size, BYTES(STORAGE));
-        assert_fails(wk_load(path), rows[i].words);
-    }
+    all_fail(rows, sizeof rows / sizeof *rows, BYTES(STORAGE));
 
     /* storages that are not there, too short, of another type, without an end */
     write_file(BYTES(good), NO_STORAGE);

@@ -11,23 +11,8 @@
 #include <wick.h>
 
 #include "plot/canvas.h"
+#include "leaks.h"
 #include "plots_from_afar.h"
-
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
 
 static int64_t count_pixels(wk_tensor *picture, wk_colour colour)
 {
@@ -243,8 +228,6 @@ static void test_allocations_that_fail(void **state)
         assert_int_equal(wk_memory_get_stats().live_blocks, before);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
 {

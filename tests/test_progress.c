@@ -11,22 +11,7 @@
 #include <wick.h>
 
 #include "data/progress.h"
-
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
+#include "leaks.h"
 
 static void test_progress_lines(void **state)
 {
@@ -92,8 +77,6 @@ static void test_progress_by_hand(void **state)
     wk_progress_end(&progress); // again: nothing
     wk_progress_step(NULL, 1);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 int main(void)
 {

@@ -327,8 +327,6 @@ static void test_allocations_that_fail(void **state)
     wk_dataset_free(dataset);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
-
 int main(void)
 {
     wk_scope

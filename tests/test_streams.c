@@ -133,8 +133,6 @@ static void test_worker_init(void **state)
     wk_dataset_free(dataset);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
-
 int main(void)
 {
     wk_scope

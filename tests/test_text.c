@@ -10,25 +10,9 @@
 
 #include <wick.h>
 
+#include "leaks.h"
+
 static char vocab_path[64], merges_path[64];
-static int64_t blocks_before;
-
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
-
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "wb");
@@ -260,15 +244,15 @@ int main(void)
     wk_zeros((1)); // what the first tensor and the first error bring stays
     wk_try(&error) wk_text_character_tokenizer(NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_characters, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_byte_level_bpe, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_bert, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_pairs, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_json, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_stream, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_get_batch, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_read_file, remember_blocks, nothing_leaked),
-        cmocka_unit_test_setup_teardown(test_broken_files, remember_blocks, nothing_leaked),
+        TEST(test_characters),
+        TEST(test_byte_level_bpe),
+        TEST(test_bert),
+        TEST(test_pairs),
+        TEST(test_json),
+        TEST(test_stream),
+        TEST(test_get_batch),
+        TEST(test_read_file),
+        TEST(test_broken_files),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(vocab_path);

@@ -11,6 +11,7 @@
 
 #include <wick.h>
 
+#include "answers.h"
 #include "vision/transform.h"
 
 #ifdef WICK_HAVE_JPEG
@@ -19,21 +20,7 @@
 #define READS_JPEG false
 #endif
 
-static wk_dict *golden;
 static int failures;
-
-static wk_tensor *answer(const char *format, ...)
-{
-    char name[128];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
-    va_end(arguments);
-    wk_tensor *x = wk_dict_get(golden, name);
-    if (!x)
-        fail_msg("no %s in the golden file", name);
-    return x;
-}
 
 /* shape and dtype equal, and no element further apart than tolerance */
 static void same(const char *name, wk_tensor *x, wk_tensor *expected, double tolerance)
@@ -394,7 +381,8 @@ static void test_drawing(void **state)
 
 int main(void)
 {
-    golden = wk_safetensors_load_file(WICK_GOLDEN "/vision.safetensors");
+    if (read_answers("vision") != 0)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_files, begin),   cmocka_unit_test_setup(test_sizes, begin),
         cmocka_unit_test_setup(test_values, begin),  cmocka_unit_test_setup(test_boxes, begin),
@@ -403,6 +391,6 @@ int main(void)
         cmocka_unit_test_setup(test_mixup, begin),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    wk_dict_free(golden);
+    wk_dict_free(answers);
     return failed;
 }

@@ -2,29 +2,15 @@
 #ifndef WICK_TESTS_VISION_H
 #define WICK_TESTS_VISION_H
 
+#include <stdio.h>
+
+#include "leaks.h"
+
 #ifdef WICK_HAVE_JPEG
 #define SKIP_WITHOUT_JPEG()
 #else
 #define SKIP_WITHOUT_JPEG() skip()
 #endif
-
-static int64_t blocks_before;
-static int remember_blocks(void **state)
-{
-    (void)state;
-    blocks_before = wk_memory_get_stats().live_blocks;
-    return 0;
-}
-static int nothing_leaked(void **state)
-{
-    (void)state;
-    const int64_t now = wk_memory_get_stats().live_blocks;
-    if (now != blocks_before)
-        print_error("%lld blocks before, %lld after\n", (long long)blocks_before, (long long)now);
-    return now != blocks_before;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_blocks, nothing_leaked)
 
 static wk_tensor *numbered_bytes(int64_t channels, int64_t height, int64_t width)
 {

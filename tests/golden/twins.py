@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from safetensors_file import save_file
+from transformer import Attention, Block
 
 torch.set_num_threads(1)
 answers = {}
@@ -235,19 +236,6 @@ def score():
 
 
 # ---------------------------------------------------------------- DiT, matching flows
-
-
-class Attention(nn.Module):
-    def __init__(self, dim, heads):
-        super().__init__()
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-        self.heads = heads
-
-    def forward(self, x):
-        B, L, D = x.shape
-        q, k, v = self.qkv(x).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 def modulate(x, scale, shift):
@@ -491,20 +479,6 @@ def gpt():
 # ---------------------------------------------------------------- CLIP
 
 
-class TransformerBlock(nn.Module):
-    def __init__(self, dim, heads):
-        super().__init__()
-        self.norm1 = nn.LayerNorm(dim)
-        self.attn = Attention(dim, heads)
-        self.norm2 = nn.LayerNorm(dim)
-        self.fc1 = nn.Linear(dim, 4 * dim)
-        self.fc2 = nn.Linear(4 * dim, dim)
-
-    def forward(self, x):
-        x = x + self.attn(self.norm1(x))
-        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
-
-
 class CLIP(nn.Module):
     def __init__(self, image, width, words, length, dim, depth, heads, shared):
         super().__init__()
@@ -514,7 +488,7 @@ class CLIP(nn.Module):
                                    nn.Linear(2 * width * (image // 4) ** 2, shared))
         self.embedding = nn.Embedding(words, dim)
         self.pos_embed = nn.Parameter(torch.randn(1, length, dim) * 0.02)
-        self.blocks = nn.Sequential(*[TransformerBlock(dim, heads) for _ in range(depth)])
+        self.blocks = nn.Sequential(*[Block(dim, heads) for _ in range(depth)])
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, shared)
         self.sharpness = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
