@@ -31,12 +31,10 @@ wk_text_step *wk_text_step_add(const char *op, wk_text_steps *steps, wk_text_run
     if (needs_unicode(run) && !wk_text_unicode_load(op))
         return NULL;
     if (steps->count == steps->room) {
-        const size_t room = 2 * steps->room + 4;
-        wk_text_step *items = wk_realloc(steps->items, room * sizeof *items);
+        wk_text_step *items = wk_text_grown(op, steps->items, &steps->room, sizeof *items, 0);
         if (!items)
-            return wk_out_of_memory(op, room * sizeof *items);
+            return NULL;
         steps->items = items;
-        steps->room = room;
     }
     wk_text_step *step = &steps->items[steps->count++];
     *step = (wk_text_step){.run = run};

@@ -44,12 +44,10 @@ void wk_text_tokenizer_free(wk_text_tokenizer *tokenizer)
 bool wk_text_added_add(const char *op, wk_text_tokenizer *tokenizer, const wk_text_added *token)
 {
     if (tokenizer->added_count == tokenizer->added_room) {
-        const size_t room = 2 * tokenizer->added_room + 8;
-        wk_text_added *added = wk_realloc(tokenizer->added, room * sizeof *added);
+        wk_text_added *added = wk_text_grown(op, tokenizer->added, &tokenizer->added_room, sizeof *added, 0);
         if (!added)
-            return wk_out_of_memory(op, room * sizeof *added);
+            return false;
         tokenizer->added = added;
-        tokenizer->added_room = room;
     }
     wk_text_added *to = &tokenizer->added[tokenizer->added_count];
     *to = *token;

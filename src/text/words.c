@@ -3,37 +3,35 @@
 #include "core/alloc.h"
 #include "core/text.h"
 
+void *wk_text_grown(const char *op, void *items, size_t *room, size_t size, size_t more)
+{
+    const size_t wanted = *room + *room / 2 + more + 64;
+    void *larger = wk_realloc(items, wanted * size);
+    if (!larger)
+        return wk_out_of_memory(op, wanted * size);
+    *room = wanted;
+    return larger;
+}
+
 bool wk_text_grow(const char *op, wk_text_bytes *bytes, size_t more)
 {
-    const size_t room = bytes->room + bytes->room / 2 + more + 64;
-    char *grown = wk_realloc(bytes->data, room);
-    if (!grown)
-        return wk_out_of_memory(op, room);
-    bytes->data = grown;
-    bytes->room = room;
-    return true;
+    char *larger = wk_text_grown(op, bytes->data, &bytes->room, 1, more);
+    bytes->data = larger ? larger : bytes->data;
+    return larger;
 }
 
 bool wk_text_grow_spans(const char *op, wk_text_words *words)
 {
-    const size_t room = words->room + words->room / 2 + 64;
-    wk_text_span *grown = wk_realloc(words->spans, room * sizeof *grown);
-    if (!grown)
-        return wk_out_of_memory(op, room * sizeof *grown);
-    words->spans = grown;
-    words->room = room;
-    return true;
+    wk_text_span *larger = wk_text_grown(op, words->spans, &words->room, sizeof *larger, 0);
+    words->spans = larger ? larger : words->spans;
+    return larger;
 }
 
 bool wk_text_grow_ids(const char *op, wk_text_ids *ids)
 {
-    const size_t room = ids->room + ids->room / 2 + 64;
-    int64_t *grown = wk_realloc(ids->ids, room * sizeof *grown);
-    if (!grown)
-        return wk_out_of_memory(op, room * sizeof *grown);
-    ids->ids = grown;
-    ids->room = room;
-    return true;
+    int64_t *larger = wk_text_grown(op, ids->ids, &ids->room, sizeof *larger, 0);
+    ids->ids = larger ? larger : ids->ids;
+    return larger;
 }
 
 void wk_text_words_clear(wk_text_words *words) { words->text.used = words->count = 0; }

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* items of `size` bytes moved to half as much room again, and for `more` beyond; NULL after an error: they stay */
+void *wk_text_grown(const char *op, void *items, size_t *room, size_t size, size_t more);
+
 typedef struct wk_text_bytes { // zeros: empty; wk_free(data) at the end
     char *data;
     size_t used, room;
