@@ -86,13 +86,7 @@ int main(int argc, char **argv)
     const options o = read_options(argc, argv);
     wk_scope
     {
-        wk_error missing;
-        wk_vision_dataset learned = {0}, test = {0};
-        wk_try (&missing) {
-            learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
-            test = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = false);
-        }
-        kata_stop_on(missing, "data");
+        wk_vision_dataset learned = kata_fashion_mnist(o.data, true), test = kata_fashion_mnist(o.data, false);
         wk_manual_seed(o.seed);
         vae *model = vae_new(28, o.width, o.latent);
         printf("a VAE of %lld weights\n", (long long)wk_module_parameter_count(model));

@@ -209,14 +209,7 @@ static void read_film(const char *path)
 
 static void run(options o)
 {
-    wk_error missing;
-    wk_vision_dataset learned = {0}, unseen = {0};
-    wk_try(&missing)
-    {
-        learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
-        unseen = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = false);
-    }
-    kata_stop_on(missing, "data");
+    wk_vision_dataset learned = kata_fashion_mnist(o.data, true), unseen = kata_fashion_mnist(o.data, false);
     wk_manual_seed(o.seed);
     vivit *model = vivit_new(MODEL);
     printf("a video transformer of %lld weights, %d tokens a film\n", (long long)wk_module_parameter_count(model), N);

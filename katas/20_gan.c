@@ -74,11 +74,7 @@ int main(int argc, char **argv)
     const options o = read_options(argc, argv);
     wk_scope
     {
-        wk_error missing;
-        wk_vision_dataset learned = {0};
-        wk_try (&missing)
-            learned = wk_vision_fashion_mnist(*o.data ? o.data : NULL, .train = true);
-        kata_stop_on(missing, "data");
+        wk_vision_dataset learned = kata_fashion_mnist(o.data, true);
         wk_manual_seed(o.seed);
         gan g = gan_new(28, o.width, o.latent, o.lr);
         printf("a generator of %lld weights, a critic of %lld\n", (long long)wk_module_parameter_count(g.generator),

@@ -106,6 +106,17 @@ static inline void kata_stop_on(wk_error error, const char *option)
     exit(1);
 }
 
+/* Fashion-MNIST from `folder`, or where that is empty from where Debian puts it */
+static inline wk_vision_dataset kata_fashion_mnist(const char *folder, bool train)
+{
+    wk_error missing;
+    wk_vision_dataset data = {0};
+    wk_try (&missing)
+        data = wk_vision_fashion_mnist(*folder ? folder : NULL, .train = train);
+    kata_stop_on(missing, "data");
+    return data;
+}
+
 /* ---------------------------------------------------------------- results */
 
 static inline void kata_make_folder(const char *folder)
