@@ -153,17 +153,22 @@ static wk_tensor *draw_next(wk_tensor *logits, const options *o)
     return wk_multinomial(wk_softmax(logits, -1), 1); // (1, 1)
 }
 
-/* a token at a time; the caches hold what has been seen of text[begin:count], and are emptied when they are full */
-static void write_on(gpt *model, const wk_text_tokenizer *tokenizer, wk_tensor *learned, options o)
+/* the prompt's tokens (P,), or else the first of those that are learned */
+static wk_tensor *prompt_of(const wk_text_tokenizer *tokenizer, wk_tensor *learned, options o)
 {
-    wk_tensor *given = wk_narrow(learned, 0, 0, 1); // (P,)
-    if (*o.prompt) {
-        wk_error unknown;
-        wk_try (&unknown) {
-            given = wk_text_encode(tokenizer, o.prompt); // (P,)
-        }
-        kata_stop_on(unknown, "prompt");
-    }
+    if (!*o.prompt)
+        return wk_narrow(learned, 0, 0, 1);
+    wk_error unknown;
+    wk_tensor *given = NULL;
+    wk_try (&unknown)
+        given = wk_text_encode(tokenizer, o.prompt);
+    kata_stop_on(unknown, "prompt");
+    return given;
+}
+
+/* a token at a time; the caches hold what has been seen of text[begin:count], and are emptied when they are full */
+static void write_on(gpt *model, const wk_text_tokenizer *tokenizer, wk_tensor *given, options o)
+{
     int64_t begin = 0, seen = 0, count = wk_numel(given);
     wk_tensor *text = wk_zeros((1, count + o.length), .dtype = wk_int64); // (1, P + length)
     wk_copy_(wk_narrow(text, 1, 0, count), given);
@@ -203,6 +208,7 @@ int main(int argc, char **argv)
         const int64_t P = wk_numel(ids), tokens = wk_text_vocab_size(tokenizer), held_back = P / 10;
         if (held_back <= o.context)
             kata_bad("text", o.text, "a text of ten times the context at least");
+        wk_tensor *given = prompt_of(tokenizer, ids, o); // (P,); refused before the training, if at all
         printf("%s: %lld characters, %lld different ones\n", o.text, (long long)P, (long long)tokens);
 
         gpt *model = gpt_new((gpt_config){tokens, o.context, o.dim, o.depth, o.heads});
@@ -214,7 +220,7 @@ int main(int argc, char **argv)
             printf("loss on the held back text %.3f\n", test(model, wk_narrow(ids, 0, P - held_back, held_back), o));
             kata_save(model, o.out, "gpt.safetensors");
         }
-        write_on(model, tokenizer, ids, o);
+        write_on(model, tokenizer, given, o);
         wk_module_free(model);
     }
     wk_text_tokenizer_free(tokenizer);
